@@ -1,0 +1,1 @@
+"""One folder = one deployed Lambda function. Nothing imports from here."""

@@ -1,0 +1,41 @@
+"""
+The CDK entry point: the manifest becomes one CloudFormation stack.
+
+Run it from the repository's root, as ``python -m infra.app``: started as a file it would put ``infra/`` first on
+the module path, where our ``constructs`` hides the library of that name. It needs no account, no Docker and no
+CDK command line; ``CDK_OUTDIR`` says where the cloud assembly goes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+
+from infra.constructs.packaging import ROOT
+from infra.constructs.settings import Settings
+from infra.stacks.keywright import KeywrightStack
+
+
+def declared_context() -> dict[str, Any]:
+    """Return the context of cdk.json, which the CDK command line would pass and plain Python would not."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def build(context: Mapping[str, Any], *, outdir: str | None = None) -> cdk.App:
+    """
+    Compose the app. What the CDK command line was given (``-c name=value``) wins over ``context``.
+
+    :raises MissingContext: naming the first value that a deployment has to state and has not
+    """
+    app = cdk.App(context=dict(context), outdir=outdir)
+    settings = Settings(app.node)
+    KeywrightStack(app, f"keywright-{settings.deployment}", settings=settings)
+    return app
+
+
+if __name__ == "__main__":
+    build(declared_context()).synth()

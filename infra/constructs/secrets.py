@@ -1,0 +1,35 @@
+"""
+The secrets whose values only the vendor knows.
+
+They are created without any value and filled by the operator: a value in the template would be readable there, and a
+later deployment could put it back over the real one.
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.manifest import Secret
+
+FILLED_BY_OPERATOR = {
+    Secret.STRIPE: "JSON {api_key, webhook_secrets: [whsec...]}",
+    Secret.ACCESS_TOKEN_KEYS: "JSON {keys: [{kid, private_pem}]}, RSA 3072; the first signs, all verify",
+    Secret.LICENSE_KEYS: "JSON {keys: [{kid, private_pem}]}, Ed25519; the first signs, all verify",
+}
+
+
+class OperatorSecrets(Construct):
+    """One empty secret each, kept when the stack goes: a lost license key cannot be made again."""
+
+    def __init__(self, scope: Construct, name: str) -> None:
+        super().__init__(scope, name)
+        self.secret_arns = {secret: self._empty(secret, form) for secret, form in FILLED_BY_OPERATOR.items()}
+
+    def _empty(self, secret: Secret, form: str) -> str:
+        resource = secretsmanager.CfnSecret(self, secret, description=f"Keywright {secret}: {form}")
+        resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        # The operator's commands find the secret by this output.
+        cdk.CfnOutput(self, f"{secret}Arn", key=f"Secret{secret.replace('_', '')}", value=resource.ref)
+        return resource.ref

@@ -1,0 +1,60 @@
+"""
+What a deployment states about itself: CDK context, whose values stand in cdk.json or come with ``-c name=value``.
+
+There are no defaults here. A value that is absent or empty stops the synthesis and is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+from constructs import Node
+
+PREFIX = "keywright:"
+
+OWN_ENDPOINT = "execute-api"
+"""
+The ``api_url`` of a deployment without a domain of its own: the address that API Gateway assigns. Any other value is
+the address of a domain that the operator maps to the API.
+"""
+
+
+class MissingContext(ValueError):
+    """A deployment does not say something that it must."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The context values, by name."""
+
+    node: Node
+
+    def value(self, name: str) -> str:
+        """
+        Return the context value ``keywright:<name>``.
+
+        :raises MissingContext: if it is absent or empty
+        """
+        key = PREFIX + name
+        if value := str(self.node.try_get_context(key) or ""):
+            return value
+        raise MissingContext(f"The CDK context has no value for {key!r}. Set it in cdk.json or pass -c {key}=VALUE.")
+
+    @property
+    def deployment(self) -> str:
+        """The name that tells this deployment from others in one account, such as ``staging``."""
+        return self.value("deployment")
+
+    @property
+    def mail_domain(self) -> str:
+        """
+        Return the domain that mail is sent from.
+
+        :raises MissingContext: if ``mail_from`` is no e-mail address
+        """
+        _, address = parseaddr(self.value("mail_from"))
+        _, at, domain = address.rpartition("@")
+        if not (at and domain):
+            raise MissingContext(f"The CDK context value '{PREFIX}mail_from' is not an e-mail address.")
+        return domain

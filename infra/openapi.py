@@ -1,0 +1,104 @@
+"""
+Merges the OpenAPI descriptions of all functions into one committed document.
+
+``python -m infra.openapi`` writes it; ``--check`` fails when it is out of date or when the manifest and the handlers
+disagree about the routes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra.manifest import FUNCTIONS, Function, Route
+
+DOCUMENT = Path(__file__).parents[1] / "functions/operations/openapi.json"
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_REPLACED = frozenset({"HTTPValidationError", "ValidationError"})
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the document; return the exit status."""
+    text = json.dumps(document(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    if "--check" not in arguments:
+        DOCUMENT.write_text(text)
+        return 0
+    if not DOCUMENT.exists() or DOCUMENT.read_text() != text:
+        print("functions/operations/openapi.json is out of date: run `make openapi`.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of every route in the manifest."""
+    merged: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Keywright",
+            "version": "1",
+            "description": "Licensing and billing for self-hosted software. Errors are RFC 9457 problem documents.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": {},
+        "components": {
+            "schemas": {"Problem": _problem_schema()},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+    for function in FUNCTIONS:
+        if function.routes:
+            _merge(merged, function)
+    return merged
+
+
+def _merge(merged: dict[str, Any], function: Function) -> None:
+    described = _describe(function)
+    routes = {Route(method.upper(), path) for path, operations in described["paths"].items() for method in operations}
+    if routes != set(function.routes):
+        differing = sorted(f"{route.method} {route.path}" for route in routes ^ set(function.routes))
+        raise SystemExit(f"The manifest and functions/{function.name} disagree about: {', '.join(differing)}")
+    for path, operations in described["paths"].items():
+        merged["paths"].setdefault(path, {}).update(
+            {method: _with_problems(operation) for method, operation in operations.items()}
+        )
+    schemas = described.get("components", {}).get("schemas", {})
+    for name, schema in schemas.items():
+        if name not in _REPLACED and merged["components"]["schemas"].setdefault(name, schema) != schema:
+            raise SystemExit(f"Two functions describe different models named {name}.")
+
+
+def _describe(function: Function) -> dict[str, Any]:
+    """Return what the function's own application says of its routes; the webhook has no application."""
+    module = importlib.import_module(f"functions.{function.name}.handler")
+    if not hasattr(module, "app"):
+        return {"paths": {route.path: {route.method.lower(): _plain(module)} for route in function.routes}}
+    described: dict[str, Any] = json.loads(module.app.get_openapi_json_schema())
+    return described
+
+
+def _plain(module: Any) -> dict[str, Any]:
+    summary = re.sub(r"\s+", " ", (module.__doc__ or "").strip().split("\n\n")[0])
+    return {"summary": summary, "tags": ["webhooks"], "responses": {"200": {"description": "The event is stored."}}}
+
+
+def _with_problems(operation: dict[str, Any]) -> dict[str, Any]:
+    """Replace powertools' own error description by ours, on every operation."""
+    responses = {status: answer for status, answer in operation["responses"].items() if status != "422"}
+    content = {"application/problem+json": {"schema": _PROBLEM}}
+    responses["default"] = {"description": "A problem; its code is documented.", "content": content}
+    return {**operation, "responses": responses}
+
+
+def _problem_schema() -> dict[str, Any]:
+    from keywright.platform.http import Problem  # noqa: PLC0415  (infra imports the code only to describe it)
+
+    return Problem.model_json_schema()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

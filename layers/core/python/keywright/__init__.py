@@ -1,0 +1,1 @@
+"""Keywright: paid Stripe events become signed licenses."""

@@ -1,0 +1,64 @@
+-- name: find_product
+SELECT product_id, name, description, active, product_family, fee_structure, usage_based, air_gapped, metadata, created_at
+  FROM products
+ WHERE product_id = %(product_id)s
+
+-- name: list_products
+-- NULL means: do not filter by it.
+SELECT product_id, name, description, active, product_family, fee_structure, usage_based, air_gapped, metadata, created_at
+  FROM products
+ WHERE active = 1
+   AND (%(product_family)s IS NULL OR product_family = %(product_family)s)
+   AND (%(usage_based)s IS NULL OR usage_based = %(usage_based)s)
+   AND (%(air_gapped)s IS NULL OR air_gapped = %(air_gapped)s)
+ ORDER BY product_id
+ LIMIT 200
+
+-- name: save_product
+-- The newest observation wins; one of the same moment repeats what is there or corrects it.
+INSERT INTO products (product_id, name, description, active, product_family, fee_structure, usage_based, air_gapped,
+       metadata, created_at, observed_at)
+VALUES (%(product_id)s, %(name)s, %(description)s, %(active)s, %(product_family)s, %(fee_structure)s, %(usage_based)s,
+       %(air_gapped)s, %(metadata)s, %(created_at)s, %(observed_at)s)
+ON DUPLICATE KEY UPDATE
+       name = IF(observed_at <= VALUES(observed_at), VALUES(name), name),
+       description = IF(observed_at <= VALUES(observed_at), VALUES(description), description),
+       active = IF(observed_at <= VALUES(observed_at), VALUES(active), active),
+       product_family = IF(observed_at <= VALUES(observed_at), VALUES(product_family), product_family),
+       fee_structure = IF(observed_at <= VALUES(observed_at), VALUES(fee_structure), fee_structure),
+       usage_based = IF(observed_at <= VALUES(observed_at), VALUES(usage_based), usage_based),
+       air_gapped = IF(observed_at <= VALUES(observed_at), VALUES(air_gapped), air_gapped),
+       metadata = IF(observed_at <= VALUES(observed_at), VALUES(metadata), metadata),
+       observed_at = GREATEST(observed_at, VALUES(observed_at))
+
+-- name: find_price
+SELECT price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type, billing_scheme,
+       tiers_mode, unit_amount, transform_divide_by, transform_round, created_at
+  FROM prices
+ WHERE price_id = %(price_id)s
+
+-- name: list_prices
+SELECT price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type, billing_scheme,
+       tiers_mode, unit_amount, transform_divide_by, transform_round, created_at
+  FROM prices
+ WHERE product_id IN %(product_ids)s AND active = 1
+ ORDER BY product_id, price_id
+
+-- name: list_tiers
+SELECT price_id, up_to, unit_amount, flat_amount FROM price_tiers WHERE price_id IN %(price_ids)s ORDER BY price_id, position
+
+-- name: save_price
+-- Amounts and tiers of a Stripe price never change; only whether it is active does.
+INSERT INTO prices (price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type,
+       billing_scheme, tiers_mode, unit_amount, transform_divide_by, transform_round, created_at, observed_at)
+VALUES (%(price_id)s, %(product_id)s, %(active)s, %(currency)s, %(kind)s, %(interval)s, %(interval_count)s, %(usage_type)s,
+       %(billing_scheme)s, %(tiers_mode)s, %(unit_amount)s, %(transform_divide_by)s, %(transform_round)s, %(created_at)s,
+       %(observed_at)s)
+ON DUPLICATE KEY UPDATE
+       active = IF(observed_at <= VALUES(observed_at), VALUES(active), active),
+       observed_at = GREATEST(observed_at, VALUES(observed_at))
+
+-- name: save_tier
+INSERT INTO price_tiers (price_id, position, up_to, unit_amount, flat_amount)
+VALUES (%(price_id)s, %(position)s, %(up_to)s, %(unit_amount)s, %(flat_amount)s)
+ON DUPLICATE KEY UPDATE position = VALUES(position)

@@ -1,0 +1,84 @@
+"""Reads Stripe's product and price objects, and what a product's metadata makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from keywright.catalog.models import LicenseKind, Price, Product, Tier, Transform
+from keywright.platform.clock import from_unix
+
+_TRUTH = {"true": True, "false": False}
+
+
+def read_product(stripe: Mapping[str, Any]) -> Product:
+    """Return the product that Stripe's object describes."""
+    metadata = dict(stripe.get("metadata") or {})
+    return Product(
+        product_id=stripe["id"],
+        name=stripe["name"],
+        description=stripe.get("description"),
+        active=bool(stripe.get("active")) and not stripe.get("deleted"),
+        product_family=metadata.get("product_family"),
+        fee_structure=metadata.get("fee_structure"),
+        usage_based=metadata.get("usage_based"),
+        air_gapped=metadata.get("air_gapped"),
+        metadata=metadata,
+        created_at=from_unix(stripe["created"]),
+    )
+
+
+def read_price(stripe: Mapping[str, Any]) -> Price:
+    """Return the price that Stripe's object describes; its tiers only if the object carries them."""
+    recurring = stripe.get("recurring") or {}
+    transform = stripe.get("transform_quantity")
+    product = stripe["product"]
+    return Price(
+        price_id=stripe["id"],
+        product_id=product if isinstance(product, str) else product["id"],
+        active=bool(stripe.get("active")) and not stripe.get("deleted"),
+        currency=stripe["currency"],
+        kind=stripe["type"],
+        interval=recurring.get("interval"),
+        interval_count=recurring.get("interval_count"),
+        usage_type=recurring.get("usage_type"),
+        billing_scheme=stripe["billing_scheme"],
+        tiers_mode=stripe.get("tiers_mode"),
+        unit_amount=_decimal(stripe.get("unit_amount_decimal"), stripe.get("unit_amount")),
+        transform=Transform(transform["divide_by"], transform["round"]) if transform else None,
+        created_at=from_unix(stripe["created"]),
+        tiers=tuple(_tier(tier) for tier in stripe.get("tiers") or ()),
+    )
+
+
+def license_kind(product: Product) -> LicenseKind | None:
+    """Return what the product licenses; None if its metadata says too little or contradicts itself."""
+    usage_based, air_gapped = _TRUTH.get(product.usage_based or ""), _TRUTH.get(product.air_gapped or "")
+    if usage_based is None or air_gapped is None or product.fee_structure not in {"recurring", "one_time"}:
+        return None
+    if air_gapped:
+        return LicenseKind.AIR_GAPPED
+    if product.fee_structure == "one_time":
+        # What is paid once must last without renewal, and only air-gapped licenses do.
+        return None
+    return LicenseKind.USAGE if usage_based else LicenseKind.UNLIMITED
+
+
+def may_sell(product: Product, price: Price) -> bool:
+    """Tell whether the price fits its product: both active, and charged as the metadata says."""
+    fits = price.kind == ("recurring" if product.fee_structure == "recurring" else "one_time")
+    return product.active and price.active and fits and license_kind(product) is not None
+
+
+def _tier(stripe: Mapping[str, Any]) -> Tier:
+    return Tier(
+        up_to=stripe["up_to"],
+        unit_amount=_decimal(stripe.get("unit_amount_decimal"), stripe.get("unit_amount")),
+        flat_amount=_decimal(stripe.get("flat_amount_decimal"), stripe.get("flat_amount")),
+    )
+
+
+def _decimal(precise: object, whole: object) -> Decimal | None:
+    value = precise if precise is not None else whole
+    return None if value is None else Decimal(str(value))

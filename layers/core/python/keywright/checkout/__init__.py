@@ -1,0 +1,1 @@
+"""Buying: a Stripe Checkout Session for one of the customer's domains and a price on sale."""

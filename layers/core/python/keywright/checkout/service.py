@@ -1,0 +1,115 @@
+"""Opening a checkout in three moves: the intention is committed, Stripe is asked, the answer is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from keywright.audit import models as actors
+from keywright.audit import service as audit
+from keywright.catalog import service as catalog
+from keywright.checkout import repository, rules
+from keywright.checkout.models import (
+    Checkout,
+    CheckoutNotFound,
+    CheckoutState,
+    CustomerNotReady,
+    Order,
+    StripeSession,
+)
+from keywright.customers import service as customers
+from keywright.domains import service as domains
+from keywright.platform import ids
+from keywright.platform.db import Transaction
+from keywright.pricing import rules as pricing
+
+
+def intend(
+    tx: Transaction,
+    *,
+    customer_sid: str,
+    user_sid: str,
+    domain_sid: str,
+    price_id: str,
+    quantity: int | None,
+    now: datetime,
+) -> Order:
+    """
+    Commit to what is to be bought, with the amount computed here.
+
+    :raises DomainNotFound: if the domain is absent or somebody else's
+    :raises PriceNotFound: if the price is not on sale
+    :raises CustomerNotReady: if the customer's Stripe account is still being made
+    """
+    domains.get_domain(tx, customer_sid=customer_sid, domain_sid=domain_sid)
+    customer = customers.get_customer(tx, customer_sid=customer_sid)
+    if customer.stripe_customer_id is None:
+        raise CustomerNotReady("Your billing account is being prepared. Try again in a few seconds.")
+    offer = catalog.get_offer(tx, price_id=price_id)
+    price = offer.prices[0]
+    units = rules.quantity_of(offer, quantity)
+    money = pricing.quote(price, quantity=units).money
+    checkout = Checkout(
+        checkout_session_sid=ids.new("chk", now=now),
+        customer_sid=customer_sid,
+        domain_sid=domain_sid,
+        price_id=price_id,
+        quantity=units,
+        mode=rules.mode_of(offer),
+        amount_minor=money.minor,
+        currency=money.currency,
+        state=CheckoutState.CREATING,
+        stripe_session_id=None,
+        url=None,
+        created_at=now,
+    )
+    repository.add_checkout(tx, checkout)
+    _audit_opening(tx, checkout, user_sid=user_sid, now=now)
+    family = offer.product.product_family or ""
+    return Order(checkout, customer.stripe_customer_id, family, metered=price.usage_type == "metered")
+
+
+def record_session(tx: Transaction, order: Order, session: StripeSession) -> None:
+    """Keep the session that Stripe opened for the order."""
+    repository.record_session(tx, session, checkout_session_sid=order.checkout.checkout_session_sid)
+
+
+def get_checkout(tx: Transaction, *, customer_sid: str, checkout_session_sid: str) -> Checkout:
+    """
+    Return a checkout of the customer.
+
+    :raises CheckoutNotFound: if it is absent or somebody else's
+    """
+    found = repository.find_checkout(tx, customer_sid=customer_sid, checkout_session_sid=checkout_session_sid)
+    if found is None:
+        raise CheckoutNotFound("There is no checkout session with this id.")
+    return found
+
+
+def observe_session(
+    tx: Transaction, *, customer_sid: str, checkout_session_sid: str, stripe_session_id: str, status: str
+) -> Checkout | None:
+    """Fold what Stripe reports of a session (``open``, ``complete``, ``expired``), under the checkout's lock."""
+    checkout = repository.lock_checkout(tx, customer_sid=customer_sid, checkout_session_sid=checkout_session_sid)
+    if checkout is None:
+        return None
+    state = CheckoutState(status.upper())
+    if checkout.state is not CheckoutState.COMPLETE:
+        repository.set_state(tx, checkout, stripe_session_id=stripe_session_id, state=state)
+    return checkout
+
+
+def _audit_opening(tx: Transaction, checkout: Checkout, *, user_sid: str, now: datetime) -> None:
+    audit.record(
+        tx,
+        "CHECKOUT_OPENED",
+        actor=actors.user(user_sid),
+        subject=checkout.checkout_session_sid,
+        new={
+            "domain_sid": checkout.domain_sid,
+            "price_id": checkout.price_id,
+            "quantity": checkout.quantity,
+            "amount_minor": checkout.amount_minor,
+            "currency": checkout.currency,
+        },
+        now=now,
+    )

@@ -1,0 +1,144 @@
+"""
+Access tokens: RS256 JWTs (RFC 9068), made and verified. A valid one is only a hint until the session is checked.
+
+Verification trusts nothing that the token says about itself: the algorithm is pinned, the key comes from our own
+table by its exact name, and a header field that we do not write is a reason to refuse.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+
+from keywright.identity.models import AccessTokenInvalid, Caller
+from keywright.platform import clock
+
+ALGORITHM = "RS256"
+AUDIENCE = "keywright"
+TYPE = "at+jwt"
+LIFETIME = timedelta(minutes=15)
+
+_LEEWAY_S = 30
+_MAX_LENGTH = 4096
+_COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+_HEADER_FIELDS = frozenset({"alg", "kid", "typ"})
+_CLAIMS = ["sub", "sid", "cid", "email", "role", "iss", "aud", "iat", "nbf", "exp", "jti"]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token says, once its signature, issuer, audience and times have been checked."""
+
+    user_sid: str
+    session_sid: str
+    customer_sid: str
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A private key and the name that tokens call it by."""
+
+    kid: str
+    private: RSAPrivateKey
+
+
+class AccessTokens:
+    """The tokens of one issuer: the first key signs, all verify."""
+
+    def __init__(self, keys: tuple[SigningKey, ...], *, issuer: str) -> None:
+        self._signing = keys[0]
+        self._public: Mapping[str, RSAPublicKey] = {key.kid: key.private.public_key() for key in keys}
+        self._issuer = issuer
+
+    def issue(self, caller: Caller, *, now: datetime) -> str:
+        """Return a token that says who is calling, good for fifteen minutes."""
+        at = clock.to_unix(now)
+        claims = {
+            "sub": caller.user_sid,
+            "sid": caller.session_sid,
+            "cid": caller.customer_sid,
+            "email": caller.email,
+            "role": caller.role,
+            "iss": self._issuer,
+            "aud": AUDIENCE,
+            "iat": at,
+            "nbf": at,
+            "exp": at + int(LIFETIME.total_seconds()),
+            "jti": str(uuid.uuid4()),
+        }
+        headers = {"typ": TYPE, "kid": self._signing.kid}
+        return jwt.encode(claims, self._signing.private, algorithm=ALGORITHM, headers=headers)
+
+    def verify(self, token: str, *, now: datetime) -> Claims:
+        """
+        Return what a token of ours says.
+
+        :raises AccessTokenInvalid: whatever is wrong with it; the caller learns no more
+        """
+        if len(token) > _MAX_LENGTH or not _COMPACT.fullmatch(token):
+            raise refused()
+        try:
+            claims = self._decode(token)
+        # The header is parsed before anything is proven: deep nesting exhausts the parser's stack.
+        except (jwt.PyJWTError, RecursionError, ValueError) as problem:
+            raise refused() from problem
+        if not _is_timely(claims, now=clock.to_unix(now)):
+            raise refused()
+        who = (claims["sub"], claims["sid"], claims["cid"])
+        if not all(isinstance(sid, str) for sid in who):
+            raise refused()
+        return Claims(*who)
+
+    def jwks(self) -> list[dict[str, str]]:
+        """Return the public keys as JWKs (RFC 7517), for others to verify by."""
+        return [
+            {"kid": kid, "use": "sig", "alg": ALGORITHM, **_numbers(RSAAlgorithm.to_jwk(key, as_dict=True))}
+            for kid, key in self._public.items()
+        ]
+
+    def _decode(self, token: str) -> dict[str, Any]:
+        header = jwt.get_unverified_header(token)
+        if header.keys() != _HEADER_FIELDS or header["typ"] != TYPE:
+            raise refused()
+        kid = header["kid"]
+        if not isinstance(kid, str) or kid not in self._public:
+            raise refused()
+        return jwt.decode(
+            token,
+            self._public[kid],
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=self._issuer,
+            # Times are checked by _is_timely, because the library would read the clock itself.
+            options={
+                "require": _CLAIMS,
+                "strict_aud": True,
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
+
+
+def refused() -> AccessTokenInvalid:
+    """Return the one error for every bad token: what was wrong with it would help only those who forge."""
+    return AccessTokenInvalid("Log in again, or refresh the access token.")
+
+
+def _is_timely(claims: Mapping[str, Any], *, now: int) -> bool:
+    issued, begins, ends = claims["iat"], claims["nbf"], claims["exp"]
+    if not all(type(moment) is int for moment in (issued, begins, ends)):
+        return False
+    return bool(max(issued, begins) - _LEEWAY_S <= now < ends + _LEEWAY_S)
+
+
+def _numbers(jwk: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(jwk[name]) for name in ("kty", "n", "e")}

@@ -1,0 +1,54 @@
+"""Where the keys of the access tokens come from. May ask the network: call it before a transaction is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from keywright.identity.access_tokens import AccessTokens, SigningKey
+from keywright.platform import config, secrets
+from keywright.platform.errors import SettingMissing
+
+_MIN_KEY_BITS = 3072
+
+
+@dataclass(frozen=True)
+class TokenSettings:
+    """The issuer of our tokens is the API itself."""
+
+    api_url: str
+
+
+def access_tokens() -> AccessTokens:
+    """
+    Return what makes and verifies access tokens.
+
+    :raises SettingMissing: if the secret holds no usable key
+    """
+    issuer = config.load(TokenSettings).api_url
+    try:
+        keys = tuple((str(key["kid"]), str(key["private_pem"])) for key in secrets.read("ACCESS_TOKEN_KEYS")["keys"])
+    except (KeyError, TypeError) as problem:
+        raise SettingMissing("The secret ACCESS_TOKEN_KEYS is not {keys: [{kid, private_pem}]}.") from problem
+    return _parse(keys, issuer)
+
+
+@lru_cache(maxsize=2)
+def _parse(keys: tuple[tuple[str, str], ...], issuer: str) -> AccessTokens:
+    if not keys:
+        raise SettingMissing("The secret ACCESS_TOKEN_KEYS holds no key.")
+    return AccessTokens(tuple(SigningKey(kid, _private_key(kid, pem)) for kid, pem in keys), issuer=issuer)
+
+
+def _private_key(kid: str, pem: str) -> RSAPrivateKey:
+    try:
+        # The full check of the primes costs nearly 100 ms at every cold start, for a key that we made ourselves.
+        key = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
+    except ValueError as problem:
+        raise SettingMissing(f"The key {kid} of the secret ACCESS_TOKEN_KEYS cannot be read.") from problem
+    if not isinstance(key, RSAPrivateKey) or key.key_size < _MIN_KEY_BITS:
+        raise SettingMissing(f"The key {kid} of the secret ACCESS_TOKEN_KEYS is not RSA of {_MIN_KEY_BITS} bits.")
+    return key

@@ -1,0 +1,188 @@
+"""
+Accounts, and the question that every other route asks: who is calling?
+
+Logging in, refreshing and logging out are in ``sessions``. Passwords arrive here hashed: hashing takes a while, and
+no transaction should be open meanwhile.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from keywright.audit import service as audit
+from keywright.audit.models import OPERATOR
+from keywright.audit.models import user as acting
+from keywright.customers import service as customers
+from keywright.customers.models import CustomerKind, MemberRole
+from keywright.identity import opaque_tokens, passwords, repository, rules, session_repository
+from keywright.identity.access_tokens import AccessTokens, refused
+from keywright.identity.models import (
+    SEND_VERIFICATION,
+    Caller,
+    EmailTaken,
+    MailTokenInvalid,
+    Role,
+    TokenPurpose,
+    User,
+)
+from keywright.jobs import service as jobs
+from keywright.platform import ids
+from keywright.platform.db import Transaction
+
+
+def accept_password(password: str) -> str:
+    """
+    Return the hash of a new password.
+
+    :raises PasswordUnacceptable: if it is too short, too long or common
+    """
+    rules.check_password(password)
+    return passwords.hash_password(password)
+
+
+def register(tx: Transaction, *, email: str, password_hash: str, name: str, now: datetime) -> None:
+    """
+    Make a user and the customer that they own, and have the address verified by mail.
+
+    If the address is taken nothing is made and nothing is said: the caller must not learn who is with us. As long as
+    nobody has proven the address, the last registration counts, and a mail is sent for it.
+
+    :raises EmailInvalid: if no mail could be sent there
+    """
+    email = rules.normalize_email(email)
+    user_sid = ids.new("usr", now=now)
+    if _add_user(tx, user_sid=user_sid, email=email, password_hash=password_hash, name=name, now=now):
+        audit.record(tx, "USER_REGISTERED", actor=acting(user_sid), subject=user_sid, new={"role": Role.USER}, now=now)
+        _add_own_customer(tx, user_sid=user_sid, email=email, name=name, now=now)
+    elif (registered := _replace_registration(tx, email, password_hash=password_hash, name=name, now=now)) is not None:
+        user_sid = registered
+    else:
+        return
+    # Each registration is a cause of its own: the time keeps the second mail apart from the first.
+    jobs.enqueue(tx, SEND_VERIFICATION, {"user_sid": user_sid}, key=f"{user_sid}:{now.isoformat()}", now=now)
+
+
+def begin_verification(tx: Transaction, *, user_sid: str, now: datetime) -> tuple[User, str] | None:
+    """Return a user and the token to mail to their address; None if it is verified already or they are gone."""
+    user = repository.lock_user(tx, user_sid=user_sid)
+    if user is None or user.email_verified_at is not None or not user.active:
+        return None
+    token = opaque_tokens.new_mail_token()
+    repository.drop_unused_mail_tokens(tx, user_sid=user_sid, purpose=TokenPurpose.VERIFY_EMAIL)
+    repository.add_mail_token(
+        tx,
+        token_hash=opaque_tokens.digest(token),
+        user_sid=user_sid,
+        purpose=TokenPurpose.VERIFY_EMAIL,
+        email=user.email,
+        expires_at=now + rules.MAIL_TOKEN_LIFETIME,
+        now=now,
+    )
+    return user, token
+
+
+def verify_email(tx: Transaction, *, token: str, now: datetime) -> None:
+    """
+    Use up a token from a mail: the address is proven, and Stripe may know the customer.
+
+    :raises MailTokenInvalid: if it is unknown, used, replaced or expired, or the address is no longer the user's
+    """
+    sent = repository.spend_mail_token(
+        tx, token_hash=opaque_tokens.digest(token), purpose=TokenPurpose.VERIFY_EMAIL, now=now
+    )
+    if sent is None or not repository.set_email_verified(tx, user_sid=sent[0], email=sent[1], now=now):
+        raise MailTokenInvalid("The token is not valid any more. Register again to get another mail.")
+    user_sid, _ = sent
+    audit.record(tx, "EMAIL_VERIFIED", actor=acting(user_sid), subject=user_sid, now=now)
+    customers.request_stripe_customers(tx, user_sid=user_sid, now=now)
+
+
+def create_manager(tx: Transaction, *, email: str, password_hash: str, name: str, now: datetime) -> str:
+    """
+    Make a MANAGER whose address needs no proof, because the operator vouches for it; return their sid.
+
+    :raises EmailInvalid: if no mail could be sent there
+    :raises EmailTaken: if somebody has the address
+    """
+    email = rules.normalize_email(email)
+    user_sid = ids.new("usr", now=now)
+    if not _add_user(
+        tx, user_sid=user_sid, email=email, password_hash=password_hash, name=name, role=Role.MANAGER, now=now
+    ):
+        raise EmailTaken(f"A user has the address {email}.")
+    audit.record(tx, "MANAGER_CREATED", actor=OPERATOR, subject=user_sid, new={"role": Role.MANAGER}, now=now)
+    _add_own_customer(tx, user_sid=user_sid, email=email, name=name, now=now)
+    return user_sid
+
+
+def authenticate(tx: Transaction, access: AccessTokens, *, bearer: str, now: datetime) -> Caller:
+    """
+    Return who is calling, as the database knows them now: the token's own word about the role is not taken.
+
+    :raises AccessTokenInvalid: if the token is bad, its session has ended, or its user was deactivated
+    """
+    claims = access.verify(bearer, now=now)
+    session = session_repository.find_session(tx, session_sid=claims.session_sid)
+    if session is None or not rules.is_live(session, now=now):
+        raise refused()
+    if (session.user_sid, session.customer_sid) != (claims.user_sid, claims.customer_sid):
+        raise refused()
+    user = repository.find_user(tx, user_sid=session.user_sid)
+    if user is None or not user.active:
+        raise refused()
+    return Caller(user.user_sid, session.customer_sid, session.session_sid, user.role, user.email)
+
+
+def get_user(tx: Transaction, *, user_sid: str) -> User:
+    """
+    Return a user who is known to be there, such as the caller.
+
+    :raises LookupError: if there is none
+    """
+    user = repository.find_user(tx, user_sid=user_sid)
+    if user is None:
+        raise LookupError(user_sid)
+    return user
+
+
+def _add_user(
+    tx: Transaction,
+    *,
+    user_sid: str,
+    email: str,
+    password_hash: str,
+    name: str,
+    now: datetime,
+    role: Role = Role.USER,
+) -> bool:
+    return repository.add_user(
+        tx,
+        user_sid=user_sid,
+        email=email,
+        email_verified_at=None if role is Role.USER else now,
+        name=name,
+        password_hash=password_hash,
+        role=role,
+        now=now,
+    )
+
+
+def _add_own_customer(tx: Transaction, *, user_sid: str, email: str, name: str, now: datetime) -> None:
+    actor = acting(user_sid)
+    customer_sid = customers.create(tx, kind=CustomerKind.PERSON, name=name, billing_email=email, actor=actor, now=now)
+    customers.add_member(tx, customer_sid=customer_sid, user_sid=user_sid, role=MemberRole.OWNER, actor=actor, now=now)
+
+
+def _replace_registration(tx: Transaction, email: str, *, password_hash: str, name: str, now: datetime) -> str | None:
+    """Take the later of two registrations of an unproven address; return the user's sid, None if it is proven."""
+    user = repository.find_user_by_email(tx, email=email)
+    if user is None or not user.active:
+        return None
+    user_sid = user.user_sid
+    if not repository.replace_registration(tx, user_sid=user_sid, name=name, password_hash=password_hash):
+        return None
+    # A link that was mailed for the earlier password must not bring the later one to life.
+    repository.drop_unused_mail_tokens(tx, user_sid=user_sid, purpose=TokenPurpose.VERIFY_EMAIL)
+    customers.rename_owned(tx, user_sid=user_sid, name=name)
+    audit.record(tx, "USER_REGISTERED_AGAIN", actor=acting(user_sid), subject=user_sid, now=now)
+    return user_sid

@@ -1,0 +1,1 @@
+"""Licenses: exactly one for each paid thing, signed so that anybody can verify them without a network."""

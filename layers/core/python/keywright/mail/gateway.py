@@ -1,0 +1,30 @@
+"""SES. Called from jobs only, outside any transaction."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.policy import SMTP
+from functools import lru_cache
+from typing import Any
+
+from keywright.mail.models import Mail
+
+
+def send(mail: Mail, *, sender: str) -> None:
+    """Hand one mail to SES as MIME with a text and an HTML part; an exception means that it may not have left."""
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Subject"] = sender, mail.to, mail.subject
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    _client().send_email(
+        FromEmailAddress=sender,
+        Destination={"ToAddresses": [mail.to]},
+        Content={"Raw": {"Data": message.as_bytes()}},
+    )
+
+
+@lru_cache
+def _client() -> Any:
+    import boto3  # noqa: PLC0415  (lazy: most invocations send no mail)
+
+    return boto3.client("sesv2")

@@ -1,0 +1,144 @@
+"""
+The database: one PyMySQL connection per container, and transactions that are opened in functions only.
+
+A transaction is given as a function of ``tx``, because it must be possible to run it again as a whole: MySQL ends one
+side of a deadlock (1213) or of a long lock wait (1205), and only the whole transaction may be repeated, never a
+statement. So the function must do nothing but read, decide and write rows; what follows from it goes into
+``tx.after_commit``.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pymysql
+
+from keywright.platform import log
+from keywright.platform.connection import connect, is_duplicate, is_lost, is_retryable
+from keywright.platform.errors import DatabaseUnavailable
+
+Result = TypeVar("Result")
+Row = dict[str, Any]
+
+_ATTEMPTS = 4
+
+_connection: pymysql.connections.Connection[Any] | None = None
+
+
+class Transaction:
+    """
+    A running transaction. Parameters are named: ``tx.one(sql.find_user, email=…)``.
+
+    ``correlation_id`` ties the rows written here to the request, message or job that caused them.
+    """
+
+    def __init__(self, connection: pymysql.connections.Connection[Any], correlation_id: str | None = None) -> None:
+        self._connection = connection
+        self.correlation_id = correlation_id
+        self.committed: list[Callable[[], None]] = []
+
+    def one(self, query: str, **parameters: object) -> Row | None:
+        """Return the only row, or None."""
+        rows = self.all(query, **parameters)
+        return rows[0] if rows else None
+
+    def all(self, query: str, **parameters: object) -> list[Row]:
+        """Return every row."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            return list(cursor.fetchall())
+
+    def run(self, query: str, **parameters: object) -> int:
+        """Execute a write; return how many rows it found (not only changed: the connection says FOUND_ROWS)."""
+        with self._connection.cursor() as cursor:
+            return int(cursor.execute(query, parameters))
+
+    def insert_new(self, query: str, *, unique_key: str, **parameters: object) -> bool:
+        """Insert a row unless one with this unique key is there; tell whether it was inserted."""
+        try:
+            self.run(query, **parameters)
+        except pymysql.IntegrityError as problem:
+            if is_duplicate(problem, key=unique_key):
+                return False
+            raise
+        return True
+
+    def run_many(self, query: str, rows: list[Row]) -> None:
+        """Execute a write for each row of parameters; PyMySQL folds an INSERT … VALUES into few statements."""
+        if rows:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(query, rows)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Call the action once the transaction is durable. It may fail without harm: a row stands behind it."""
+        self.committed.append(action)
+
+
+def transact(work: Callable[[Transaction], Result]) -> Result:
+    """
+    Run ``work`` in one transaction and commit; roll back on any exception.
+
+    :raises DatabaseUnavailable: if the server cannot be reached, is shutting down or has become read-only
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _attempt(work)
+        except pymysql.MySQLError as problem:
+            if is_lost(problem):
+                raise DatabaseUnavailable("The database does not answer. Try again.") from problem
+            if not is_retryable(problem) or attempt == _ATTEMPTS:
+                raise
+            log.info("transaction repeated", attempt=attempt, reason=str(problem.args[0]))
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (spreads contenders, keeps no secret)
+    raise AssertionError("unreachable")
+
+
+def discard() -> None:
+    """Close this container's connection; the next transaction opens another."""
+    global _connection  # noqa: PLW0603  (the container's one connection)
+    if _connection is not None and _connection.open:
+        _connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001  (no farewell over a broken line)
+    _connection = None
+
+
+def _attempt(work: Callable[[Transaction], Result]) -> Result:
+    connection = _begin()
+    tx = Transaction(connection, log.correlation_id())
+    try:
+        result = work(tx)
+        connection.commit()
+    except BaseException as problem:
+        _roll_back(connection, problem)
+        raise
+    for action in tx.committed:
+        action()
+    return result
+
+
+def _begin() -> pymysql.connections.Connection[Any]:
+    """Open a transaction. BEGIN doubles as the ping: a connection that died while we were frozen is replaced."""
+    global _connection  # noqa: PLW0603
+    if _connection is not None:
+        try:
+            _connection.begin()
+        except (pymysql.MySQLError, OSError):
+            discard()
+        else:
+            return _connection
+    _connection = connect()
+    _connection.begin()
+    return _connection
+
+
+def _roll_back(connection: pymysql.connections.Connection[Any], problem: BaseException) -> None:
+    """Leave nothing open: after an error that puts the connection in doubt it is thrown away."""
+    if isinstance(problem, pymysql.MySQLError) and is_lost(problem):
+        discard()
+        return
+    try:
+        connection.rollback()
+    except pymysql.MySQLError:
+        discard()

@@ -1,0 +1,119 @@
+"""
+The kinds of error that callers may anticipate. They know no HTTP: only ``platform.http`` maps them.
+
+    KeywrightError
+    ├── Malformed         the message cannot be read or trusted
+    ├── Invalid           the message is readable and wrong, whatever the state
+    ├── Unauthenticated   nobody we know
+    ├── Forbidden         somebody we know, who may not
+    ├── NotFound          absent, or owned by somebody else: the two answer alike
+    ├── Conflict          right in itself, but not in this state
+    ├── TooMany           later
+    ├── Unavailable       we cannot now; nothing was done
+    └── Internal          the deployment itself is wrong
+
+Each leaf class lives with its domain and carries a stable kebab-case ``code``, documented in docs/problems.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One field of a request that is wrong: where it stands (``body.email``) and what is wrong with it."""
+
+    field: str
+    detail: str
+
+
+class KeywrightError(Exception):
+    """An anticipated failure with a code that clients may rely on."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str, *, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+
+
+class Malformed(KeywrightError):
+    """The message cannot be read or trusted."""
+
+
+class Invalid(KeywrightError):
+    """The message can be read and is wrong, whatever the state."""
+
+
+class Unauthenticated(KeywrightError):
+    """The caller did not prove who they are."""
+
+
+class Forbidden(KeywrightError):
+    """The caller is known and may not do this."""
+
+
+class NotFound(KeywrightError):
+    """There is no such thing, as far as this caller may know."""
+
+
+class Conflict(KeywrightError):
+    """The state does not allow it."""
+
+
+class TooMany(KeywrightError):
+    """The caller should slow down."""
+
+
+class Unavailable(KeywrightError):
+    """Something that we depend on does not answer; nothing was done."""
+
+
+class Internal(KeywrightError):
+    """The deployment is wrong: a missing setting or a broken secret."""
+
+
+class RequestInvalid(Invalid):
+    """A field of the request is missing, malformed, too long or unknown."""
+
+    code = "request-invalid"
+    title = "The request is not valid"
+
+
+class BodyInvalid(Malformed):
+    """The request's body is not what the route reads."""
+
+    code = "body-invalid"
+    title = "The request body cannot be read"
+
+
+class RouteNotFound(NotFound):
+    """No route has this method and path."""
+
+    code = "route-not-found"
+    title = "There is no such route"
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database did not answer; nothing was stored."""
+
+    code = "database-unavailable"
+    title = "The database does not answer"
+
+
+class SettingMissing(Internal):
+    """The deployment lacks a setting or a secret."""
+
+    code = "setting-missing"
+    title = "The deployment is incomplete"
+
+
+class Unexpected(Internal):
+    """A bug: the logs hold the correlation id and the trace."""
+
+    code = "internal-error"
+    title = "Something went wrong on our side"

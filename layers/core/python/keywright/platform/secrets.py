@@ -1,0 +1,44 @@
+"""Secrets Manager, read lazily and kept for five minutes, so that a rotated secret is taken up without a deploy."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from keywright.platform.config import setting
+from keywright.platform.errors import SettingMissing
+
+_KEEP_S = 300.0
+_kept: dict[str, tuple[float, dict[str, Any]]] = {}
+
+
+def read(name: str) -> dict[str, Any]:
+    """
+    Return the JSON object of a secret, such as ``read("STRIPE")``; its id is the setting ``STRIPE_SECRET``.
+
+    :raises SettingMissing: if the setting is absent or the value is not a JSON object
+    """
+    kept = _kept.get(name)
+    if kept is None or time.monotonic() - kept[0] > _KEEP_S:
+        kept = _kept[name] = (time.monotonic(), _fetch(name))
+    return kept[1]
+
+
+def forget() -> None:
+    """Drop what was kept, after a secret has turned out to be out of date."""
+    _kept.clear()
+
+
+def _fetch(name: str) -> dict[str, Any]:
+    # boto3 costs about 190 ms to import, so only the functions that need a secret pay for it, once.
+    import boto3  # noqa: PLC0415
+
+    answer = boto3.client("secretsmanager").get_secret_value(SecretId=setting(f"{name}_SECRET"))
+    try:
+        value = json.loads(answer["SecretString"])
+    except ValueError as problem:
+        raise SettingMissing(f"The secret {name} is not JSON.") from problem
+    if not isinstance(value, dict):
+        raise SettingMissing(f"The secret {name} is not a JSON object.")
+    return value

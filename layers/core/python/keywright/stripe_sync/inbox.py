@@ -1,0 +1,52 @@
+"""The way in: store an event for ever, hint the worker, find what the hints forgot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from keywright.platform import queue
+from keywright.platform.db import Transaction
+from keywright.stripe_sync import repository, rules
+from keywright.stripe_sync.models import StripeEvent
+
+_PATIENCE = timedelta(seconds=30)
+"""How long a hint may take before the dispatcher sends another."""
+
+
+def receive(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
+    """
+    Store an event; False if it was there. The hint goes out once the row is durable.
+
+    A second delivery of an event that still waits for its fold is a hint too.
+    """
+    is_new = repository.add_event(tx, event, now=now)
+    if is_new or repository.is_pending(tx, event_id=event.event_id):
+        _hint(tx, [event.event_id])
+    return is_new
+
+
+def receive_observations(
+    tx: Transaction, subjects: Sequence[Mapping[str, Any]], *, at: datetime, now: datetime
+) -> None:
+    """Store objects that we fetched from Stripe; ``at`` is when we asked, not when the answer came."""
+    for subject in subjects:
+        receive(tx, rules.read_event(rules.observation_event(subject, at=at)), now=now)
+
+
+def release(tx: Transaction, *, waiting_for: str) -> None:
+    """Let the events go on that waited for this object, such as ``customer:cus_123``."""
+    _hint(tx, repository.release(tx, waiting_for=waiting_for))
+
+
+def hint_stuck(tx: Transaction, *, now: datetime, limit: int) -> int:
+    """Hint the worker about events that were stored and not folded; return how many."""
+    event_ids = repository.list_stuck(tx, before=now - _PATIENCE, limit=limit)
+    _hint(tx, event_ids)
+    return len(event_ids)
+
+
+def _hint(tx: Transaction, event_ids: list[str]) -> None:
+    if event_ids:
+        tx.after_commit(lambda: queue.hint(queue.EVENTS, [{"event_id": event_id} for event_id in event_ids]))

@@ -1,0 +1,63 @@
+"""Rows of ``stripe_events`` (immutable) and ``stripe_event_work`` (what became of them)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from keywright.platform import sql
+from keywright.platform.db import Transaction
+from keywright.stripe_sync.models import Ignored, Outcome, Parked, StripeEvent
+
+_sql = sql.load(__file__)
+
+_NOT_STORED = frozenset({"subject", "previous"})  # both stand in the body
+
+
+def add_event(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
+    """Store an event and its work row; False if it is there already."""
+    fields = {name: value for name, value in vars(event).items() if name not in _NOT_STORED}
+    if not tx.insert_new(_sql.add_event, unique_key="PRIMARY", **fields, now=now):
+        return False
+    tx.run(_sql.add_work, event_id=event.event_id, now=now)
+    return True
+
+
+def lock_pending(tx: Transaction, *, event_id: str) -> bytes | None:
+    """Return the body of an event that is still to be folded, its work row locked; None if it is done."""
+    row = tx.one(_sql.lock_work, event_id=event_id)
+    return None if row is None else bytes(row["body"])
+
+
+def is_pending(tx: Transaction, *, event_id: str) -> bool:
+    """Tell whether a stored event still waits for its fold, without taking any lock."""
+    row = tx.one(_sql.find_work_state, event_id=event_id)
+    return row is not None and row["state"] == "RECEIVED"
+
+
+def finish(tx: Transaction, *, event_id: str, outcome: Outcome) -> None:
+    """Record what became of an event whose work row the caller holds."""
+    tx.run(
+        _sql.finish_work,
+        event_id=event_id,
+        state=type(outcome).__name__.upper(),
+        reason=outcome.reason if isinstance(outcome, Ignored) else None,
+        waiting_for=outcome.waiting_for if isinstance(outcome, Parked) else None,
+    )
+
+
+def fail(tx: Transaction, *, event_id: str, reason: str, due_at: datetime, max_attempts: int) -> None:
+    """Count a failed fold; at the last attempt the event is DEAD."""
+    tx.run(_sql.fail_work, event_id=event_id, reason=reason, due_at=due_at, max_attempts=max_attempts)
+
+
+def release(tx: Transaction, *, waiting_for: str) -> list[str]:
+    """Return the events that waited for this object to RECEIVED; answer their ids."""
+    event_ids = [row["event_id"] for row in tx.all(_sql.list_waiting, waiting_for=waiting_for)]
+    if event_ids:
+        tx.run(_sql.release, event_ids=event_ids)
+    return event_ids
+
+
+def list_stuck(tx: Transaction, *, before: datetime, limit: int) -> list[str]:
+    """Return events that should have been folded by then."""
+    return [row["event_id"] for row in tx.all(_sql.list_stuck, before=before, limit=limit)]

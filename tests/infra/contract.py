@@ -1,0 +1,117 @@
+"""
+What the template owes the manifest, as functions that return differences: empty means that both agree.
+
+They take the manifest's lists as parameters, so that tests can hand them a wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from infra.manifest import Function, Permission, QueueSettings
+from tests.infra.assembly import Assembly, as_list
+
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+CONSUME = {
+    "sqs:ReceiveMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueUrl",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+}
+PERMITTED = {Permission.SEND_MAIL: "ses:SendEmail", Permission.PUT_EVENTS: "events:PutEvents"}
+
+
+def folders_with_handler(root: Path) -> set[str]:
+    return {handler.parent.name for handler in (root / "functions").glob("*/handler.py")}
+
+
+def function_differences(functions: Iterable[Function], folders: set[str], assembly: Assembly) -> list[str]:
+    listed, deployed = {function.name for function in functions}, set(assembly.functions())
+    return [
+        *(f"{name}: in the manifest, but has no folder" for name in sorted(listed - folders)),
+        *(f"{name}: a folder, but not in the manifest" for name in sorted(folders - listed)),
+        *(f"{name}: in the manifest, but not in the template" for name in sorted(listed - deployed)),
+        *(f"{name}: in the template, but not in the manifest" for name in sorted(deployed - listed)),
+    ]
+
+
+def route_differences(functions: Iterable[Function], assembly: Assembly) -> list[str]:
+    """Compare which route leads to which function."""
+    listed = {f"{route.method} {route.path}": function.name for function in functions for route in function.routes}
+    deployed = _deployed_routes(assembly)
+    return [
+        f"{key}: {listed.get(key)} in the manifest, {deployed.get(key)} in the template"
+        for key in sorted({*listed, *deployed})
+        if listed.get(key) != deployed.get(key)
+    ]
+
+
+def environment_differences(functions: Iterable[Function], assembly: Assembly) -> list[str]:
+    return [
+        f"{function.name}: {sorted(_variables(function) ^ set(assembly.environment(function.name)))}"
+        for function in functions
+        if _variables(function) != set(assembly.environment(function.name))
+    ]
+
+
+def action_differences(functions: Iterable[Function], assembly: Assembly) -> list[str]:
+    """Compare what each function may do, action by action."""
+    differences = []
+    for function in functions:
+        allowed = {
+            action for statement in assembly.statements(function.name) for action in as_list(statement["Action"])
+        }
+        if allowed != _actions(function):
+            differences.append(f"{function.name}: {sorted(allowed ^ _actions(function))}")
+    return differences
+
+
+def wildcards(assembly: Assembly, function: str) -> list[str]:
+    """Return the actions of inline statements that name every resource, or of actions that name every action."""
+    return [
+        str(statement["Action"])
+        for statement in assembly.statements(function)
+        if "*" in as_list(statement["Resource"]) or any("*" in action for action in as_list(statement["Action"]))
+    ]
+
+
+def impatient_queues(queues: Iterable[QueueSettings], functions: Iterable[Function]) -> list[str]:
+    """Return the queues that hide a message for less than six timeouts of its consumer or try less than five times."""
+    consumers = {function.trigger.queue: function for function in functions if function.trigger}
+    return [
+        settings.queue
+        for settings in queues
+        if settings.visibility_timeout_s < 6 * consumers[settings.queue].timeout_s or settings.max_receive_count < 5
+    ]
+
+
+def _deployed_routes(assembly: Assembly) -> dict[str, str]:
+    names = {assembly.logical_id(name): name for name in assembly.functions()}
+    integrations = {
+        key: names[integration["Properties"]["IntegrationUri"]["Fn::GetAtt"][0]]
+        for key, integration in assembly.of_type("AWS::ApiGatewayV2::Integration").items()
+    }
+    return {
+        route["Properties"]["RouteKey"]: integrations[route["Properties"]["Target"]["Fn::Join"][1][1]["Ref"]]
+        for route in assembly.of_type("AWS::ApiGatewayV2::Route").values()
+    }
+
+
+def _variables(function: Function) -> set[str]:
+    return {
+        *(f"KEYWRIGHT_{setting}" for setting in function.settings),
+        *(f"KEYWRIGHT_{secret}_SECRET" for secret in function.secrets),
+        *(f"KEYWRIGHT_{queue}_QUEUE_URL" for queue in function.sends_to),
+    }
+
+
+def _actions(function: Function) -> set[str]:
+    return {
+        *LOG,
+        *(["secretsmanager:GetSecretValue"] if function.secrets else []),
+        *(["sqs:SendMessage"] if function.sends_to else []),
+        *(CONSUME if function.trigger else []),
+        *(PERMITTED[permission] for permission in function.permissions),
+    }
