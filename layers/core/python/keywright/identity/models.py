@@ -50,6 +50,15 @@ class User:
 
 
 @dataclass(frozen=True)
+class Verification:
+    """What the mail that verifies an address is made of."""
+
+    email: str
+    name: str
+    token: str
+
+
+@dataclass(frozen=True)
 class Origin:
     """Where a session was opened from, for its owner to recognize it by."""
 

@@ -24,6 +24,7 @@ from keywright.identity.models import (
     Role,
     TokenPurpose,
     User,
+    Verification,
 )
 from keywright.jobs import service as jobs
 from keywright.platform import ids
@@ -62,8 +63,8 @@ def register(tx: Transaction, *, email: str, password_hash: str, name: str, now:
     jobs.enqueue(tx, SEND_VERIFICATION, {"user_sid": user_sid}, key=f"{user_sid}:{now.isoformat()}", now=now)
 
 
-def begin_verification(tx: Transaction, *, user_sid: str, now: datetime) -> tuple[User, str] | None:
-    """Return a user and the token to mail to their address; None if it is verified already or they are gone."""
+def begin_verification(tx: Transaction, *, user_sid: str, now: datetime) -> Verification | None:
+    """Return what to mail to a user; None if their address is verified already or they are gone."""
     user = repository.lock_user(tx, user_sid=user_sid)
     if user is None or user.email_verified_at is not None or not user.active:
         return None
@@ -78,7 +79,7 @@ def begin_verification(tx: Transaction, *, user_sid: str, now: datetime) -> tupl
         expires_at=now + rules.MAIL_TOKEN_LIFETIME,
         now=now,
     )
-    return user, token
+    return Verification(user.email, user.name, token)
 
 
 def verify_email(tx: Transaction, *, token: str, now: datetime) -> None:

@@ -39,8 +39,8 @@ def enqueue(
         due_at=due_at or now,
         now=now,
     )
-    if added and due_at is None:
-        tx.after_commit(lambda: queue.hint(queue.JOBS, [{"job_sid": job_sid}]))
+    if added:
+        _hint_at(tx, job_sid, due_at=due_at or now, now=now)
 
 
 def claim(tx: Transaction, *, job_sid: str, owner: str, now: datetime) -> Job | None:
@@ -77,6 +77,7 @@ def fail(tx: Transaction, job: Job, *, error: str, now: datetime, jitter: float)
         recorded = repository.bury(tx, job, error=text, now=now)
     else:
         recorded = repository.retry(tx, job, due_at=decision.due_at, error=text)
+        _hint_at(tx, job.job_sid, due_at=decision.due_at, now=now)
     if not recorded:
         raise LeaseLost(f"The lease of {job.job_sid} is lost.")
 
@@ -86,3 +87,9 @@ def hint_claimable(tx: Transaction, *, now: datetime, limit: int) -> int:
     job_sids = repository.list_claimable(tx, now=now, limit=limit)
     tx.after_commit(lambda: queue.hint(queue.JOBS, [{"job_sid": job_sid} for job_sid in job_sids]))
     return len(job_sids)
+
+
+def _hint_at(tx: Transaction, job_sid: str, *, due_at: datetime, now: datetime) -> None:
+    # One second more than exact: a hint that arrives early finds nothing due and is gone.
+    delay_s = 0 if due_at <= now else int((due_at - now).total_seconds()) + 1
+    tx.after_commit(lambda: queue.hint(queue.JOBS, [{"job_sid": job_sid}], delay_s=delay_s))

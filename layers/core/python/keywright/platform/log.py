@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 _SECRET_NAMES = re.compile(r"password|secret|token|authorization|api_key|private|cookie|signature", re.IGNORECASE)
 _ADDRESS = re.compile(r"([\w.+-])[\w.+-]*@([\w-]+\.[\w.-]+)")
@@ -68,6 +69,13 @@ def _redact_value(value: Any) -> Any:
     return value
 
 
+class _Formatter(LambdaPowertoolsFormatter):
+    """Redacts traces too: an exception's message may quote what it was given."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  (the standard library's name)
+        return str(_redact_value(super().formatException(ei)))
+
+
 @lru_cache
 def _logger() -> Logger:
-    return Logger(service="keywright", log_uncaught_exceptions=False, utc=True)
+    return Logger(service="keywright", logger_formatter=_Formatter(utc=True, serialize_stacktrace=False))

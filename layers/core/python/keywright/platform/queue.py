@@ -16,17 +16,27 @@ from keywright.platform.config import setting
 EVENTS = "EVENTS"
 JOBS = "JOBS"
 
+_LONGEST_DELAY_S = 900
 _BATCH = 10  # the most that SendMessageBatch takes
 
 
-def hint(queue: str, messages: list[dict[str, str]]) -> None:
-    """Send the messages, such as ``{"job_sid": …}``, to the queue named by the setting ``<QUEUE>_QUEUE_URL``."""
+def hint(queue: str, messages: list[dict[str, str]], *, delay_s: int = 0) -> None:
+    """
+    Send the messages, such as ``{"job_sid": …}``, to the queue named by the setting ``<QUEUE>_QUEUE_URL``.
+
+    A delay longer than SQS takes is left to the dispatcher.
+    """
+    if delay_s > _LONGEST_DELAY_S:
+        return
     for start in range(0, len(messages), _BATCH):
-        _send(queue, messages[start : start + _BATCH])
+        _send(queue, messages[start : start + _BATCH], delay_s)
 
 
-def _send(queue: str, messages: list[dict[str, str]]) -> None:
-    entries = [{"Id": str(number), "MessageBody": json.dumps(message)} for number, message in enumerate(messages)]
+def _send(queue: str, messages: list[dict[str, str]], delay_s: int) -> None:
+    entries = [
+        {"Id": str(number), "MessageBody": json.dumps(message), "DelaySeconds": delay_s}
+        for number, message in enumerate(messages)
+    ]
     try:
         answer = _client().send_message_batch(QueueUrl=setting(f"{queue}_QUEUE_URL"), Entries=entries)
     except _failures() as problem:

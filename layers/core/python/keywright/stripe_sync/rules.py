@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from keywright.billing.models import Subscription, SubscriptionItem
@@ -64,7 +65,7 @@ def observation_event(subject: Mapping[str, Any], *, at: datetime) -> bytes:
         "livemode": subject.get("livemode", False),
         "data": {"object": subject},
     }
-    return json.dumps(event, sort_keys=True).encode()
+    return json.dumps(event, sort_keys=True, default=_as_stripe_sent).encode()
 
 
 def metadata_of(event: StripeEvent) -> Mapping[str, str]:
@@ -131,6 +132,13 @@ def grant_for_checkout(
         period_end=created_at,
         cause={"checkout_session": session["id"], "price": checkout.price_id, "created": to_unix(created_at)},
     )
+
+
+def _as_stripe_sent(value: object) -> str:
+    # Stripe's client reads decimal strings into Decimal; the inbox keeps what went over the wire.
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    raise TypeError(f"{type(value).__name__} is nothing that Stripe sends")
 
 
 def _moment(event: Mapping[str, Any]) -> datetime:

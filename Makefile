@@ -1,0 +1,68 @@
+# What one says to this project. `make` alone lists it. Every target first sees that .venv is what the locks say.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON := .venv/bin/python
+CDK := infra/toolchain/node_modules/.bin/cdk
+SOURCES := functions infra layers tests
+# Arguments for the tests, as in: make test T="tests/infra -k database"
+T ?=
+
+.PHONY: help setup demo dev test check fix synth diff deploy openapi bench soak lock clean
+
+help: ## List what can be said here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv from the lock files (every other target does it when needed)
+	@infra/toolchain/setup.sh
+
+demo: setup ## Run the main job once: sign-up to a license verified offline; results in .local/demo
+	@$(PYTHON) -m infra.local demo
+
+dev: setup ## Run everything on this machine until Ctrl-C; addresses in .local/endpoints.json
+	@$(PYTHON) -m infra.local dev
+
+test: setup ## Run the tests
+	@$(PYTHON) -m pytest $(T)
+
+check: setup ## Formatting, lint, types, import contracts, lock and OpenAPI drift: with the tests, what CI runs
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@PYTHONPATH=.:layers/core/python:layers/verifier/python .venv/bin/lint-imports
+	@$(PYTHON) -m infra.toolchain.locks --check
+	@$(PYTHON) -m infra.openapi --check
+
+fix: setup ## Format, and mend what the linter can
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+synth: setup ## Write the CloudFormation template to cdk.out, without Docker and without an account
+	@CDK_OUTDIR=cdk.out $(PYTHON) -m infra.app
+
+$(CDK): infra/toolchain/package-lock.json
+	@npm ci --prefix infra/toolchain --ignore-scripts --no-audit --no-fund
+	@touch $(CDK)
+
+diff: setup $(CDK) ## Show what a deployment would change
+	@$(CDK) diff
+
+deploy: setup $(CDK) ## Deploy to the AWS account of the environment
+	@$(CDK) deploy --all
+
+openapi: setup ## Write docs/openapi.json from the handlers
+	@$(PYTHON) -m infra.openapi
+
+bench: setup ## Measure latency and throughput on this machine
+	@$(PYTHON) -m tests.benchmarks
+
+soak: setup ## Load the stack for minutes and compare the books afterwards
+	@$(PYTHON) -m tests.benchmarks.soak
+
+lock: setup ## Renew the lock files within pyproject.toml
+	@$(PYTHON) -m infra.toolchain.locks
+
+clean: ## Remove what the other targets made, the local database included
+	@rm -rf .venv .local cdk.out dist infra/toolchain/node_modules
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

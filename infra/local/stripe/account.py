@@ -1,0 +1,36 @@
+"""The one Stripe account that the stand-in plays: its objects, its time, and everything that watches them."""
+
+from __future__ import annotations
+
+from infra.local.stripe.agenda import Agenda
+from infra.local.stripe.clock import Clock
+from infra.local.stripe.delivery import Deliveries, RetryPolicy
+from infra.local.stripe.events import Journal
+from infra.local.stripe.faults import AnswerFaults
+from infra.local.stripe.idempotency import IdempotencyKeys
+from infra.local.stripe.ledger import Ledger
+from infra.local.stripe.store import Object, Store
+
+
+class Account:
+    """What a resource works on. It holds the rooms together and has no behavior beyond announcing new objects."""
+
+    def __init__(self, *, api_key: str, clock: Clock, public_url: str, retries: RetryPolicy) -> None:
+        self.api_key = api_key
+        self.clock = clock
+        self.public_url = public_url.rstrip("/")
+        self.agenda = Agenda(clock)
+        self.store = Store()
+        self.deliveries = Deliveries(self.store, clock, retries)
+        self.journal = Journal(self.store, clock, self.deliveries)
+        self.idempotency = IdempotencyKeys(clock)
+        self.ledger = Ledger()
+        self.answer_faults = AnswerFaults()
+        # What a session was given for the subscription or payment it will make; the API never shows it.
+        self.checkout_data: dict[str, Object] = {}
+
+    def create(self, value: Object, event_type: str) -> Object:
+        """Keep a new object and record its event."""
+        self.store.add(value)
+        self.journal.record(event_type, value)
+        return value

@@ -1,0 +1,63 @@
+"""The account's journal: every change appends an Event holding the object as it then was, and is delivered."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local.stripe.changes import replaced
+from infra.local.stripe.clock import Clock
+from infra.local.stripe.delivery import Deliveries
+from infra.local.stripe.rendering import render
+from infra.local.stripe.store import Object, Store, new_id
+from infra.local.stripe.version import API_VERSION
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The API request that makes changes; both are None when a person on the hosted page makes them."""
+
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+
+class Journal:
+    """Records events. ``cause`` is set by whoever handles a request, and lasts until the next one."""
+
+    def __init__(self, store: Store, clock: Clock, deliveries: Deliveries) -> None:
+        self.cause = Cause()
+        self._store = store
+        self._clock = clock
+        self._deliveries = deliveries
+
+    def record(self, event_type: str, subject: Object, previous: dict[str, Any] | None = None) -> Object:
+        """Append an event about ``subject`` as it is now, and start delivering it."""
+        data: Object = {"object": copy.deepcopy(render(self._store, subject))}
+        if previous is not None:
+            data["previous_attributes"] = previous
+        event: Object = {
+            "id": new_id("event"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self._clock.now(),
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": len(self._deliveries.endpoints_for(event_type)),
+            "request": {"id": self.cause.request_id, "idempotency_key": self.cause.idempotency_key},
+            "type": event_type,
+        }
+        self._store.add(event)
+        self._deliveries.enqueue(event)
+        return event
+
+    @contextmanager
+    def changing(self, subject: Object, event_type: str) -> Iterator[Object]:
+        """Record what the block changes about ``subject``; a block that changes nothing records nothing."""
+        before = copy.deepcopy(render(self._store, subject))
+        yield subject
+        previous = replaced(before, render(self._store, subject))
+        if previous:
+            self.record(event_type, subject, previous)

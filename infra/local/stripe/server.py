@@ -1,0 +1,92 @@
+"""The ASGI application: which room answers a path, and what runs while nobody asks."""
+
+from __future__ import annotations
+
+import asyncio
+
+from infra.local.stripe import control, hosted
+from infra.local.stripe.account import Account
+from infra.local.stripe.api import Api
+from infra.local.stripe.clock import Clock
+from infra.local.stripe.delivery import RetryPolicy
+from infra.local.stripe.errors import StripeError
+from infra.local.stripe.events import Cause
+from infra.local.stripe.http import (
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    json_response,
+    read_request,
+    write_response,
+)
+
+_TICK_S = 1.0
+
+
+class StandIn:
+    """The application. ``account`` is open to tests that run it in their own process."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self._api = Api(account)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or follow the server's life."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            request = await read_request(scope, receive)
+            await write_response(self._answer(request), send)
+
+    def _answer(self, request: Request) -> Response:
+        self.account.journal.cause = Cause()
+        self.account.agenda.run_due()
+        if request.path.startswith("/v1/"):
+            return self._api.answer(request)
+        try:
+            if request.path.startswith("/_control/"):
+                return control.answer(self.account, request)
+            return hosted.answer(self.account, request)
+        except StripeError as error:
+            return json_response(error.status, error.body())
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Follow the server's life: keep the agenda moving, and give up deliveries at its end."""
+        ticking: asyncio.Task[None] | None = None
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                ticking = asyncio.create_task(self._tick())
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                if ticking is not None:
+                    ticking.cancel()
+                await self.account.deliveries.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            self.account.journal.cause = Cause()
+            self.account.agenda.run_due()
+
+
+def create_app(
+    *,
+    api_key: str,
+    public_url: str,
+    clock: Clock | None = None,
+    retries: RetryPolicy | None = None,
+) -> StandIn:
+    """Make a stand-in with an empty account; ``public_url`` is where browsers reach it."""
+    return StandIn(
+        Account(
+            api_key=api_key,
+            clock=clock or Clock(),
+            public_url=public_url,
+            retries=retries or RetryPolicy(),
+        )
+    )

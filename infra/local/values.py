@@ -1,0 +1,51 @@
+"""
+The values by which this machine differs from AWS, and nothing else: settings, secret ids, AWS addresses.
+"""
+
+from __future__ import annotations
+
+import os
+
+from infra.manifest import Secret
+
+EVENT_BUS = "keywright"
+MAIL_FROM = "licenses@keywright.example"
+PRODUCT_FAMILY = "self_hosted"
+REGION = "us-east-1"
+
+# An outgoing call to the real Stripe needs the machine's own certificates and proxy.
+NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "NO_PROXY")
+
+
+def secret_id(secret: Secret) -> str:
+    return f"keywright/{secret.value.lower()}"
+
+
+def aws_credentials() -> dict[str, str]:
+    """
+    Name the credentials that moto asks for and does not check.
+    """
+    return {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def function_values(*, aws_url: str, api_url: str, portal_url: str, stripe_api_url: str) -> dict[str, str]:
+    """
+    Say everything that functions may be told; the manifest chooses what each one is.
+    """
+    return {
+        **{name: os.environ[name] for name in NETWORK if name in os.environ},
+        **aws_credentials(),
+        "AWS_ENDPOINT_URL": aws_url,
+        "KEYWRIGHT_API_URL": api_url,
+        "KEYWRIGHT_EVENT_BUS": EVENT_BUS,
+        "KEYWRIGHT_MAIL_FROM": MAIL_FROM,
+        "KEYWRIGHT_PORTAL_URL": portal_url,
+        "KEYWRIGHT_PRODUCT_FAMILY": PRODUCT_FAMILY,
+        "KEYWRIGHT_STRIPE_API_URL": stripe_api_url,
+        **{f"KEYWRIGHT_{secret}_SECRET": secret_id(secret) for secret in Secret},
+    }

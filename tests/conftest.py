@@ -1,0 +1,156 @@
+"""
+What tests of the code below the functions stand on: a real database with the real schema, and moto for AWS.
+
+Both live in the test process's environment, by the same variables as in a deployment.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from moto.server import ThreadedMotoServer
+
+from infra.local.database import Endpoint, private_database
+from infra.manifest import Queue
+from keywright.platform import db, migrations
+from tests.api import Answer, Api
+
+WEBHOOK_SECRET = "whsec_of_the_tests"
+SETTINGS = {
+    "API_URL": "https://api.example.test",
+    "PORTAL_URL": "https://portal.example.test",
+    "MAIL_FROM": "licenses@example.test",
+    "EVENT_BUS": "keywright",
+    "PRODUCT_FAMILY": "self_hosted",
+    "STRIPE_API_URL": "http://127.0.0.1:9",
+}
+
+
+@dataclass(frozen=True)
+class Database:
+    """The test run's database, seen by its owner."""
+
+    endpoint: Endpoint
+
+    def execute(self, statement: str, *parameters: object) -> list[dict[str, Any]]:
+        """Run one statement as the schema's owner and commit."""
+        from keywright.platform.connection import connect_with
+
+        connection = connect_with(self.endpoint.secret(self.endpoint.owner))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters or None)
+                connection.commit()
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    def empty(self) -> None:
+        """Empty every table; TRUNCATE passes by the triggers that keep append-only tables."""
+        tables = self.execute(
+            "SELECT table_name AS name FROM information_schema.tables"
+            " WHERE table_schema = DATABASE() AND table_name NOT LIKE '%yoyo%' AND table_rows <> 0"
+        )
+        names = {row["name"] for row in tables} | {"audit_log", "jobs"}
+        from keywright.platform.connection import connect_with
+
+        connection = connect_with(self.endpoint.secret(self.endpoint.owner))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET FOREIGN_KEY_CHECKS = 0")
+                for name in sorted(names):
+                    cursor.execute(f"TRUNCATE TABLE `{name}`")
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="session")
+def environment() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="session")
+def aws(environment: pytest.MonkeyPatch) -> Iterator[str]:
+    """moto's server, with the queues that the functions send to."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        **{f"KEYWRIGHT_{name}": value for name, value in SETTINGS.items()},
+    }.items():
+        environment.setenv(name, value)
+    for queue in Queue:
+        url = boto3.client("sqs").create_queue(QueueName=f"keywright-{queue.lower()}")["QueueUrl"]
+        environment.setenv(f"KEYWRIGHT_{queue}_QUEUE_URL", url)
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def database(aws: str, environment: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A private server with the schema, and every secret that the functions read."""
+    with private_database() as server:
+        endpoint = server.endpoint
+        owner, application = endpoint.secret(endpoint.owner), endpoint.secret(endpoint.app)
+        migrations.migrate(owner, application)
+        for name, value in {
+            "DATABASE_OWNER": owner,
+            "DATABASE": application,
+            "STRIPE": {"api_key": "sk_test_tests", "webhook_secrets": [WEBHOOK_SECRET]},
+            "ACCESS_TOKEN_KEYS": {"keys": [{"kid": "at-1", "private_pem": _rsa()}]},
+            "LICENSE_KEYS": {"keys": [{"kid": "lk-1", "private_pem": _pem(Ed25519PrivateKey.generate())}]},
+        }.items():
+            boto3.client("secretsmanager").create_secret(Name=f"keywright/{name}", SecretString=json.dumps(value))
+            environment.setenv(f"KEYWRIGHT_{name}_SECRET", f"keywright/{name}")
+        yield Database(endpoint)
+        db.discard()
+
+
+@pytest.fixture
+def clean_database(database: Database) -> Database:
+    database.empty()
+    return database
+
+
+@pytest.fixture
+def invoke(clean_database: Database) -> Callable[[str, object], Any]:
+    """Call a function's handler in this process with an event as AWS sends it."""
+    from tests.api import Context
+
+    def call_handler(function: str, event: object) -> Any:
+        return importlib.import_module(f"functions.{function}.handler").handler(event, Context())
+
+    return call_handler
+
+
+@pytest.fixture
+def call(invoke: Callable[[str, object], Any]) -> Api:
+    """Call a route of a function: ``call("domains", "GET", "/v1/domains", token=…)``."""
+    return Api(invoke)
+
+
+__all__ = ["Answer", "Database"]
+
+
+def _rsa() -> str:
+    return _pem(generate_private_key(public_exponent=65537, key_size=3072))
+
+
+def _pem(key: Any) -> str:
+    encoded: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return encoded.decode()
