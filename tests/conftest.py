@@ -58,9 +58,11 @@ class Database:
         """Empty every table; TRUNCATE passes by the triggers that keep append-only tables."""
         tables = self.execute(
             "SELECT table_name AS name FROM information_schema.tables"
-            " WHERE table_schema = DATABASE() AND table_name NOT LIKE '%yoyo%' AND table_rows <> 0"
+            " WHERE table_schema = DATABASE() AND table_name NOT LIKE '%yoyo%'"
         )
-        names = {row["name"] for row in tables} | {"audit_log", "jobs"}
+        # The statistics' own row counts are estimates.
+        looks = (f"SELECT '{row['name']}' AS name, EXISTS(SELECT 1 FROM `{row['name']}`) AS filled" for row in tables)
+        names = {row["name"] for row in self.execute(" UNION ALL ".join(looks)) if row["filled"]}
         from keywright.platform.connection import connect_with
 
         connection = connect_with(self.endpoint.secret(self.endpoint.owner))
@@ -81,7 +83,7 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="session")
 def aws(environment: pytest.MonkeyPatch) -> Iterator[str]:
-    """moto's server, with the queues that the functions send to."""
+    """The server of moto, with the queues that the functions send to."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -16,7 +16,7 @@ app = http.api()
 class PreviewRequest(http.Body):
     """A price and how many units of it."""
 
-    price_id: Annotated[str, Field(min_length=1, max_length=255)]
+    price_id: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
     quantity: Annotated[int, Field(ge=0, le=rules.MAX_QUANTITY)] = 1
 
 

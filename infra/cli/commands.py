@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from infra.cli import manager
 from keywright.platform.errors import KeywrightError
 
@@ -16,11 +18,18 @@ def main(arguments: Sequence[str]) -> int:
     try:
         command.run(command)
     except KeywrightError as problem:
-        print(f"{problem.title}. {problem.detail}", file=sys.stderr)
-        for wrong in problem.errors:
-            print(f"  {wrong.field.removeprefix('body.')}: {wrong.detail}", file=sys.stderr)
-        return 1
+        fields = [f"  {wrong.field.removeprefix('body.')}: {wrong.detail}" for wrong in problem.errors]
+        return _fail("\n".join([f"{problem.title}. {problem.detail}", *fields]))
+    except (BotoCoreError, ClientError) as problem:
+        return _fail(f"The deployment's secrets cannot be read. {problem}")
+    except OSError as problem:
+        return _fail(str(problem))
     return 0
+
+
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from keywright.platform import clock, db
 from keywright.platform.db import Transaction
 
 _GENERATED_BYTES = 18
+_LONGEST_NAME = 200
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="command")
     create = commands.add_parser("create", help="make a manager whose address needs no verification")
     create.add_argument("--email", required=True)
-    create.add_argument("--name", required=True)
+    create.add_argument("--name", required=True, type=_name)
     create.add_argument(
         "--password-file",
         metavar="FILE",
@@ -42,6 +43,12 @@ def _create(arguments: argparse.Namespace) -> None:
     print(f"manager: {db.transact(work)}")
     if given is None:
         print(f"password: {password}")
+
+
+def _name(text: str) -> str:
+    if not 1 <= len(name := text.strip()) <= _LONGEST_NAME or not name.isprintable():
+        raise argparse.ArgumentTypeError(f"a name has 1 to {_LONGEST_NAME} printable characters")
+    return name
 
 
 def _read_password(file: str) -> str:

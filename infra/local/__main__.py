@@ -36,6 +36,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def stack_options(given: argparse.Namespace) -> Options:
+    """Turn the command line into what the stack is made with."""
     state = given.state.resolve()
     if given.command == "demo":
         return Options(state, "demo")

@@ -50,6 +50,7 @@ def with_death_signal(command: Sequence[str | Path], *, user: str | None = None)
 
 
 def user_group(user: str) -> int:
+    """Look up the group that goes with a user."""
     import pwd  # noqa: PLC0415 - absent outside Unix, and needed by root alone
 
     return pwd.getpwnam(user).pw_gid
@@ -80,6 +81,7 @@ class Child:
         self._first_object: dict[str, Any] | None = None
         self._heard = threading.Event()
         self._stopping = False
+        self._released = False
         # The write end of stdin stays open here: a child that reads end-of-file knows that its parent is gone.
         self.process = subprocess.Popen(
             with_death_signal(command, user=user),
@@ -97,6 +99,7 @@ class Child:
 
     @property
     def is_running(self) -> bool:
+        """False once the process has ended, however it did."""
         return self.process.poll() is None
 
     def _read(self) -> None:
@@ -137,6 +140,7 @@ class Child:
         return f"{self.name} {how}{self.last_words()}"
 
     def last_words(self) -> str:
+        """Show what the child said last, indented to follow a message."""
         return "".join(f"\n    {line}" for line in self.lines)
 
     async def watch(self) -> None:
@@ -151,6 +155,7 @@ class Child:
             raise ChildError(self.obituary())
 
     def ask_to_stop(self) -> None:
+        """Send SIGTERM and expect the end; ``stop`` insists."""
         self._stopping = True
         self._signal(signal.SIGTERM)
 
@@ -173,11 +178,14 @@ class Child:
         self._release()
 
     def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, number)
+        # Once released, the number may be another process's.
+        if not self._released:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
 
     def _release(self) -> None:
         self.process.wait()
+        self._released = True
         self._reader.join(GRACE_S)
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:

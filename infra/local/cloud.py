@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from infra import manifest
@@ -18,6 +18,7 @@ from infra.local.gateway import Gateway
 from infra.local.http_server import HttpServer
 from infra.local.lambda_runtime.pool import FunctionPool
 from infra.local.lambda_runtime.process import FunctionSettings
+from infra.local.log import Log
 from infra.local.reload import Reloader
 from infra.local.routes import RouteTable
 from infra.local.schedules import Schedules
@@ -43,7 +44,7 @@ class Cloud:
         schedules: Iterable[manifest.Schedule] = manifest.SCHEDULES,
         environment: Mapping[str, str],
         port: int = 0,
-        log: Callable[[str, str], None],
+        log: Log,
     ) -> None:
         self._root = root
         self._functions = tuple(functions)

@@ -14,14 +14,17 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def say(message: str) -> None:
+    """Print at once: the terminal is watched while the stack runs."""
     print(message, flush=True)
 
 
 def log(source: str, line: str) -> None:
+    """Print a line of a part's output with the part's name."""
     say(f"{source:>16} | {line}")
 
 
 def banner(endpoints: Endpoints, seconds: float) -> str:
+    """List what answers where."""
     return f"""
 Keywright runs on this machine ({seconds:.1f} s).
 

@@ -36,8 +36,10 @@ class Endpoints:
 
 
 def read_endpoints(folder: Path) -> Endpoints:
+    """Read what a running stack wrote."""
     return Endpoints(**json.loads((folder / FILE).read_text()))
 
 
 def remove_endpoints(folder: Path) -> None:
+    """Take the file away: nothing answers there any more."""
     (folder / FILE).unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from infra.local.api_events import HttpRequest, api_event
 from infra.local.api_responses import HttpResponse, MalformedAnswer, http_response, message_response
 from infra.local.http_server import Receive, Send
 from infra.local.lambda_runtime.invocation import PAYLOAD_LIMIT, InvocationFailed, Throttled
-from infra.local.lambda_runtime.process import Log
+from infra.local.log import Log
 from infra.local.routes import RouteMatch, RouteTable
 
 # Both are API Gateway's quotas for HTTP APIs.

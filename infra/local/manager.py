@@ -46,7 +46,11 @@ async def create_manager(environment: Mapping[str, str], *, email: str) -> tuple
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await process.communicate(password.encode())
+    try:
+        output, _ = await process.communicate(password.encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
     if process.returncode != 0:
         raise ManagerError(f"The manager's account could not be made:\n{output.decode(errors='replace').strip()}")
     return email, password

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from watchfiles import awatch
 
-from infra.local.lambda_runtime.process import Log
+from infra.local.log import Log
 
 # An editor writes a file in several steps: changes that come this close together are one.
 DEBOUNCE_MS = 100

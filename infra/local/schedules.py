@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from infra.local.lambda_runtime.invocation import InvocationFailed, Throttled
-from infra.local.lambda_runtime.process import Log
+from infra.local.log import Log
 from infra.manifest import Schedule
 
 Invoke = Callable[[str, bytes, float], Coroutine[Any, Any, bytes]]

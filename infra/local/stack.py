@@ -28,7 +28,7 @@ from infra.local.manager import create_manager, manager_address
 from infra.local.portal import static_site
 from infra.local.ports import LOOPBACK, free_port, is_free
 from infra.local.seed import seed_products
-from infra.local.stripe_account import StripeAccount, given_account, new_api_key, register_webhook
+from infra.local.stripe_account import StandIn, StripeAccount, given_account, new_api_key
 from infra.local.trouble import Trouble
 from infra.local.values import function_values
 from infra.manifest import Secret
@@ -59,6 +59,7 @@ class Options:
     reload: bool = False
 
     def fixed_ports(self) -> dict[str, int]:
+        """List the ports that must be free, by what they are meant for."""
         ports = {
             "the API": self.api_port,
             "the portal": self.portal_port,
@@ -80,16 +81,19 @@ class LocalStack:
         self._children: list[Child] = []
         self._opened = contextlib.AsyncExitStack()
         self._endpoints: Endpoints | None = None
+        self._cloud: Cloud | None = None
 
     @property
     def endpoints(self) -> Endpoints:
+        """Where the stack answers; known once it is up."""
         assert self._endpoints is not None, "the stack is not up"
         return self._endpoints
 
     @property
-    def children(self) -> list[Child]:
-        """The processes that this stack started, besides those of functions."""
-        return list(self._children)
+    def cloud(self) -> Cloud:
+        """The functions, queues and schedules; known once they run."""
+        assert self._cloud is not None, "the stack is not up"
+        return self._cloud
 
     async def __aenter__(self) -> Self:
         try:
@@ -115,41 +119,31 @@ class LocalStack:
 
     async def _start(self) -> None:
         check_ports(self._options)
-        real_stripe = given_account(os.environ)
+        account = given_account(os.environ)
         self._opened.callback(lambda: stop_all(self._children))
         api_port = self._options.api_port or free_port()
         api_url = f"http://{LOOPBACK}:{api_port}"
         portal = await self._start_portal()
+        # Everything that takes a while to start is started first, and waited for where it is needed.
         aws = self._spawn("aws", "infra.local.aws", "--mailbox-port", self._options.mailbox_port)
-        api_key = new_api_key()
-        stripe = None
-        if real_stripe is None:
-            stripe = self._spawn(
-                "stripe", "infra.local.stripe", "--port", self._options.stripe_port, "--api-key", api_key
-            )
+        stand_in = None if account else self._spawn_stand_in()
         own_keys = asyncio.create_task(asyncio.to_thread(keys.load_or_make, self._keys))
-        database = await self._start_database(fresh=stripe is not None)
-
-        aws_ready = await asyncio.to_thread(aws.wait_ready)
-        account = real_stripe
-        if stripe is not None:
-            stripe_url = (await asyncio.to_thread(stripe.wait_ready))["url"]
-            account = await asyncio.to_thread(register_webhook, stripe_url, api_key, receiver=api_url)
+        database = await self._start_database(fresh=stand_in is not None)
+        if stand_in is not None:
+            account = await asyncio.to_thread(stand_in.register_webhook, receiver=api_url)
         assert account is not None
-        await asyncio.to_thread(provision, aws_ready["url"], secrets_of(database, account, await own_keys))
+        ready = await asyncio.to_thread(aws.wait_ready)
+        await asyncio.to_thread(provision, ready["url"], secrets_of(database, account, await own_keys))
         environment = function_values(
-            aws_url=aws_ready["url"], api_url=api_url, portal_url=portal.url, stripe_api_url=account.api_url
+            aws_url=ready["url"], api_url=api_url, portal_url=portal.url, stripe_api_url=account.api_url
         )
         await self._start_cloud(environment, api_port)
-        if stripe is not None:
-            await asyncio.to_thread(seed_products, account.client())
-        fresh = stripe is not None and "DATABASE_URL" not in os.environ
-        email, password = await create_manager(environment, email=manager_address(fresh=fresh))
+        email, password = await self._make_manager(environment, seeded=account if stand_in else None)
         self._endpoints = Endpoints(
             api_url=api_url,
             portal_url=portal.url,
             docs_url=f"{api_url}/docs",
-            mailbox_url=aws_ready["mailbox_url"],
+            mailbox_url=ready["mailbox_url"],
             stripe_api_url=account.api_url,
             stripe_api_key=account.api_key,
             stripe_webhook_secret=account.webhook_secret,
@@ -157,6 +151,24 @@ class LocalStack:
             manager_email=email,
             manager_password=password,
         )
+
+    async def _make_manager(self, environment: dict[str, str], *, seeded: StripeAccount | None) -> tuple[str, str]:
+        """
+        Make the manager's account and, beside it, the products of the stand-in.
+        """
+        fresh = seeded is not None and "DATABASE_URL" not in os.environ
+        making = asyncio.create_task(create_manager(environment, email=manager_address(fresh=fresh)))
+        try:
+            if seeded is not None:
+                await asyncio.to_thread(seed_products, seeded.client())
+            return await making
+        finally:
+            making.cancel()
+
+    def _spawn_stand_in(self) -> StandIn:
+        api_key = new_api_key()
+        child = self._spawn("stripe", "infra.local.stripe", "--port", self._options.stripe_port, "--api-key", api_key)
+        return StandIn(child, api_key)
 
     def _spawn(self, name: str, module: str, *arguments: object) -> Child:
         command = [sys.executable, "-m", module, *map(str, arguments)]
@@ -190,7 +202,7 @@ class LocalStack:
         return endpoint
 
     async def _start_cloud(self, environment: dict[str, str], port: int) -> None:
-        cloud = Cloud(root=ROOT, environment=environment, port=port, log=self._log)
+        self._cloud = cloud = Cloud(root=ROOT, environment=environment, port=port, log=self._log)
         self._opened.push_async_callback(cloud.stop)
         await cloud.start(reload=self._options.reload)
         try:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
+from infra.local.children import Child
 from infra.local.trouble import Trouble
 
 STRIPE_API_URL = "https://api.stripe.com"
@@ -33,17 +34,21 @@ class StripeAccount:
     webhook_secret: str
 
     def secret(self) -> dict[str, Any]:
+        """Shape the account as the functions read it from Secrets Manager."""
         return {"api_key": self.api_key, "webhook_secrets": [self.webhook_secret]}
 
     def client(self) -> StripeClient:
+        """Make a client of this account."""
         return client_of(self.api_url, self.api_key)
 
 
 def client_of(api_url: str, api_key: str) -> StripeClient:
+    """Make a client that talks to one address with the pinned version of the API."""
     return StripeClient(api_key, base_addresses={"api": api_url}, stripe_version=STRIPE_VERSION)
 
 
 def new_api_key() -> str:
+    """Choose a key that looks like a test key of Stripe's."""
     return f"sk_test_{secrets.token_hex(16)}"
 
 
@@ -66,12 +71,20 @@ def given_account(environment: Mapping[str, str]) -> StripeAccount | None:
     return StripeAccount(STRIPE_API_URL, api_key, webhook_secret)
 
 
-def register_webhook(api_url: str, api_key: str, *, receiver: str) -> StripeAccount:
-    """
-    Have the stand-in deliver every event to the API, as a vendor does in the dashboard.
-    """
-    endpoint = client_of(api_url, api_key).v1.webhook_endpoints.create(
-        params={"url": receiver + WEBHOOK_PATH, "enabled_events": ["*"], "api_version": STRIPE_VERSION}
-    )
-    assert endpoint.secret is not None
-    return StripeAccount(api_url, api_key, endpoint.secret)
+@dataclass(frozen=True)
+class StandIn:
+    """The stand-in's process, and the key that it was started with."""
+
+    child: Child
+    api_key: str
+
+    def register_webhook(self, *, receiver: str) -> StripeAccount:
+        """
+        Wait for the stand-in, and have it deliver every event to the API, as a vendor does in the dashboard.
+        """
+        api_url = self.child.wait_ready()["url"]
+        endpoint = client_of(api_url, self.api_key).v1.webhook_endpoints.create(
+            params={"url": receiver + WEBHOOK_PATH, "enabled_events": ["*"], "api_version": STRIPE_VERSION}
+        )
+        assert endpoint.secret is not None
+        return StripeAccount(api_url, self.api_key, endpoint.secret)

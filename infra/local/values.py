@@ -18,6 +18,7 @@ NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY",
 
 
 def secret_id(secret: Secret) -> str:
+    """Name a secret in Secrets Manager."""
     return f"keywright/{secret.value.lower()}"
 
 

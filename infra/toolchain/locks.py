@@ -35,6 +35,8 @@ class Lock:
 LOCKS = (
     Lock("infra/toolchain/bootstrap.lock", "infra/toolchain/bootstrap.in", EVERYWHERE),
     Lock("infra/toolchain/requirements.lock", "pyproject.toml", (*EVERYWHERE, "--extra", "dev")),
+    # Only the document that the package carries is read, so nothing of what it depends on is wanted.
+    Lock("infra/toolchain/stripe-document.lock", "infra/toolchain/stripe-document.in", (*EVERYWHERE, "--no-deps")),
     Lock("layers/vendor/requirements.lock", "pyproject.toml", ON_LAMBDA),
 )
 
@@ -72,6 +74,7 @@ def has_drifted(lock: Lock, root: Path = ROOT) -> bool:
 
 
 def main() -> None:
+    """Renew or compare every lock."""
     parser = argparse.ArgumentParser(prog="python -m infra.toolchain.locks", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; fail if a lock no longer fits its source")
     parser.add_argument("--upgrade", action="store_true", help="move to the newest releases that are allowed")

@@ -16,6 +16,7 @@ STAMP = VENV / "keywright-ready"
 DETERMINED_BY = (
     "infra/toolchain/bootstrap.lock",
     "infra/toolchain/requirements.lock",
+    "infra/toolchain/stripe-document.lock",
     "infra/toolchain/setup.py",
 )
 
@@ -32,6 +33,7 @@ def expected() -> str:
 
 
 def is_ready() -> bool:
+    """Compare what the environment was made from with what it should be made from."""
     try:
         return STAMP.read_text() == expected()
     except OSError:
@@ -39,6 +41,7 @@ def is_ready() -> bool:
 
 
 def write() -> None:
+    """Remember what the environment was made from."""
     STAMP.write_text(expected())
 
 

@@ -37,6 +37,7 @@ def serve(port: int, app: Any, handler: type[WSGIRequestHandler]) -> BaseWSGISer
 
 
 def main() -> None:
+    """Serve until told to stop or until the parent is gone."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.aws", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--mailbox-port", type=int, default=0)

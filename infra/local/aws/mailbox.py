@@ -65,6 +65,7 @@ class Mailbox:
         self._lock = threading.Lock()
 
     def newest_first(self) -> list[Mail]:
+        """List every mail."""
         with self._lock:
             return list(reversed(self._mails))
 

@@ -57,5 +57,6 @@ def reachable_home(preferred: Path, account: str | None) -> Path:
 
 
 def can_write(folder: Path, account: str) -> bool:
+    """Try as the account itself: the whole path matters, not this folder's mode alone."""
     command = with_death_signal(["test", "-w", folder], user=account)
     return subprocess.run(command, check=False).returncode == 0

@@ -55,6 +55,7 @@ class Endpoint:
 
     @property
     def is_on_loopback(self) -> bool:
+        """True where nobody is on the line to listen."""
         return self.host in _LOOPBACK
 
     @property

@@ -82,6 +82,7 @@ def run(command: Sequence[str | Path], cwd: Path | None = None) -> str:
 
 
 def install_as_root(apt: str) -> None:
+    """Install from the machine's package sources; the lists may never have been fetched."""
     run([apt, "update", "-q"])
     run([apt, "install", "-y", "-q", "--no-install-recommends", *PACKAGES])
 

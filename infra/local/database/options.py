@@ -46,18 +46,22 @@ class Files:
 
     @property
     def data(self) -> Path:
+        """The server's data directory."""
         return self.home / "data"
 
     @property
     def error_log(self) -> Path:
+        """Where the server says why it did not start."""
         return self.home / "server.log"
 
     @property
     def pid(self) -> Path:
+        """Names the process, for the start after a crash."""
         return self.home / "server.pid"
 
     @property
     def users(self) -> Path:
+        """The SQL that the server runs before it answers anybody."""
         return self.home / "users.sql"
 
 

@@ -41,6 +41,7 @@ class Programs:
 
     @property
     def environment(self) -> dict[str, str]:
+        """What the programs must be run with."""
         return library_environment(self.libraries)
 
 
@@ -52,6 +53,7 @@ def library_environment(libraries: Sequence[Path]) -> dict[str, str]:
 
 
 def default_folders() -> list[str]:
+    """Search the PATH first, then the places that it tends to leave out."""
     return [folder for folder in os.environ.get("PATH", "").split(":") if folder] + list(SERVER_FOLDERS)
 
 

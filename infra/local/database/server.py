@@ -159,16 +159,25 @@ class DatabaseServer:
 
     @property
     def kind(self) -> Kind:
+        """The make of the server that was found."""
         assert self._programs is not None, "prepare() comes first"
         return self._programs.kind
 
     @property
+    def pid(self) -> int:
+        """The number of the server's process, once it was launched."""
+        assert self.child is not None, "launch() comes first"
+        return self.child.process.pid
+
+    @property
     def files(self) -> Files:
+        """Where the instance lives; known after ``prepare``."""
         assert self._files is not None, "prepare() comes first"
         return self._files
 
     @property
     def endpoint(self) -> Endpoint:
+        """Where the instance answers and as whom; known after ``prepare``."""
         assert self._endpoint is not None, "prepare() comes first"
         return self._endpoint
 

@@ -41,6 +41,7 @@ def is_server_of(pid: int, files: Files) -> bool:
 
 
 def arguments_of(pid: int) -> str:
+    """Read a process's command line; empty if there is no such process."""
     if Path("/proc/self/cmdline").exists():
         with contextlib.suppress(OSError):
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")

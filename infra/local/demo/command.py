@@ -24,6 +24,7 @@ class DemoNotHeld(Trouble):
 
 
 def say(line: str) -> None:
+    """Print at once: the demo is watched while it runs."""
     print(line, flush=True)
 
 
@@ -66,6 +67,7 @@ async def run(options: Options) -> int:
 
 
 def write_log(log: TextIO, source: str, line: str) -> None:
+    """Append a line of the stack's output, at once: a failure is read from it."""
     log.write(f"{source} | {line}\n")
     log.flush()
 

@@ -14,7 +14,7 @@ from infra.local.demo.failure import DemoFailure, StepFailed
 
 STEPS = 10
 NAME_WIDTH = 22
-DETAIL_WIDTH = 74
+DETAIL_WIDTH = 70
 
 
 @dataclass
@@ -57,6 +57,7 @@ class Report:
         self.say(f"  {number:2}/{STEPS} {name:<{NAME_WIDTH}} {step.detail:<{DETAIL_WIDTH}} {step.seconds:6.2f} s")
 
     def heading(self, text: str) -> None:
+        """Announce a group of steps."""
         self.say(f"\n{text}")
 
     def summary(self, **facts: Any) -> dict[str, Any]:

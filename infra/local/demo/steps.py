@@ -127,7 +127,7 @@ def buy_license(frontend: Frontend, purchase: Purchase, *, email: str, folder: P
             domain_sid=domain["domain_sid"], price_id=price["price_id"], quantity=purchase.quantity
         )
         landed = pay(session["url"], email=email)
-        step.detail = f"{session['checkout_session_id'][:24]}… paid, back at {landed.partition('?')[0]}"
+        step.detail = f"paid on Stripe's page and back at {landed.partition('?')[0]}"
     with report.step(9, "license generated", model) as step:
         issued = until(f"the license for {domain_name}", lambda: find_license(frontend, domain_name))
         step.detail = f"{issued['license_sid']} {issued['kind']} {issued['state']}"
@@ -165,12 +165,14 @@ def ask_price(frontend: Frontend, price_id: str, quantity: int) -> dict[str, Any
 
 
 def check_preview(preview: dict[str, Any], purchase: Purchase) -> None:
+    """:raises NotAsPromised: unless the exact amount and the text for people are both right"""
     amount = preview["amount_minor"]
     require(amount == purchase.amount_minor, f"the price is {amount} instead of {purchase.amount_minor} minor units")
     require(purchase.shown_price in preview["display"], f"the price reads {preview['display']!r}")
 
 
 def find_license(frontend: Frontend, domain_name: str) -> dict[str, Any] | None:
+    """Find the domain's license once it is active, and insist that there is only one."""
     found = [entry for entry in frontend.licenses() if entry["domain_name"] == domain_name]
     require(len(found) <= 1, f"{len(found)} licenses for one purchase")
     return found[0] if found and found[0]["state"] == "ACTIVE" else None
@@ -201,5 +203,5 @@ def download_and_verify(
             "file": f"license-{purchase.model}.jwt",
         }
     )
-    network = "its network cut off" if verified.network_cut else "this machine cannot cut its network off"
-    return f"{verified.code}, by another process with the two files alone, {network}"
+    network = "without a network" if verified.network_cut else "with this machine's network"
+    return f"{verified.code} for a process that had the two files alone, {network}"

@@ -11,7 +11,8 @@ import asyncio
 import time
 
 from infra.local.lambda_runtime.invocation import PAYLOAD_LIMIT, InitFailed, InvocationFailed, NotTaken, Throttled
-from infra.local.lambda_runtime.process import FunctionProcess, FunctionSettings, Log
+from infra.local.lambda_runtime.process import FunctionProcess, FunctionSettings
+from infra.local.log import Log
 
 # After a failed start the same failure is given to whoever asks within this time, so that a typing error in a
 # handler does not start processes as fast as the machine can.

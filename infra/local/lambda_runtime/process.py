@@ -24,8 +24,7 @@ from typing import Any
 
 from infra.local.lambda_runtime.invocation import Exchange, InitFailed, Invocation, InvocationFailed, NotTaken
 from infra.local.lambda_runtime.runtime_api import RuntimeApi
-
-Log = Callable[[str, str], None]
+from infra.local.log import Log
 
 # Lambda gives an init phase 10 s. This machine may start a dozen functions at once on two cores, without bytecode.
 INIT_LIMIT_S = 30.0

@@ -12,7 +12,7 @@ import json
 from collections.abc import Awaitable, Callable
 
 from infra.local.lambda_runtime.invocation import PAYLOAD_LIMIT, InvocationFailed, Throttled
-from infra.local.lambda_runtime.process import Log
+from infra.local.log import Log
 from infra.local.sqs.lambda_events import failed_ids, sqs_event
 from infra.local.sqs.message import Delivery
 from infra.local.sqs.queue import LocalQueue

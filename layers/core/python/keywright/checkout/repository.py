@@ -21,6 +21,9 @@ def record_session(tx: Transaction, session: StripeSession, *, checkout_session_
 
 def find_checkout(tx: Transaction, *, customer_sid: str, checkout_session_sid: str) -> Checkout | None:
     """Return a checkout of the customer, or None."""
+    # Sids are ASCII, and the database refuses to compare their columns with anything else.
+    if not checkout_session_sid.isascii():
+        return None
     return _checkout(tx.one(_sql.find_checkout, customer_sid=customer_sid, checkout_session_sid=checkout_session_sid))
 
 

@@ -68,7 +68,10 @@ def get_license(tx: Transaction, *, customer_sid: str, license_sid: str) -> Lice
 
     :raises LicenseNotFound: if it is absent or somebody else's
     """
-    row = tx.one(_sql.find_license, customer_sid=customer_sid, license_sid=license_sid)
+    # Sids are ASCII, and the database refuses to compare their columns with anything else.
+    row = (
+        tx.one(_sql.find_license, customer_sid=customer_sid, license_sid=license_sid) if license_sid.isascii() else None
+    )
     if row is None:
         raise LicenseNotFound("There is no license with this id.")
     return _license(row)
@@ -80,7 +83,9 @@ def get_current_file(tx: Transaction, *, customer_sid: str, license_sid: str) ->
 
     :raises LicenseNotFound: if the license is absent or somebody else's
     """
-    row = tx.one(_sql.find_current_file, customer_sid=customer_sid, license_sid=license_sid)
+    row = None
+    if license_sid.isascii():
+        row = tx.one(_sql.find_current_file, customer_sid=customer_sid, license_sid=license_sid)
     if row is None:
         raise LicenseNotFound("There is no license with this id.")
     return str(row["token"])

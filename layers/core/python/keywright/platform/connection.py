@@ -86,6 +86,11 @@ def is_duplicate(problem: pymysql.MySQLError, *, key: str) -> bool:
     return _code(problem) == 1062 and key in str(problem.args[1])  # noqa: PLR2004  (ER_DUP_ENTRY)
 
 
+def is_foreign_text(problem: pymysql.MySQLError) -> bool:
+    """Tell whether a column was compared with text outside its character set, which equals none of its values."""
+    return _code(problem) == 1267  # noqa: PLR2004  (ER_CANT_AGGREGATE_2COLLATIONS)
+
+
 def _code(problem: pymysql.MySQLError) -> int:
     return int(problem.args[0]) if problem.args and isinstance(problem.args[0], int) else -1
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import pymysql
 
 from keywright.platform import log
-from keywright.platform.connection import connect, is_duplicate, is_lost, is_retryable
+from keywright.platform.connection import connect, is_duplicate, is_foreign_text, is_lost, is_retryable
 from keywright.platform.errors import DatabaseUnavailable
 
 Result = TypeVar("Result")
@@ -46,10 +46,15 @@ class Transaction:
         return rows[0] if rows else None
 
     def all(self, query: str, **parameters: object) -> list[Row]:
-        """Return every row."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(query, parameters)
-            return list(cursor.fetchall())
+        """Return every row; none where a text was looked for that an ASCII column cannot hold."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(query, parameters)
+                return list(cursor.fetchall())
+        except pymysql.OperationalError as problem:
+            if is_foreign_text(problem):
+                return []
+            raise
 
     def run(self, query: str, **parameters: object) -> int:
         """Execute a write; return how many rows it found (not only changed: the connection says FOUND_ROWS)."""

@@ -106,7 +106,7 @@ def _warnings(price: Price, quantity: int) -> tuple[str, ...]:
 
 def _falls_with_one_more(price: Price, quantity: int) -> bool:
     """Tell whether one unit more would cost less, as volume tiers may at a border."""
-    at_border = any(tier.up_to == quantity for tier in price.tiers)
+    at_border = any(tier.up_to == quantity for tier in price.tiers[:-1])
     if price.tiers_mode != "volume" or not at_border:
         return False
     here, beyond = _volume(price.tiers, quantity)[0], _volume(price.tiers, quantity + 1)[0]

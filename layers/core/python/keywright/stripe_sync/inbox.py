@@ -40,6 +40,12 @@ def release(tx: Transaction, *, waiting_for: str) -> None:
     _hint(tx, repository.release(tx, waiting_for=waiting_for))
 
 
+def hint_later(tx: Transaction, *, event_id: str, wait: timedelta) -> None:
+    """Have a parked event looked at again after a while."""
+    delay_s = int(wait.total_seconds())
+    tx.after_commit(lambda: queue.hint(queue.EVENTS, [{"event_id": event_id}], delay_s=delay_s))
+
+
 def hint_stuck(tx: Transaction, *, now: datetime, limit: int) -> int:
     """Hint the worker about events that were stored and not folded; return how many."""
     event_ids = repository.list_stuck(tx, before=now - _PATIENCE, limit=limit)

@@ -31,6 +31,14 @@ class StripeEvent:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """A stored event that is still to be folded, and how often that was tried."""
+
+    body: bytes
+    attempts: int
+
+
+@dataclass(frozen=True)
 class Processed:
     """The event's facts are in the mirror, and what follows from them is committed with this mark."""
 

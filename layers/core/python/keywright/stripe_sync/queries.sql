@@ -10,18 +10,21 @@ VALUES (%(event_id)s, 'RECEIVED', %(now)s, %(now)s)
 
 -- name: lock_work
 -- The work row is locked, never the inbox row: a second delivery must not wait for the fold.
-SELECT w.state, e.body
-  FROM stripe_event_work w
-  JOIN stripe_events e ON e.event_id = w.event_id
- WHERE w.event_id = %(event_id)s AND w.state IN ('RECEIVED', 'PARKED')
-   FOR UPDATE
+-- So the body is read by a statement of its own: FOR UPDATE locks the rows of every table that it joins.
+SELECT attempts FROM stripe_event_work WHERE event_id = %(event_id)s AND state IN ('RECEIVED', 'PARKED') FOR UPDATE
+
+-- name: get_body
+SELECT body FROM stripe_events WHERE event_id = %(event_id)s
 
 -- name: find_work_state
 SELECT state FROM stripe_event_work WHERE event_id = %(event_id)s
 
+-- name: find_latest
+SELECT body FROM stripe_events WHERE object_id = %(object_id)s ORDER BY created_at DESC, event_id DESC LIMIT 1
+
 -- name: finish_work
 UPDATE stripe_event_work
-   SET state = %(state)s, reason = %(reason)s, waiting_for = %(waiting_for)s, attempts = attempts + 1
+   SET state = %(state)s, reason = %(reason)s, waiting_for = %(waiting_for)s, due_at = %(due_at)s, attempts = attempts + 1
  WHERE event_id = %(event_id)s
 
 -- name: fail_work
@@ -39,4 +42,8 @@ UPDATE stripe_event_work SET state = 'RECEIVED', waiting_for = NULL WHERE event_
 
 -- name: list_stuck
 -- Stored, not folded, and older than a hint normally takes.
-SELECT event_id FROM stripe_event_work WHERE state = 'RECEIVED' AND due_at <= %(before)s ORDER BY due_at LIMIT %(limit)s
+SELECT event_id
+  FROM stripe_event_work
+ WHERE state IN ('RECEIVED', 'PARKED') AND due_at <= %(before)s
+ ORDER BY due_at
+ LIMIT %(limit)s

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from keywright.platform import sql
 from keywright.platform.db import Transaction
-from keywright.stripe_sync.models import Ignored, Outcome, Parked, StripeEvent
+from keywright.stripe_sync.models import Ignored, Outcome, Parked, Pending, StripeEvent
 
 _sql = sql.load(__file__)
 
+_PENDING = frozenset({"RECEIVED", "PARKED"})
 _NOT_STORED = frozenset({"subject", "previous"})  # both stand in the body
 
 
@@ -22,26 +23,34 @@ def add_event(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
     return True
 
 
-def lock_pending(tx: Transaction, *, event_id: str) -> bytes | None:
-    """Return the body of an event that is still to be folded, its work row locked; None if it is done."""
-    row = tx.one(_sql.lock_work, event_id=event_id)
-    return None if row is None else bytes(row["body"])
+def lock_pending(tx: Transaction, *, event_id: str) -> Pending | None:
+    """Return an event that is still to be folded, its work row locked; None if it is done."""
+    work = tx.one(_sql.lock_work, event_id=event_id)
+    event = tx.one(_sql.get_body, event_id=event_id) if work else None
+    return Pending(bytes(event["body"]), work["attempts"]) if work and event else None
 
 
 def is_pending(tx: Transaction, *, event_id: str) -> bool:
     """Tell whether a stored event still waits for its fold, without taking any lock."""
     row = tx.one(_sql.find_work_state, event_id=event_id)
-    return row is not None and row["state"] == "RECEIVED"
+    return row is not None and row["state"] in _PENDING
 
 
-def finish(tx: Transaction, *, event_id: str, outcome: Outcome) -> None:
-    """Record what became of an event whose work row the caller holds."""
+def find_latest(tx: Transaction, *, object_id: str) -> bytes | None:
+    """Return the body of the latest stored event about an object, whatever became of it."""
+    row = tx.one(_sql.find_latest, object_id=object_id)
+    return None if row is None else bytes(row["body"])
+
+
+def finish(tx: Transaction, *, event_id: str, outcome: Outcome, due_at: datetime) -> None:
+    """Record what became of an event whose work row the caller holds; a parked one is due again then."""
     tx.run(
         _sql.finish_work,
         event_id=event_id,
         state=type(outcome).__name__.upper(),
         reason=outcome.reason if isinstance(outcome, Ignored) else None,
         waiting_for=outcome.waiting_for if isinstance(outcome, Parked) else None,
+        due_at=due_at,
     )
 
 

@@ -40,7 +40,8 @@ def read_event(body: bytes) -> StripeEvent:
         return StripeEvent(
             event_id=_identifier(event["id"]),
             event_type=_identifier(event["type"]),
-            object_id=_identifier(subject.get("id", "none")),
+            # A balance has no id, nor has an invoice that is yet to come.
+            object_id=_identifier(subject.get("id") or "none"),
             moment=_moment(event),
             api_version=event.get("api_version"),
             livemode=bool(event["livemode"]),
@@ -49,7 +50,7 @@ def read_event(body: bytes) -> StripeEvent:
             subject=subject,
             previous=event["data"].get("previous_attributes"),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError) as problem:
         raise WebhookInvalid("The body is not a Stripe event.") from problem
 
 
@@ -66,6 +67,11 @@ def observation_event(subject: Mapping[str, Any], *, at: datetime) -> bytes:
         "data": {"object": subject},
     }
     return json.dumps(event, sort_keys=True, default=_as_stripe_sent).encode()
+
+
+def look_again_after(attempts: int) -> timedelta:
+    """Return how long a parked event rests before it is looked at again, even if nothing releases it."""
+    return min(timedelta(seconds=1 << min(attempts, 20)), timedelta(hours=6))
 
 
 def metadata_of(event: StripeEvent) -> Mapping[str, str]:

@@ -41,11 +41,15 @@ class Desk:
 
 def process(tx: Transaction, desk: Desk, *, event_id: str) -> Outcome | None:
     """Fold a stored event and mark it, in this one transaction; None if there was nothing left to do."""
-    body = repository.lock_pending(tx, event_id=event_id)
-    if body is None:
+    pending = repository.lock_pending(tx, event_id=event_id)
+    if pending is None:
         return None
-    outcome = _fold(tx, desk, rules.read_event(body))
-    repository.finish(tx, event_id=event_id, outcome=outcome)
+    outcome = _fold(tx, desk, rules.read_event(pending.body))
+    wait = rules.look_again_after(pending.attempts)
+    repository.finish(tx, event_id=event_id, outcome=outcome, due_at=desk.now + wait)
+    if isinstance(outcome, Parked):
+        # What it waits for may be in another transaction right now, which does not see that we park.
+        inbox.hint_later(tx, event_id=event_id, wait=wait)
     return outcome
 
 
@@ -62,14 +66,23 @@ def _fold(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
 def _fold_product(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     family = rules.metadata_of(event).get("product_family")
     known = catalog.find_product(tx, product_id=event.object_id)
+    inbox.release(tx, waiting_for=f"product:{event.object_id}")
     if family != desk.product_family and known is None:
         return Ignored(f"product family {family or 'none'}")
     catalog.observe_product(tx, event.subject, at=event.moment)
-    inbox.release(tx, waiting_for=f"product:{event.object_id}")
     return Processed()
 
 
 def _fold_price(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    product_id = event.subject["product"]
+    if catalog.find_product(tx, product_id=product_id) is None:
+        # Not in the mirror: of another family, or not seen yet. The inbox knows.
+        seen = repository.find_latest(tx, object_id=product_id)
+        family = None if seen is None else rules.metadata_of(rules.read_event(seen)).get("product_family", "none")
+        if family not in {None, desk.product_family}:
+            return Ignored(f"product family {family}")
+        catalog.request_price(tx, price_id=event.object_id, now=desk.now)
+        return Parked(f"product:{product_id}")
     catalog.observe_price(tx, event.subject, at=event.moment, now=desk.now)
     inbox.release(tx, waiting_for=f"price:{event.object_id}")
     return Processed()
@@ -131,6 +144,8 @@ def _license_items(
 def _fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     if (family := rules.metadata_of(event).get("product_family")) != desk.product_family:
         return Ignored(f"product family {family or 'none'}")
+    if not event.subject.get("id"):
+        return Ignored("the invoice is yet to come")
     customer = customers.find_by_stripe_customer(tx, event.subject["customer"])
     if customer is None:
         return Parked(f"customer:{event.subject['customer']}")

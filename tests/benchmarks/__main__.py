@@ -1,0 +1,31 @@
+"""Runs the benchmarks on a stack of their own and prints one table; loopback only, bounded in count."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from infra.local.stack import LocalStack, Options
+from tests.benchmarks import first_answers, verification, webhook_to_license
+from tests.benchmarks.figures import Figure, print_figures
+
+
+async def run() -> None:
+    """Bring a stack up, measure, take it down."""
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="keywright-bench-") as state:
+        began = time.monotonic()
+        async with LocalStack(Options(state=Path(state), profile="bench"), log=lambda _source, _line: None) as stack:
+            figures.append(Figure("stack up (database, AWS, Stripe, migrations)", [time.monotonic() - began]))
+            figures += await first_answers.measure(stack)
+            figures += await asyncio.to_thread(webhook_to_license.measure, stack.endpoints)
+    figures += verification.measure()
+    print_figures(figures)
+
+
+if __name__ == "__main__":
+    asyncio.run(run())
+    sys.exit(0)

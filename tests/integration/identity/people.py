@@ -1,0 +1,62 @@
+"""People who are signed up and logged in, made by the services themselves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from keywright.identity import gateway, service, sessions
+from keywright.identity.models import Caller, Origin, Tokens
+from keywright.platform import db
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery staple"
+ORIGIN = Origin("a browser", "127.0.0.1")
+
+
+def sign_up(email: str = "ada@example.com", *, name: str = "Ada", password: str = PASSWORD, now: datetime = NOW) -> str:
+    """Register; return the user's sid."""
+    password_hash = service.accept_password(password)
+    db.transact(lambda tx: service.register(tx, email=email, password_hash=password_hash, name=name, now=now))
+    return str(rows("SELECT user_sid FROM users WHERE email = %(email)s", email=email.lower())[0]["user_sid"])
+
+
+def mail_token(user_sid: str, *, now: datetime = NOW) -> str:
+    """Do what the job does that mails a token; return the token."""
+    verification = db.transact(lambda tx: service.begin_verification(tx, user_sid=user_sid, now=now))
+    assert verification is not None
+    return verification.token
+
+
+def verified(email: str = "ada@example.com", *, now: datetime = NOW) -> str:
+    """Register and verify; return the user's sid."""
+    user_sid = sign_up(email, now=now)
+    token = mail_token(user_sid, now=now)
+    db.transact(lambda tx: service.verify_email(tx, token=token, now=now))
+    return user_sid
+
+
+def log_in(email: str = "ada@example.com", *, password: str = PASSWORD, now: datetime = NOW) -> Tokens:
+    """Open a session."""
+    access = gateway.access_tokens()
+    return db.transact(lambda tx: sessions.login(tx, access, email=email, password=password, origin=ORIGIN, now=now))
+
+
+def who(tokens: Tokens, *, now: datetime = NOW) -> Caller:
+    """Ask the service who holds the access token."""
+    access = gateway.access_tokens()
+    return db.transact(lambda tx: service.authenticate(tx, access, bearer=tokens.access_token, now=now))
+
+
+def rows(query: str, **parameters: object) -> list[db.Row]:
+    """Read from the database."""
+    return db.transact(lambda tx: tx.all(query, **parameters))
+
+
+def run(query: str, **parameters: object) -> None:
+    """Change the database behind the services' back."""
+    db.transact(lambda tx: tx.run(query, **parameters))
+
+
+def audited() -> list[str]:
+    """Return the actions on record, in order."""
+    return [row["action"] for row in rows("SELECT action FROM audit_log ORDER BY audit_id")]
