@@ -81,6 +81,14 @@ class QueueTrigger:
 
 
 @dataclass(frozen=True)
+class EventPattern:
+    """Which events of the account's default EventBridge bus invoke a function."""
+
+    source: str
+    detail_types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Schedule:
     """An EventBridge schedule: invoke ``function`` with ``payload`` every ``every_s`` seconds."""
 
@@ -102,6 +110,7 @@ class Function:
     description: str
     routes: tuple[Route, ...] = ()
     trigger: QueueTrigger | None = None
+    events: EventPattern | None = None
     secrets: tuple[Secret, ...] = (Secret.DATABASE,)
     sends_to: tuple[Queue, ...] = ()
     permissions: tuple[Permission, ...] = ()
@@ -127,6 +136,7 @@ QUEUES: tuple[QueueSettings, ...] = (
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "catalog.sync"}),
+    Schedule("prune-jobs", function="dispatcher", every_s=86400, payload={"do": "enqueue", "kind": "jobs.prune"}),
 )
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -194,6 +204,14 @@ FUNCTIONS: tuple[Function, ...] = (
         settings=("API_URL",),
     ),
     Function(
+        "jobs",
+        "Jobs and their attempts, for staff; another try for those that failed.",
+        routes=(_get("/v1/jobs"), _get("/v1/jobs/{job_sid}"), _post("/v1/jobs/{job_sid}/retry")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        sends_to=(Queue.JOBS,),
+        settings=("API_URL",),
+    ),
+    Function(
         "operations",
         "Health, and the API's own description.",
         routes=(_get("/v1/health"), _get("/v1/openapi.json"), _get("/docs")),
@@ -223,9 +241,22 @@ FUNCTIONS: tuple[Function, ...] = (
         secrets=(Secret.DATABASE, Secret.STRIPE),
         sends_to=(Queue.EVENTS, Queue.JOBS),
         permissions=(Permission.SEND_MAIL, Permission.PUT_EVENTS),
-        settings=("EVENT_BUS", "MAIL_FROM", "PORTAL_URL", "PRODUCT_FAMILY", "STRIPE_API_URL"),
+        settings=(
+            "EVENT_BUS",
+            "MAIL_CONFIGURATION_SET",
+            "MAIL_FROM",
+            "PORTAL_URL",
+            "PRODUCT_FAMILY",
+            "STRIPE_API_URL",
+        ),
         timeout_s=60,
         local_processes=2,
+    ),
+    Function(
+        "mail_feedback",
+        "Bounces and complaints, as SES tells of them: no more mail to these addresses.",
+        events=EventPattern("aws.ses", ("Email Bounced", "Email Complaint Received")),
+        local_processes=1,
     ),
     Function(
         "dispatcher",

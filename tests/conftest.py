@@ -28,6 +28,7 @@ WEBHOOK_SECRET = "whsec_of_the_tests"
 SETTINGS = {
     "API_URL": "https://api.example.test",
     "PORTAL_URL": "https://portal.example.test",
+    "MAIL_CONFIGURATION_SET": "keywright",
     "MAIL_FROM": "licenses@example.test",
     "EVENT_BUS": "keywright",
     "PRODUCT_FAMILY": "self_hosted",

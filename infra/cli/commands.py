@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli import manager
+from infra.cli import manager, worker
 from keywright.platform.errors import KeywrightError
 
 
@@ -36,4 +36,5 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keywright", description="Operate a Keywright deployment.")
     areas = parser.add_subparsers(required=True, metavar="area")
     manager.add_commands(areas.add_parser("manager", help="the staff who may do everything"))
+    worker.add_command(areas.add_parser("worker", help="carry out jobs until a signal ends it"))
     return parser
