@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -17,7 +20,10 @@ _TWO_WEEKS_S = 14 * 24 * 3600
 class EventRules(Construct):
     """One rule per function of the manifest that listens, with one dead-letter queue for what never reached it."""
 
-    def __init__(self, scope: Construct, name: str, *, functions: Functions) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, functions: Functions, details: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """``details`` narrows a source's events to this deployment's: several may live in one account."""
         super().__init__(scope, name)
         dead_letters = encrypted_queue(self, "EVENTS_DEAD", retention_s=_TWO_WEEKS_S)
         for function in FUNCTIONS:
@@ -27,7 +33,9 @@ class EventRules(Construct):
                 self,
                 function.name,
                 event_pattern=events.EventPattern(
-                    source=[function.events.source], detail_type=list(function.events.detail_types)
+                    source=[function.events.source],
+                    detail_type=list(function.events.detail_types),
+                    detail=details[function.events.source],
                 ),
                 targets=[
                     targets.LambdaFunction(

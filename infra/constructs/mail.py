@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
@@ -37,3 +39,8 @@ class Mail(Construct):
         self.configuration_set_arn = stack.format_arn(
             service="ses", resource="configuration-set", resource_name=configuration_set.ref
         )
+
+    @property
+    def event_detail(self) -> dict[str, Any]:
+        """Return what tells events about our mail from those about another sender's in the same account."""
+        return {"mail": {"tags": {"ses:configuration-set": [self.configuration_set_name]}}}

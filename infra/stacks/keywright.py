@@ -62,7 +62,7 @@ class KeywrightStack(cdk.Stack):
         Migration(self, "Migration", functions=functions, after=[network, database])
         api.route_to(functions)
         Schedules(self, "Schedules", functions=functions)
-        EventRules(self, "EventRules", functions=functions)
+        EventRules(self, "EventRules", functions=functions, details={"aws.ses": mail.event_detail})
         cdk.CfnOutput(self, "AlarmTopic", value=Alarms(self, "Alarms").topic.topic_arn)
         cdk.CfnOutput(self, "ApiUrl", value=surroundings.settings["API_URL"])
 

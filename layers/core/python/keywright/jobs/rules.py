@@ -55,7 +55,7 @@ def after_expiry(job: Expired, *, now: datetime, jitter: float, backoff: Backoff
         message = f"The worker was lost with {job.claimed_with} jobs begun; this one goes on alone."
         return _waiting(job, attempts=job.attempts - 1, due_at=now, outcome=Outcome.LOST, message=message, alone=True)
     losses = job.worker_losses + 1
-    message = f"The worker was lost; it is the {losses}. that this job has lost."
+    message = f"The worker was lost (loss {losses} of {MAX_WORKER_LOSSES})."
     if losses >= MAX_WORKER_LOSSES:
         return _dead(job, losses=losses, now=now, outcome=Outcome.LOST, message=message)
     return _ended(job, due_at=now, outcome=Outcome.LOST, message=message, losses=losses)
