@@ -18,10 +18,13 @@ ALTER TABLE jobs
 -- A priority is a head start in minutes, so that the less urgent is passed by, and yet never starves.
 -- queue_at is NULL unless the job waits: the index holds the queue and nothing else.
 -- unique_key frees the key of a job of scope ACTIVE as soon as the job has ended.
+-- dead_at spares every other job the upkeep of an index on its state.
 ALTER TABLE jobs
-  ADD COLUMN queue_at DATETIME(6) GENERATED ALWAYS AS (IF(state IN ('PENDING', 'FAILED'), due_at - INTERVAL priority MINUTE, NULL)) STORED,
+  ADD COLUMN queue_at DATETIME(6)
+    GENERATED ALWAYS AS (IF(state IN ('PENDING', 'FAILED'), due_at - INTERVAL priority MINUTE, NULL)) STORED,
   ADD COLUMN unique_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin
-    GENERATED ALWAYS AS (IF(key_scope = 'FOREVER' OR state NOT IN ('COMPLETED', 'DEAD'), job_key, NULL)) STORED;
+    GENERATED ALWAYS AS (IF(key_scope = 'FOREVER' OR state NOT IN ('COMPLETED', 'DEAD'), job_key, NULL)) STORED,
+  ADD COLUMN dead_at DATETIME(6) GENERATED ALWAYS AS (IF(state = 'DEAD', finished_at, NULL)) STORED;
 
 ALTER TABLE jobs
   DROP INDEX uq_jobs_key,
@@ -30,7 +33,7 @@ ALTER TABLE jobs
   ADD UNIQUE KEY uq_jobs_key (unique_key),
   ADD KEY ix_jobs_queue (queue_at, job_sid),
   ADD KEY ix_jobs_lease (lease_expires_at),
-  ADD KEY ix_jobs_state (state, kind),
+  ADD KEY ix_jobs_dead (dead_at, kind),
   ADD KEY ix_jobs_kind (kind, job_sid);
 
 -- One row per attempt that has ended, written with its end. The lease token names it: attempts are counted anew after

@@ -10,12 +10,12 @@ VALUES (%(job_sid)s, %(job_key)s, %(key_scope)s, %(kind)s, %(payload)s, 'PENDING
         %(timeout_s)s, COALESCE(%(due_at)s, LEAST(CAST(%(now)s AS DATETIME(6)), UTC_TIMESTAMP(6))), %(correlation_id)s, %(now)s)
 
 -- name: add_jobs
--- Many at once; a key that is known changes nothing.
+-- Many at once; a key that is known changes nothing. Parameters only: PyMySQL folds the rows into one statement.
 INSERT INTO jobs (job_sid, job_key, key_scope, kind, payload, state, priority, max_attempts, timeout_s, due_at,
                   correlation_id, created_at)
-VALUES (%(job_sid)s, %(job_key)s, %(key_scope)s, %(kind)s, %(payload)s, 'PENDING', %(priority)s, %(max_attempts)s,
-        %(timeout_s)s, COALESCE(%(due_at)s, LEAST(CAST(%(now)s AS DATETIME(6)), UTC_TIMESTAMP(6))), %(correlation_id)s, %(now)s)
-ON DUPLICATE KEY UPDATE job_key = job_key
+VALUES (%(job_sid)s, %(job_key)s, %(key_scope)s, %(kind)s, %(payload)s, %(state)s, %(priority)s, %(max_attempts)s,
+        %(timeout_s)s, %(due_at)s, %(correlation_id)s, %(now)s)
+ON DUPLICATE KEY UPDATE job_key = VALUES(job_key)
 
 -- name: lock_due
 -- SKIP LOCKED: what another worker is claiming this very moment is its own. Ordered by the index, so that no more
@@ -175,7 +175,7 @@ SELECT kind, MIN(due_at) AS oldest
 -- name: count_dead
 SELECT kind, COUNT(*) AS jobs
   FROM jobs
- WHERE state = 'DEAD' AND finished_at >= %(since)s
+ WHERE dead_at >= %(since)s
  GROUP BY kind
 
 -- name: count_ended

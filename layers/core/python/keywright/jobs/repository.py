@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from keywright.jobs.models import Expired, Failure, Job, Outcome, Recovery
+from keywright.jobs.models import Expired, Failure, Job, JobState, Outcome, Recovery
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
 
@@ -29,7 +29,8 @@ def add_job(tx: Transaction, row: Row) -> bool:
 
 def add_jobs(tx: Transaction, rows: Sequence[Row]) -> None:
     """Insert jobs; those whose key is taken are left out."""
-    tx.run_many(_sql.add_jobs, [{**row, "correlation_id": tx.correlation_id} for row in rows])
+    common = {"correlation_id": tx.correlation_id, "state": JobState.PENDING}
+    tx.run_many(_sql.add_jobs, [{**row, **common} for row in rows])
 
 
 def lock_due(tx: Transaction, *, now: datetime, limit: int) -> list[Job]:

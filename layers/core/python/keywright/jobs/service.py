@@ -65,7 +65,8 @@ def enqueue_many(
     :raises PayloadInvalid: if a payload does not fit the kind's model
     """
     known = kinds.find(kind)
-    rows = [_row(known, payload, key=key, now=now, due_at=None, scope=scope) for key, payload in payloads]
+    due_at = min(now, database_time(tx))
+    rows = [_row(known, payload, key=key, now=now, due_at=due_at, scope=scope) for key, payload in payloads]
     for start in range(0, len(rows), _BATCH):
         repository.add_jobs(tx, rows[start : start + _BATCH])
     # The worker takes whatever is due beside what it is told of, so one hint wakes it for the whole lot.
