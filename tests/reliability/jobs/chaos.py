@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True)
 class Plan:
-    """How many jobs and workers, and what is done to them."""
+    """How many jobs and workers, and what is done to them. A query that finds the ``telltale`` row ends the run."""
 
     jobs: int
     workers: int
@@ -37,6 +37,7 @@ class Plan:
     batch: int = 4
     enqueue: int = 0
     bug: str = ""
+    telltale: str = ""
     faults: bool = True
     deadline_s: float = 90.0
     seed: int = field(default_factory=lambda: random.randrange(10**6))
@@ -55,8 +56,12 @@ def run(plan: Plan, execute: Execute) -> Books:
         # Nobody is killed before it has enqueued its share.
         _wait(lambda: _count(execute, "PENDING", "RUNNING", "FAILED", *_ENDED) >= plan.jobs, deadline)
         _torment(plan, pids, random.Random(plan.seed))
-        _wait(lambda: _count(execute, *_ENDED) >= plan.jobs, deadline)
+        _wait(lambda: _count(execute, *_ENDED) >= plan.jobs or _is_told(execute, plan.telltale), deadline)
     return Books.read(execute)
+
+
+def _is_told(execute: Execute, telltale: str) -> bool:
+    return bool(telltale and execute(telltale))
 
 
 def _count(execute: Execute, *states: str) -> int:

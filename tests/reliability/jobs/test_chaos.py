@@ -34,22 +34,34 @@ def test_a_job_that_kills_its_workers_takes_no_more_than_three(clean_database: D
 
 
 def test_workers_share_the_work_evenly(clean_database: Database):
-    books = run(Plan(jobs=2000, workers=8, batch=1, faults=False), kept(clean_database).execute)
+    books = run(Plan(jobs=1200, workers=8, batch=1, faults=False), kept(clean_database).execute)
 
-    assert books.states() == {"COMPLETED": 2000}
+    assert books.states() == {"COMPLETED": 1200}
     assert books.fairness() >= 0.5
 
 
 @pytest.mark.parametrize(
-    ("bug", "sign"),
+    ("bug", "sign", "telltale"),
     [
-        ("finish guarded by the state only", "stale completions"),
-        ("attempts counted at failure", "uncounted"),
-        ("hint trusted", "effects"),
+        (
+            "finish guarded by the state only",
+            "stale completions",
+            "SELECT 1 FROM chaos_effects WHERE lease_token <> row_token LIMIT 1",
+        ),
+        (
+            "attempts counted at failure",
+            "uncounted",
+            "SELECT 1 FROM jobs JOIN chaos_starts USING (job_sid) WHERE state = 'COMPLETED' AND attempts = 0 LIMIT 1",
+        ),
+        (
+            "hint trusted",
+            "effects",
+            "SELECT job_sid FROM chaos_effects GROUP BY job_sid HAVING COUNT(*) > 1 LIMIT 1",
+        ),
     ],
 )
-def test_the_books_show_a_worker_that_is(clean_database: Database, bug: str, sign: str):
-    plan = Plan(jobs=200, workers=8, poison=1, kills=3, bug=bug, deadline_s=8)
+def test_the_books_show_a_worker_that_is(clean_database: Database, bug: str, sign: str, telltale: str):
+    plan = Plan(jobs=300, workers=8, poison=1, bug=bug, telltale=telltale, deadline_s=20)
 
     found = violations(run(plan, kept(clean_database).execute))
 

@@ -22,7 +22,7 @@ from tests.api import Context
 from tests.conftest import Database
 from tests.queue_hints import batch
 
-WAVE = 100
+WAVE = 40
 
 
 class ForgetfulQueue(ThreadingHTTPServer):

@@ -91,7 +91,7 @@ def test_a_job_that_outlasts_the_grace_does_not_hold_the_process(clean_database:
 
 
 def test_a_busy_worker_keeps_its_lease(clean_database: Database):
-    add(1, seconds="5")
+    add(1, seconds="4")
 
     with worker():
         wait_for_begun(clean_database)
