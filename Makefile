@@ -8,6 +8,8 @@ CDK := infra/toolchain/node_modules/.bin/cdk
 SOURCES := functions infra layers tests
 # Arguments for the tests, as in: make test T="tests/infra -k database"
 T ?=
+# Arguments for the CDK, as in: make deploy CDK_ARGS="-c keywright:portal_url=https://portal.example.com"
+CDK_ARGS ?=
 
 .PHONY: help setup demo dev test check fix synth diff deploy openapi bench soak lock clean
 
@@ -46,12 +48,12 @@ $(CDK): infra/toolchain/package-lock.json
 	@touch $(CDK)
 
 diff: setup $(CDK) ## Show what a deployment would change
-	@$(CDK) diff
+	@$(CDK) diff $(CDK_ARGS)
 
 deploy: setup $(CDK) ## Deploy to the AWS account of the environment
-	@$(CDK) deploy --all
+	@$(CDK) deploy --all $(CDK_ARGS)
 
-openapi: setup ## Write docs/openapi.json from the handlers
+openapi: setup ## Write functions/operations/openapi.json from the handlers
 	@$(PYTHON) -m infra.openapi
 
 bench: setup ## Measure latency and throughput on this machine
