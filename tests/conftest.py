@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -26,6 +28,9 @@ from infra.local.database import Endpoint, private_database
 from infra.manifest import Queue
 from keywright.platform import db, migrations, stripe_client
 from tests.api import Answer, Api
+
+# Whatever any test says to a Stripe stand-in, and whatever it answers, is judged by Stripe's own document.
+from tests.stripe_judge import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
 
 ROOT = Path(__file__).resolve().parents[1]
 WEBHOOK_SECRET = "whsec_of_the_tests"
@@ -98,8 +103,10 @@ def aws(environment: pytest.MonkeyPatch) -> Iterator[str]:
     # It ends when its input does, so it cannot outlive a killed test run.
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=nowhere) as process:
         assert process.stdout is not None
-        url = str(json.loads(process.stdout.readline())["url"])
+        ready = json.loads(process.stdout.readline())
+        url = str(ready["url"])
         for name, value in {
+            "MAILBOX_URL": ready["mailbox_url"],
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -113,6 +120,12 @@ def aws(environment: pytest.MonkeyPatch) -> Iterator[str]:
             environment.setenv(f"KEYWRIGHT_{queue}_QUEUE_URL", queue_url)
         yield url
         process.terminate()
+
+
+@pytest.fixture
+def mailbox(aws: str) -> Callable[[], list[dict[str, Any]]]:
+    """What was mailed, newest first, as ``{to, subject, text, html, at}``."""
+    return lambda: list(httpx.get(os.environ["MAILBOX_URL"], headers={"accept": "application/json"}).json())
 
 
 @pytest.fixture(scope="session")
@@ -175,7 +188,7 @@ def call(invoke: Callable[[str, object], Any]) -> Api:
     return Api(invoke)
 
 
-__all__ = ["Answer", "Database"]
+__all__ = ["Answer", "Database", "pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
 
 
 def _rsa() -> str:
