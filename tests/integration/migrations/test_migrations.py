@@ -10,6 +10,7 @@ import pytest
 
 from keywright.platform import migrations
 from keywright.platform.connection import connect_with
+from keywright.platform.errors import DatabaseUnavailable
 from tests.conftest import Database
 
 
@@ -90,7 +91,9 @@ def test_a_new_password_of_the_application_is_taken_up_by_the_next_run(database,
     renewed = {**application, "password": "another-password-for-a-while"}
 
     migrations.migrate(owner, renewed)
+    with pytest.raises(DatabaseUnavailable):
+        connect_with(application)
     connect_with(renewed).close()
-    migrations.migrate(owner, application)
 
+    migrations.migrate(owner, application)
     connect_with(application).close()
