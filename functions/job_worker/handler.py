@@ -28,12 +28,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def has_time_for(longest: timedelta) -> bool:
         return timedelta(milliseconds=context.get_remaining_time_in_millis()) >= longest + _RESERVE
 
-    def work(told: list[dict[str, str]]) -> None:
+    def work(told: list[str]) -> None:
         owner = f"{socket.gethostname()}:{os.getpid()}"
         worker = Worker(owner=owner, executors=JOBS, transact=db.transact, reconnect=db.discard)
-        worker.run_these(list(dict.fromkeys(hint["job_sid"] for hint in told)), may_begin=has_time_for)
+        worker.run_these(list(dict.fromkeys(told)), may_begin=has_time_for)
         # A hint that was lost is made good by the next one that was not.
         while told and worker.run_due(may_begin=has_time_for):
             pass
 
-    return hints.answer_together(event, handle=work)
+    return hints.answer_together(event, field="job_sid", handle=work)

@@ -1,78 +1,85 @@
+"""The dispatcher finds what hints forgot, and enqueues recurring work once a period."""
+
 from __future__ import annotations
 
-import json
-from datetime import timedelta
+import pytest
 
 from keywright.jobs import service
 from keywright.jobs.kinds import RECURRING, Kind, Payload
-from keywright.jobs.models import Failure
 from keywright.platform import clock, db
-from tests.integration.identity.people import rows, run
+from tests.purchases import catalog_events, store
+from tests.queue_hints import batch, drop, failed, take
+from tests.stripe_events import event_id
 
-KIND = Kind("test.kind", Payload())
-
-
-def metrics(said: str) -> dict[tuple[str, str], float]:
-    """Return the embedded metrics of the lines, by name and kind."""
-    found = {}
-    for line in said.splitlines():
-        document = json.loads(line) if line.startswith("{") else {}
-        for group in document.get("_aws", {}).get("CloudWatchMetrics", ()):
-            assert group["Namespace"] == "Keywright"
-            for metric in group["Metrics"]:
-                (value,) = document[metric["Name"]]
-                found[metric["Name"], document["kind"]] = value
-    return found
+DISPATCH = {"do": "dispatch"}
 
 
-def test_the_queue_is_measured(invoke, capsys):
-    now = clock.now()
-    db.transact(lambda tx: service.enqueue(tx, KIND, {}, key="waits", now=now - timedelta(minutes=10)))
-    db.transact(lambda tx: service.enqueue(tx, KIND, {}, key="dies", now=now - timedelta(minutes=20)))
-    (dying,) = db.transact(lambda tx: service.claim_due(tx, limit=1, owner="w", now=now))
-    error = Failure("Refused", "no", permanent=True)
-    db.transact(lambda tx: service.fail(tx, dying, error=error, now=now, jitter=0.5))
-
-    invoke("dispatcher", {"do": "dispatch"})
-
-    said = metrics(capsys.readouterr().out)
-    assert 600 <= said["JobQueueAge", "test.kind"] < 700
-    assert said["JobQueueAge", "all"] == said["JobQueueAge", "test.kind"]
-    assert (said["JobsDead", "test.kind"], said["JobsDead", "all"]) == (1, 1)
-    assert said["JobsCompleted", "all"] == 0
+@pytest.fixture(autouse=True)
+def quiet(invoke, clean_database) -> None:
+    # What recurs is done for now.
+    invoke("dispatcher", DISPATCH)
+    clean_database.execute("UPDATE jobs SET state = 'COMPLETED', finished_at = created_at")
+    drop("EVENTS")
+    drop("JOBS")
 
 
-def test_what_was_completed_in_the_last_minute_is_counted_by_kind(invoke, capsys):
-    now = clock.now()
-    db.transact(lambda tx: service.enqueue_many(tx, KIND, [(str(n), {}) for n in range(3)], now=now))
-    done = db.transact(lambda tx: service.claim_due(tx, limit=3, owner="w", now=clock.now()))
-    db.transact(lambda tx: service.complete_many(tx, done, now=clock.now()))
-    run("UPDATE job_attempts SET ended_at = ended_at - INTERVAL 1 MINUTE")
+def test_an_event_whose_hint_was_lost_is_found_and_folded(invoke, database):
+    store(*catalog_events()[:1])
+    take("EVENTS")
 
-    invoke("dispatcher", {"do": "dispatch"})
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 1}
 
-    said = metrics(capsys.readouterr().out)
-    assert (said["JobsCompleted", "test.kind"], said["JobsCompleted", "all"]) == (3, 3)
+    (sid,) = take("EVENTS")
+    assert sid == event_id(catalog_events()[0])
+    assert failed(invoke("license_worker", batch({"event_id": sid}))) == []
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0}
 
 
-def test_what_recurs_is_enqueued_once_a_period_however_often_it_is_fired(invoke):
+def test_an_event_that_has_just_come_is_left_to_its_own_hint(invoke, database):
+    store(*catalog_events()[:1])
+    database.execute("UPDATE stripe_event_work SET due_at = %s", clock.now())
+
+    assert invoke("dispatcher", DISPATCH)["events"] == 0
+
+
+def test_a_job_whose_hint_was_lost_is_found(invoke):
+    db.transact(lambda tx: service.enqueue(tx, Kind("a.job", Payload()), {}, key="1", now=clock.now()))
+    (sid,) = take("JOBS")
+
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 1, "events": 0}
+    assert take("JOBS") == [sid]
+
+
+def test_dispatching_twice_does_no_harm(invoke):
+    store(*catalog_events()[:1])
+    take("EVENTS")
+
+    first, second = invoke("dispatcher", DISPATCH), invoke("dispatcher", DISPATCH)
+
+    assert first == second
+    sids = take("EVENTS")
+    assert failed(invoke("license_worker", batch(*({"event_id": sid} for sid in sids)))) == []
+
+
+def test_recurring_work_is_enqueued_once_a_period_however_often_the_schedule_fires(invoke, database):
+    database.execute("DELETE FROM jobs")
+
     for _ in range(3):
         invoke("dispatcher", {"do": "enqueue", "kind": "catalog.sync"})
-        invoke("dispatcher", {"do": "dispatch"})
 
-    found = [row["kind"] for row in rows("SELECT kind FROM jobs ORDER BY kind")]
-    assert found == sorted(RECURRING)
+    keys = [row["job_key"] for row in database.execute("SELECT job_key FROM jobs")]
+    assert len(keys) <= 2  # two only if the hour turned meanwhile
+    assert {key.split(":")[0] for key in keys} == {"catalog.sync"}
+    assert len(take("JOBS")) == len(keys)
 
 
-def test_an_expired_lease_is_found_and_the_job_hinted_at(invoke):
-    db.transact(lambda tx: service.enqueue(tx, KIND, {}, key="x", now=clock.now()))
-    then = clock.now() - timedelta(seconds=25)
-    run("UPDATE jobs SET due_at = %(then)s", then=then)
-    lease = timedelta(seconds=5)
-    db.transact(lambda tx: service.claim_due(tx, limit=1, owner="lost", now=then, lease=lease))
+def test_a_schedule_that_was_missed_is_made_good_by_the_next_dispatch(invoke, database):
+    database.execute("DELETE FROM jobs")
 
-    hinted = invoke("dispatcher", {"do": "dispatch"})
+    invoke("dispatcher", DISPATCH)
 
-    assert hinted["jobs"] >= 1
-    (row,) = rows("SELECT state, worker_losses FROM jobs WHERE kind = 'test.kind'")
-    assert (row["state"], row["worker_losses"]) == ("FAILED", 1)
+    assert {row["kind"] for row in database.execute("SELECT kind FROM jobs")} == set(RECURRING)
+
+
+def test_nothing_to_do_is_no_trouble(invoke):
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0}

@@ -15,7 +15,7 @@ from keywright.platform.clock import from_unix
 from keywright.platform.connection import connect
 from keywright.platform.db import Transaction
 from tests.conftest import Database
-from tests.queue_hints import take
+from tests.queue_hints import drop, take
 
 pytestmark = pytest.mark.usefixtures("clean_database")
 
@@ -61,7 +61,7 @@ def hints() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def empty_queue(clean_database: Database) -> None:
-    hints()
+    drop("JOBS")
 
 
 def test_a_job_exists_only_if_its_cause_is_committed(database):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
-from keywright.jobs import recovery, service
+from keywright.jobs import recovery, rules, service
 from keywright.jobs.kinds import Backoff, Kind, Payload
-from keywright.jobs.models import KeyScope, PayloadInvalid, Priority, Skipped, UnknownKind
+from keywright.jobs.models import Job, KeyScope, LeaseLost, PayloadInvalid, Priority, Skipped, UnknownKind
 from keywright.jobs.worker import Executor, Pace, Worker
 from keywright.platform import clock, db
 from keywright.platform.errors import RequestInvalid
@@ -33,6 +35,24 @@ def worker(execute: Executor, *, owner: str = "worker-1") -> Worker:
     return Worker(
         owner=owner, executors=executors, transact=db.transact, reconnect=db.discard, pace=pace, registry=REGISTRY
     )
+
+
+def claim(limit: int, *, now: datetime, lease: timedelta = rules.LEASE) -> list[Job]:
+    """Claim jobs, and then do nothing more for them."""
+
+    def work(tx: db.Transaction) -> list[Job]:
+        return service.claim_due(tx, limit=limit, owner="lost", now=now, lease=lease, registry=REGISTRY)
+
+    return db.transact(work)
+
+
+def recover(now: datetime) -> int:
+    return db.transact(lambda tx: recovery.recover(tx, now=now, limit=10))
+
+
+def enqueue(kind: Kind | str, payload: dict[str, str], *, key: str = "x", **values: Any) -> None:
+    values.setdefault("now", clock.now())
+    db.transact(lambda tx: service.enqueue(tx, kind, payload, key=key, **values))
 
 
 def always(_longest: timedelta) -> bool:
@@ -115,21 +135,19 @@ def test_an_error_that_time_does_not_mend_is_the_end(database):
 def test_light_jobs_that_lost_their_worker_go_on_alone_and_uncharged(database):
     add(3, LIGHT)
     now, lease = clock.now(), timedelta(seconds=5)
-    claim = {"owner": "me", "registry": REGISTRY, "lease": lease}
-    db.transact(lambda tx: service.claim_due(tx, limit=10, now=now, **claim))
+    claim(10, now=now, lease=lease)
 
-    db.transact(lambda tx: recovery.recover(tx, now=now + lease, limit=10))
+    recover(now + lease)
 
     assert {(job["state"], job["attempts"], job["worker_losses"]) for job in jobs(database)} == {("PENDING", 0, 0)}
-    alone = db.transact(lambda tx: service.claim_due(tx, limit=10, now=now + lease, **claim))
-    assert len(alone) == 1
+    assert len(claim(10, now=now + lease)) == 1
 
 
 def test_what_was_claimed_and_never_begun_is_not_charged_for_a_lost_worker(database):
     add(3)
-    db.transact(lambda tx: service.claim_due(tx, limit=10, owner="lost", now=clock.now(), registry=REGISTRY))
+    claim(10, now=clock.now())
 
-    db.transact(lambda tx: recovery.recover(tx, now=clock.now() + HOUR, limit=10))
+    recover(clock.now() + HOUR)
 
     assert {(job["state"], job["attempts"], job["worker_losses"]) for job in jobs(database)} == {("PENDING", 0, 0)}
     assert history(database) == []
@@ -137,33 +155,32 @@ def test_what_was_claimed_and_never_begun_is_not_charged_for_a_lost_worker(datab
 
 def test_a_job_beyond_its_time_has_failed_and_its_owner_is_refused(database):
     add(1)
-    (job,) = db.transact(lambda tx: service.claim_due(tx, limit=1, owner="slow", now=clock.now(), registry=REGISTRY))
+    (job,) = claim(1, now=clock.now())
 
-    db.transact(lambda tx: recovery.recover(tx, now=clock.now() + timedelta(seconds=31), limit=10))
+    recover(clock.now() + timedelta(seconds=31))
 
     assert history(database)[0][:2] == ("TIMED_OUT", "Timeout")
-    with pytest.raises(service.LeaseLost):
+    with pytest.raises(LeaseLost):
         db.transact(lambda tx: service.complete(tx, job, now=clock.now()))
 
 
 def test_a_heartbeat_prolongs_the_lease_and_not_beyond_the_deadline(database):
     add(1)
     now, lease = clock.now(), timedelta(seconds=10)
-    claim = {"limit": 1, "owner": "me", "registry": REGISTRY, "lease": lease}
-    (job,) = db.transact(lambda tx: service.claim_due(tx, now=now, **claim))
+    (job,) = claim(1, now=now, lease=lease)
 
     for seconds, expected in ((5, 15), (25, 30)):
         then = now + timedelta(seconds=seconds)
-        db.transact(lambda tx, then=then: service.heartbeat(tx, [job], now=then, lease=lease))
+        db.transact(partial(service.heartbeat, jobs=[job], now=then, lease=lease))
         assert jobs(database)[0]["lease_expires_at"] == now + timedelta(seconds=expected)
 
 
 def test_two_recoveries_at_once_settle_each_job_once(database):
     add(3)
-    db.transact(lambda tx: service.claim_due(tx, limit=1, owner="lost", now=clock.now(), registry=REGISTRY))
+    claim(1, now=clock.now())
     later = clock.now() + HOUR
 
-    counts = [db.transact(lambda tx: recovery.recover(tx, now=later, limit=10)) for _ in range(2)]
+    counts = [recover(later), recover(later)]
 
     assert counts == [1, 0]
     assert len(history(database)) == 1
@@ -173,45 +190,37 @@ def test_the_urgent_go_first_and_the_rest_does_not_starve(database):
     now = clock.now() - HOUR
     for name, priority, waited in (("bulk", 0, 40), ("urgent", 30, 0), ("normal", 5, 0)):
         kind = Kind(f"test.{name}", Payload(), priority=Priority(priority))
-        since = now - timedelta(minutes=waited)
-        db.transact(lambda tx, kind=kind, since=since: service.enqueue(tx, kind, {}, key="1", now=since))
+        enqueue(kind, {}, now=now - timedelta(minutes=waited))
 
-    claimed = db.transact(lambda tx: service.claim_due(tx, limit=3, owner="me", now=clock.now()))
-
-    assert [job.kind for job in claimed] == ["test.bulk", "test.urgent", "test.normal"]
+    assert [job.kind for job in claim(3, now=clock.now())] == ["test.bulk", "test.urgent", "test.normal"]
 
 
 def test_a_key_of_scope_active_is_free_again_once_the_job_has_ended(database):
-    def enqueue() -> None:
-        active = {"key": "x", "scope": KeyScope.ACTIVE, "now": clock.now()}
-        db.transact(lambda tx: service.enqueue(tx, PLAIN, {"n": "1"}, **active))
-
-    enqueue()
-    enqueue()
+    for _ in range(2):
+        enqueue(PLAIN, {"n": "1"}, scope=KeyScope.ACTIVE)
     worker(lambda _payload: None).run_due(may_begin=always)
-    enqueue()
+    enqueue(PLAIN, {"n": "1"}, scope=KeyScope.ACTIVE)
 
     assert [job["state"] for job in jobs(database)] == ["COMPLETED", "PENDING"]
 
 
 @pytest.mark.parametrize("skew", [-HOUR, HOUR])
 def test_a_job_enqueued_by_a_clock_that_is_an_hour_wrong_is_due_at_once(database, skew):
-    db.transact(lambda tx: service.enqueue(tx, PLAIN, {"n": "1"}, key="x", now=clock.now() + skew))
+    enqueue(PLAIN, {"n": "1"}, now=clock.now() + skew)
 
     assert worker(lambda _payload: None).run_due(may_begin=always) == 1
 
 
 def test_a_payload_that_does_not_fit_its_kind_is_refused_at_the_door():
     with pytest.raises(PayloadInvalid):
-        db.transact(lambda tx: service.enqueue(tx, PLAIN, {"m": "1"}, key="x", now=clock.now()))
+        enqueue(PLAIN, {"m": "1"})
     with pytest.raises(UnknownKind):
-        db.transact(lambda tx: service.enqueue(tx, "test.unheard-of", {}, key="x", now=clock.now()))
+        enqueue("test.unheard-of", {})
 
 
 def test_old_history_goes_and_a_key_that_is_for_ever_stays(database):
     add(2)
-    active = {"key": "a", "scope": KeyScope.ACTIVE}
-    db.transact(lambda tx: service.enqueue(tx, PLAIN, {"n": "1"}, now=clock.now(), **active))
+    enqueue(PLAIN, {"n": "1"}, scope=KeyScope.ACTIVE)
     worker(lambda _payload: None).run_due(may_begin=always)
     later = clock.now() + timedelta(days=91)
 
@@ -224,9 +233,9 @@ def test_old_history_goes_and_a_key_that_is_for_ever_stays(database):
 
 def test_a_kind_has_its_own_backoff(database):
     patient = Kind("test.patient", Payload(), backoff=Backoff(timedelta(hours=2), timedelta(hours=9)))
-    db.transact(lambda tx: service.enqueue(tx, patient, {}, key="x", now=clock.now()))
+    enqueue(patient, {})
     now = clock.now()
-    (job,) = db.transact(lambda tx: service.claim_due(tx, limit=1, owner="me", now=now))
+    (job,) = claim(1, now=now)
 
     db.transact(lambda tx: service.fail(tx, job, error="no", now=now, jitter=0.5, backoff=patient.backoff))
 

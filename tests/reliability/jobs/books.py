@@ -1,4 +1,4 @@
-"""What must be true of the books after any run, whatever was done to the workers: one check for sound and broken code."""
+"""What must be true of the books after any run, whatever was done to the workers: one check, for broken code too."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from infra.local.database.endpoint import APPLICATION
 
 LEDGER = (
     # What an executor began, written at once and by a connection of its own.
-    "CREATE TABLE IF NOT EXISTS chaos_starts (job_sid VARCHAR(64) NOT NULL, lease_token BIGINT NOT NULL,"
-    " worker VARCHAR(64) NOT NULL)",
+    (
+        "CREATE TABLE IF NOT EXISTS chaos_starts"
+        " (job_sid VARCHAR(64) NOT NULL, lease_token BIGINT NOT NULL, worker VARCHAR(64) NOT NULL)"
+    ),
     # What an executor did: its effect, in the transaction that completed the job, beside the token on the row then.
-    "CREATE TABLE IF NOT EXISTS chaos_effects (job_sid VARCHAR(64) NOT NULL, lease_token BIGINT NOT NULL,"
-    " row_token BIGINT NOT NULL, worker VARCHAR(64) NOT NULL)",
+    (
+        "CREATE TABLE IF NOT EXISTS chaos_effects (job_sid VARCHAR(64) NOT NULL, lease_token BIGINT NOT NULL,"
+        " row_token BIGINT NOT NULL, worker VARCHAR(64) NOT NULL)"
+    ),
     f"GRANT SELECT, INSERT ON chaos_starts TO {APPLICATION}@'%'",
     f"GRANT SELECT, INSERT ON chaos_effects TO {APPLICATION}@'%'",
 )

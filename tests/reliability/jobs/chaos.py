@@ -45,7 +45,7 @@ class Plan:
 
 def run(plan: Plan, execute: Execute) -> Books:
     """Carry the plan out on an empty database; return the books."""
-    print(plan)
+    print(plan)  # noqa: T201  (the seed, for whoever wants the same run again)
     for statement in LEDGER:
         execute(statement)
     payloads = [("poison" + str(n), {"do": "die"}) for n in range(plan.poison)]

@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from types import FrameType
 
 from keywright.jobs import recovery, service
@@ -95,7 +96,7 @@ def work(name: str, arguments: argparse.Namespace) -> None:
     told = [str(row["job_sid"]) for row in db.transact(lambda tx: tx.all("SELECT job_sid FROM jobs LIMIT 500"))]
     for number in range(arguments.enqueue):
         key = f"{name}:{os.getpid()}:{number}"
-        db.transact(lambda tx, key=key: service.enqueue(tx, CHAOS, {"do": "well"}, key=key, now=clock.now()))
+        db.transact(partial(service.enqueue, kind=CHAOS, payload={"do": "well"}, key=key, now=clock.now()))
     while True:
         carried = worker.run_due(may_begin=lambda _longest: True)
         if arguments.faults and told and random.random() < 0.2:
@@ -142,7 +143,7 @@ def main() -> None:
 
 def _fork(name: str, task: Callable[[str, argparse.Namespace], None], arguments: argparse.Namespace) -> int:
     if pid := os.fork():
-        print(name, pid, flush=True)
+        print(name, pid, flush=True)  # noqa: T201  (how the chaos learns whom it may kill)
         return pid
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # The pids are said on the standard output, and a worker's log lines would come in between.

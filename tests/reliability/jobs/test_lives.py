@@ -21,7 +21,8 @@ BACKOFF = Backoff()
 
 def live(chance: random.Random, decide) -> tuple[list[timedelta], bool]:
     """Let a job fail with a probability of 70 %; return its pauses, and whether it died."""
-    pauses, now = [], NOW
+    pauses: list[timedelta] = []
+    now = NOW
     for attempt in range(1, ATTEMPTS + 1):
         if chance.random() >= FAILS:
             return pauses, False
@@ -39,7 +40,8 @@ def sound(job, now, jitter):
 
 def breaches(decide) -> set[str]:
     """Return which promises ten thousand lives under this decision break."""
-    chance, found, first_pauses = random.Random(11), set(), Counter()
+    chance, found = random.Random(11), set()
+    first_pauses: Counter[int] = Counter()
     for _ in range(LIVES):
         pauses, died = live(chance, decide)
         for attempt, pause in enumerate(pauses, start=1):
@@ -64,7 +66,7 @@ def test_ten_thousand_lives_stay_inside_the_envelope():
 @pytest.mark.parametrize(
     ("bug", "sign"),
     [
-        (lambda job, now, jitter: rules.after_failure(job, now=now, jitter=0.5, backoff=BACKOFF), "a herd"),
+        (lambda job, now, _jitter: rules.after_failure(job, now=now, jitter=0.5, backoff=BACKOFF), "a herd"),
         (
             lambda job, now, jitter: rules.after_failure(
                 job, now=now, jitter=jitter, backoff=Backoff(cap=timedelta(days=9), base=timedelta(minutes=1))

@@ -30,13 +30,14 @@ class ForgetfulQueue(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Sends)
-        self.chance, self.held, self.refused = random.Random(5), [], 0
+        self.chance, self.refused = random.Random(5), 0
+        self.held: list[dict[str, str]] = []
 
 
 class _Sends(BaseHTTPRequestHandler):
     server: ForgetfulQueue
 
-    def do_POST(self) -> None:  # noqa: N802  (the standard library's name)
+    def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
         entries = request["Entries"]
         luck = self.server.chance.random()

@@ -34,6 +34,7 @@ RETRY = [
     aws("ThrottlingException", 400),
     aws("ServiceUnavailable", 503),
     aws("AccessDenied", 403),
+    aws("ResourceNotFoundException", 400),
     ZeroDivisionError("a bug"),
 ]
 RECONNECT = [
@@ -43,10 +44,11 @@ RECONNECT = [
 PERMANENT = [
     PayloadInvalid("no such field"),
     EmailInvalid("none"),
-    stripe.InvalidRequestError("No such price", "price", http_status=404),
-    stripe.InvalidRequestError("wrong", "price", http_status=400),
+    stripe.StripeError("declined", http_status=402),
+    stripe.StripeError("No such price", http_status=404),
+    stripe.StripeError("wrong", http_status=400),
     aws("MessageRejected", 400),
-    aws("NotFoundException", 404),
+    aws("ValidationException", 400),
 ]
 
 

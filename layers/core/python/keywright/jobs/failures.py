@@ -25,14 +25,11 @@ class Verdict(StrEnum):
     PERMANENT = "PERMANENT"
 
 
-# Refused by Stripe or AWS, and told so: wrong parameters (400), a card or a plan (402), gone (404, 410), too large
-# (413), no such thing as asked for (422). Refused credentials (401, 403) are an operator's to mend: retried.
-_FINAL_STATUS = frozenset({400, 402, 404, 410, 413, 422})
-# AWS answers these with 400 too, and means "later".
-_THROTTLED = frozenset(
-    {"LimitExceededException", "RequestThrottled", "SendingPausedException", "Throttling", "ThrottlingException"}
-    | {"TooManyRequestsException", "ExpiredTokenException", "RequestTimeout", "AccountSendingPausedException"}
-)
+# Refused by Stripe, and told so: wrong parameters (400), a card or a plan (402), gone (404, 410), not as asked for
+# (422). Refused credentials (401, 403) are an operator's to mend: retried.
+_FINAL_STATUS = frozenset({400, 402, 404, 410, 422})
+# Refused by AWS: this mail, this message. A bus or a sender that is not there is an operator's to mend.
+_FINAL_CODES = frozenset({"BadRequestException", "MessageRejected", "ValidationException"})
 
 _TABLE: tuple[tuple[str, Callable[[BaseException], bool], Verdict], ...] = (
     ("the payload does not fit the model", lambda p: isinstance(p, PayloadInvalid), Verdict.PERMANENT),
@@ -44,9 +41,10 @@ _TABLE: tuple[tuple[str, Callable[[BaseException], bool], Verdict], ...] = (
     ("the deployment is to be mended", lambda p: isinstance(p, errors.Internal), Verdict.RETRY),
     ("another state may come", lambda p: isinstance(p, errors.Conflict), Verdict.RETRY),
     ("an anticipated refusal", lambda p: isinstance(p, errors.KeywrightError), Verdict.PERMANENT),
-    ("AWS is throttling", lambda p: _aws_code(p) in _THROTTLED, Verdict.RETRY),
-    ("400, 402, 404, 410, 413, 422", lambda p: _status(p) in _FINAL_STATUS, Verdict.PERMANENT),
-    ("401, 403, 408, 409, 429, 5xx", lambda p: _status(p) is not None, Verdict.RETRY),
+    ("AWS refuses what we said", lambda p: _aws_code(p) in _FINAL_CODES, Verdict.PERMANENT),
+    ("AWS cannot now, or not yet", lambda p: _aws_code(p) != "", Verdict.RETRY),
+    ("Stripe: 400, 402, 404, 410, 422", lambda p: _stripe_status(p) in _FINAL_STATUS, Verdict.PERMANENT),
+    ("Stripe: 401, 403, 409, 429, 5xx", lambda p: _stripe_status(p) is not None, Verdict.RETRY),
     ("a line that broke or was never there", lambda p: isinstance(p, OSError | TimeoutError), Verdict.RETRY),
 )
 
@@ -62,18 +60,13 @@ def describe(problem: BaseException) -> Failure:
     return Failure(name[:_CLASS_LENGTH], f"{name}: {problem}"[:_ERROR_LENGTH], classify(problem) is Verdict.PERMANENT)
 
 
-def _status(problem: BaseException) -> int | None:
-    """Return the HTTP status that Stripe's or AWS's client reports; neither is imported for it."""
+def _stripe_status(problem: BaseException) -> int | None:
+    """Return the HTTP status that Stripe's client reports; it is not imported for it."""
     status = getattr(problem, "http_status", None)
-    if status is None:
-        status = _aws_answer(problem).get("ResponseMetadata", {}).get("HTTPStatusCode")
     return status if isinstance(status, int) else None
 
 
 def _aws_code(problem: BaseException) -> str:
-    return str(_aws_answer(problem).get("Error", {}).get("Code", ""))
-
-
-def _aws_answer(problem: BaseException) -> dict[str, dict[str, object]]:
+    """Return the error code that AWS's client reports; it is not imported for it."""
     answer = getattr(problem, "response", None)
-    return answer if isinstance(answer, dict) else {}
+    return str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else ""
