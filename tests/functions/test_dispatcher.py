@@ -16,7 +16,7 @@ DISPATCH = {"do": "dispatch"}
 
 @pytest.fixture(autouse=True)
 def quiet(invoke, clean_database) -> None:
-    # What recurs is done for now.
+    # What recurs in this period is done.
     invoke("dispatcher", DISPATCH)
     clean_database.execute("UPDATE jobs SET state = 'COMPLETED', finished_at = created_at")
     drop("EVENTS")

@@ -21,6 +21,8 @@ from tests.queue_hints import batch, drop, failed, take
 
 # What newer code has enqueued, as far as the worker of this test is concerned.
 TOMORROW = Kind("tomorrow.do-it", Payload(), max_attempts=12)
+# It may take a day, so that what runs out is its lease.
+LONG = Kind("long.do-it", Payload(), timeout_s=86400)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +151,7 @@ def test_a_hint_that_cannot_be_read_is_reported_and_its_batch_mates_are_done(inv
 def test_effects_and_the_completion_of_a_job_are_committed_together(clean_database, database):
     """A worker whose lease went to another must leave nothing of what it did."""
     take("JOBS")
-    enqueue("licensing.send-issued", license_sid="lic_gone")
+    enqueue(LONG)
     (sid,) = take("JOBS")
     stale = db.transact(lambda tx: service.claim(tx, job_sid=sid, owner="worker-1", now=clock.now()))
     assert stale is not None
@@ -163,7 +165,7 @@ def test_effects_and_the_completion_of_a_job_are_committed_together(clean_databa
     with pytest.raises(LeaseLost):
         db.transact(finish_with_effect)
 
-    assert [row["kind"] for row in database.execute("SELECT kind FROM jobs")] == ["licensing.send-issued"]
+    assert [row["kind"] for row in database.execute("SELECT kind FROM jobs")] == ["long.do-it"]
 
 
 def enqueue_in(tx) -> None:

@@ -8,6 +8,7 @@ from keywright.audit import service as audit
 from keywright.audit.models import Actor
 from keywright.jobs import record_repository, rules
 from keywright.jobs.models import Attempt, Figures, JobNotFound, JobNotRetryable, JobRecord, JobState, Selection
+from keywright.jobs.service import database_time
 from keywright.platform import paging, queue
 from keywright.platform.db import Transaction
 from keywright.platform.paging import Page
@@ -49,7 +50,7 @@ def retry(tx: Transaction, *, job_sid: str, actor: Actor, now: datetime) -> JobR
         raise _absent(job_sid)
     if job.state not in _RETRYABLE:
         raise JobNotRetryable(f"The job is {job.state}; only DEAD and FAILED jobs are retried.")
-    if not record_repository.revive(tx, job_sid=job_sid, now=now):
+    if not record_repository.revive(tx, job_sid=job_sid, due_at=min(now, database_time(tx))):
         raise JobNotRetryable("Another job with the same key is under way.")
     old = {"state": job.state, "attempts": job.attempts, "last_error": job.last_error}
     audit.record(

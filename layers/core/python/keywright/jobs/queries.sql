@@ -3,11 +3,10 @@
 SELECT UTC_TIMESTAMP(6) AS now
 
 -- name: add_job
--- A job that is due at once is due by the earlier of two clocks: one that runs ahead must not hold it back.
 INSERT INTO jobs (job_sid, job_key, key_scope, kind, payload, state, priority, max_attempts, timeout_s, due_at,
                   correlation_id, created_at)
 VALUES (%(job_sid)s, %(job_key)s, %(key_scope)s, %(kind)s, %(payload)s, 'PENDING', %(priority)s, %(max_attempts)s,
-        %(timeout_s)s, COALESCE(%(due_at)s, LEAST(CAST(%(now)s AS DATETIME(6)), UTC_TIMESTAMP(6))), %(correlation_id)s, %(now)s)
+        %(timeout_s)s, %(due_at)s, %(correlation_id)s, %(now)s)
 
 -- name: add_jobs
 -- Many at once; a key that is known changes nothing. Parameters only: PyMySQL folds the rows into one statement.
@@ -157,13 +156,13 @@ SELECT job_sid, job_key, key_scope, kind, payload, state, priority, attempts, ma
 SELECT attempt, worker, started_at, ended_at, outcome, error_class, message
   FROM job_attempts
  WHERE job_sid = %(job_sid)s
- ORDER BY lease_token
+ ORDER BY lease_token DESC
+ LIMIT %(limit)s
 
 -- name: revive_job
 -- By hand: everything that was counted against the job is forgotten; its history stays.
 UPDATE jobs
-   SET state = 'PENDING', attempts = 0, worker_losses = 0, due_at = LEAST(CAST(%(now)s AS DATETIME(6)), UTC_TIMESTAMP(6)),
-       finished_at = NULL, last_error = NULL
+   SET state = 'PENDING', attempts = 0, worker_losses = 0, due_at = %(due_at)s, finished_at = NULL, last_error = NULL
  WHERE job_sid = %(job_sid)s AND state IN ('DEAD', 'FAILED')
 
 -- name: read_waits

@@ -11,6 +11,8 @@ from keywright.platform.db import Row, Transaction
 
 _sql = sql.load(__file__)
 
+_MOST_ATTEMPTS = 200
+
 
 def list_jobs(tx: Transaction, selection: Selection, *, before: str, limit: int) -> list[JobRecord]:
     """Return jobs older than the one with the sid ``before``, the newest first."""
@@ -38,14 +40,14 @@ def lock_job(tx: Transaction, *, job_sid: str) -> JobRecord | None:
 
 
 def list_attempts(tx: Transaction, *, job_sid: str) -> list[Attempt]:
-    """Return the attempts that have ended, the oldest first."""
-    rows = tx.all(_sql.list_attempts, job_sid=job_sid)
-    return [Attempt(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]
+    """Return the last attempts that have ended, the oldest first."""
+    rows = tx.all(_sql.list_attempts, job_sid=job_sid, limit=_MOST_ATTEMPTS)
+    return [Attempt(**{**row, "outcome": Outcome(row["outcome"])}) for row in reversed(rows)]
 
 
-def revive(tx: Transaction, *, job_sid: str, now: datetime) -> bool:
+def revive(tx: Transaction, *, job_sid: str, due_at: datetime) -> bool:
     """Make the job due again, with all its attempts; False if another job has its key."""
-    return tx.insert_new(_sql.revive_job, unique_key="uq_jobs_key", job_sid=job_sid, now=now)
+    return tx.insert_new(_sql.revive_job, unique_key="uq_jobs_key", job_sid=job_sid, due_at=due_at)
 
 
 def read_figures(tx: Transaction, *, now: datetime, dead_since: datetime, since: datetime, until: datetime) -> Figures:

@@ -45,7 +45,9 @@ def enqueue(
     :raises UnknownKind: if the kind is not registered
     :raises PayloadInvalid: if the payload does not fit the kind's model
     """
-    row = _row(kinds.find(kind), payload, key=key, now=now, due_at=due_at, scope=scope)
+    # By the earlier of two clocks: one that runs ahead must not hold back what is due at once.
+    due = due_at or min(now, database_time(tx))
+    row = _row(kinds.find(kind), payload, key=key, now=now, due_at=due, scope=scope)
     if repository.add_job(tx, row):
         _hint_at(tx, [row["job_sid"]], due_at=due_at or now, now=now)
 
@@ -228,9 +230,7 @@ def _together(found: Sequence[Job]) -> Sequence[Job]:
     return found
 
 
-def _row(
-    kind: Kind, payload: Mapping[str, str], *, key: str, now: datetime, due_at: datetime | None, scope: KeyScope
-) -> Row:
+def _row(kind: Kind, payload: Mapping[str, str], *, key: str, now: datetime, due_at: datetime, scope: KeyScope) -> Row:
     kind.payload.check(payload)
     return {
         "job_sid": ids.new("job", now=now),
