@@ -97,10 +97,12 @@ def price(price_id: str = "price_monthly", *, product_id: str = "prod_unlimited"
 
 def tiered_price(price_id: str = "price_tiered", *, with_tiers: bool = True, **details: Any) -> Object:
     """Return a graduated price as the API gives it, or as events do: without its tiers."""
+    first = {"up_to": 10, "unit_amount": 500, "flat_amount": 1000}
+    last = {"up_to": None, "unit_amount": None, "flat_amount": None, "unit_amount_decimal": "12.5"}
     tiers = [
-        {"up_to": 10, "unit_amount": 500, "unit_amount_decimal": "500", "flat_amount": 1000, "flat_amount_decimal": "1000"},
-        {"up_to": None, "unit_amount": None, "unit_amount_decimal": "12.5", "flat_amount": None, "flat_amount_decimal": None},
-    ]  # fmt: skip
+        {**first, "unit_amount_decimal": "500", "flat_amount_decimal": "1000"},
+        {**last, "flat_amount_decimal": None},
+    ]
     shape = {"billing_scheme": "tiered", "tiers_mode": "graduated", "unit_amount": None, "unit_amount_decimal": None}
     return price(price_id, **{**shape, **({"tiers": tiers} if with_tiers else {}), **details})
 
