@@ -70,9 +70,7 @@ def rounding_per_tier(price_: Price, quantity: int) -> int:
 
 
 def exclusive_up_to(price_: Price, quantity: int) -> int:
-    shifted = tuple(
-        Tier(tier.up_to and tier.up_to - 1, tier.unit_amount, tier.flat_amount) for tier in price_.tiers
-    )
+    shifted = tuple(Tier(tier.up_to and tier.up_to - 1, tier.unit_amount, tier.flat_amount) for tier in price_.tiers)
     return engine(price(**{**vars(price_), "tiers": shifted}), quantity)
 
 
