@@ -59,7 +59,9 @@ openapi: setup ## Write functions/operations/openapi.json from the handlers
 bench: setup ## Measure latency and throughput on this machine
 	@$(PYTHON) -m tests.benchmarks
 
-soak: setup ## Load the stack for minutes and compare the books afterwards
+soak: setup ## Load the stack for minutes and compare the books afterwards; fold 20,000 made-up lives
+	@HISTORIES=20000 ORDERS=400 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/stripe_sync/test_any_order.py \
+	  tests/integration/stripe_sync/test_whole_lives.py
 	@$(PYTHON) -m tests.benchmarks.soak
 
 lock: setup ## Renew the lock files within pyproject.toml

@@ -62,7 +62,7 @@ def state(bought: Purchase, *facts: Bill | Setback, **details: Any) -> LicenseSt
     return judged(bought, *facts, **details).state
 
 
-PAID = {"status": "paid", "amount_remaining": 0}
+PAID: dict[str, Any] = {"status": "paid", "amount_remaining": 0}
 
 
 @pytest.mark.parametrize(

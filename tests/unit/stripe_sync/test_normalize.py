@@ -55,6 +55,7 @@ def test_the_state_before_an_old_update_has_the_old_period() -> None:
         read_event(event("customer.subscription.updated", old, previous=previous)), KINDS["subscription"]
     )
 
+    assert observed.before is not None
     assert (observed.before.status, observed.state.status) == ("past_due", "active")
     assert observed.before.items[0].current_period_end == from_unix(BEGINNING + MONTH)
     assert observed.state.items[0].current_period_end == from_unix(BEGINNING + 2 * MONTH)

@@ -25,7 +25,8 @@ from keywright.stripe_sync import (
     repository,
     rules,
 )
-from keywright.stripe_sync.models import Bench, Desk, Ignored, Outcome, Parked, StripeEvent
+from keywright.stripe_sync.models import Bench, Ignored, Outcome, Parked, StripeEvent
+from keywright.stripe_sync.models import Desk as Desk  # noqa: PLC0414  (what callers of process make)
 
 MAX_ATTEMPTS = 20
 _RETRY_AFTER = timedelta(seconds=30)
