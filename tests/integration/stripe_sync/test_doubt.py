@@ -170,3 +170,23 @@ def test_tiers_are_kept_whichever_observation_decides(buyer: Buyer) -> None:
     assert [row["up_to"] for row in left()["tiers"]] == [10, None]
     assert [row["active"] for row in left()["prices"]] == [0]
     assert clock.to_unix(left()["prices"][0]["observed_at"]) == BEGINNING
+
+
+def test_what_stripe_no_longer_has_is_no_longer_for_sale(buyer: Buyer) -> None:
+    fold(*catalog_events())
+    gone = {"id": "prod_unlimited", "object": "product", "deleted": True}
+
+    db.transact(lambda tx: inbox.receive_observations(tx, [gone], at=NOW, now=NOW))
+    fold()
+
+    assert [row["active"] for row in left()["products"]] == [0]
+    assert {row["state"] for row in left()["events"]} == {"PROCESSED"}
+
+
+def test_what_was_gone_before_anybody_saw_it_is_ignored(buyer: Buyer) -> None:
+    gone = {"id": "sub_gone", "object": "subscription", "deleted": True}
+
+    db.transact(lambda tx: inbox.receive_observations(tx, [gone], at=NOW, now=NOW))
+    fold()
+
+    assert [row["state"] for row in left()["events"]] == ["IGNORED"]
