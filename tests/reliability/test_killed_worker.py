@@ -32,7 +32,8 @@ def cloud(clean_database: Database) -> Iterator[HostedCloud]:
     """The manifest's functions as processes; a message that was not finished returns quickly; nobody sweeps."""
     environment = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "KEYWRIGHT_"))}
     wanted = [replace(each, timeout_s=60) for each in FUNCTIONS if each.name in {"stripe_webhook", "license_worker"}]
-    queues = [replace(each, visibility_timeout_s=RETURNS_AFTER_S) for each in QUEUES]
+    # On a busy machine a fold takes longer than that, and comes again: often, and never to the dead letters.
+    queues = [replace(each, visibility_timeout_s=RETURNS_AFTER_S, max_receive_count=1000) for each in QUEUES]
     with hosted(ROOT, *wanted, queues=queues, environment=environment) as cloud:
         yield cloud
 
@@ -43,7 +44,9 @@ def held_domain(database: Database, buyer: Buyer) -> Iterator[None]:
     connection = connect_with(database.endpoint.secret(database.endpoint.owner))
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM domains WHERE domain_sid = %s FOR UPDATE", (buyer.domain_sid,))
+            # By the index that foreign keys are checked against: the lock on another one would not meet them.
+            query = "SELECT 1 FROM domains FORCE INDEX (uq_domains_owner) WHERE customer_sid = %s AND domain_sid = %s"
+            cursor.execute(f"{query} FOR UPDATE", (buyer.customer_sid, buyer.domain_sid))
             yield
     finally:
         connection.close()

@@ -65,12 +65,3 @@ def prices(draw: st.DrawFn) -> Price:
         return price(billing_scheme="tiered", tiers_mode=draw(modes), unit_amount=None, tiers=draw(tiers()), **common)
     transform = st.builds(Transform, st.integers(2, 1000), st.sampled_from(["up", "down"]))
     return price(unit_amount=draw(AMOUNTS), transform=draw(st.none() | transform), **common)
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[Price, int]:
-    """Return a price and a quantity, often one at the border of a tier."""
-    drawn = draw(prices())
-    ends = [tier.up_to for tier in drawn.tiers if tier.up_to is not None]
-    near = st.sampled_from(ends).flatmap(lambda end: st.integers(end - 1, end + 1)) if ends else QUANTITIES
-    return drawn, draw(near | QUANTITIES)
