@@ -62,7 +62,9 @@ bench: setup ## Measure latency and throughput on this machine
 	@$(PYTHON) -m tests.benchmarks
 	@PYTHONPATH=.:layers/core/python:layers/verifier/python $(PYTHON) -m tests.benchmarks.jobs
 
-soak: setup ## Load the stack for minutes and compare the books afterwards
+soak: setup ## Load the stack for minutes and compare the books afterwards; fold 20,000 made-up lives
+	@HISTORIES=20000 ORDERS=400 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/stripe_sync/test_any_order.py \
+	  tests/integration/stripe_sync/test_whole_lives.py
 	@$(PYTHON) -m tests.benchmarks.soak
 	@PYTHONPATH=.:layers/core/python:layers/verifier/python $(PYTHON) -m tests.benchmarks.jobs_soak
 

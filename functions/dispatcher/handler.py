@@ -14,6 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from keywright.jobs import oversight, recurrence
 from keywright.jobs import service as jobs
 from keywright.jobs.models import Figures, Outcome
+from keywright.licensing import service as licensing
 from keywright.platform import db, log
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import inbox
@@ -39,6 +40,7 @@ def _dispatch() -> dict[str, int]:
         return {
             "jobs": jobs.hint_claimable(tx, now=now, limit=_LIMIT),
             "events": inbox.hint_stuck(tx, now=now, limit=_LIMIT),
+            "reviews": licensing.request_reviews(tx, now=now, limit=_LIMIT),
         }
 
     hinted = db.transact(hint)

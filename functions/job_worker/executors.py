@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from keywright.catalog import gateway as catalog_gateway
@@ -14,15 +15,27 @@ from keywright.jobs.models import Skipped
 from keywright.jobs.worker import Effect, Executor
 from keywright.licensing import gateway as licensing_gateway
 from keywright.licensing import service as licensing
+from keywright.licensing.dunning import read_policy
 from keywright.mail import gateway as mail_gateway
 from keywright.mail import service as mail_service
 from keywright.mail.models import Mail, MailSettings
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
+from keywright.stripe_sync import gateway as stripe_gateway
 from keywright.stripe_sync import inbox
+from keywright.stripe_sync import service as stripe_sync
+from keywright.stripe_sync.models import Bench
 
 _PRUNED_AT_ONCE = 500
 _PRUNINGS = 200
+
+
+@dataclass(frozen=True)
+class ReviewSettings:
+    """Whose products these are, and how patient dunning is."""
+
+    product_family: str
+    dunning_policy: str
 
 
 def _send_verification(payload: dict[str, str]) -> Skipped | None:
@@ -81,6 +94,32 @@ def _sync_catalog(_payload: dict[str, str]) -> Effect:
     return lambda tx: inbox.receive_observations(tx, subjects, at=asked_at, now=clock.now())
 
 
+def _refetch(payload: dict[str, str]) -> Effect | Skipped:
+    subject = {name: payload[name] for name in ("object_type", "object_id")}
+    if not db.transact(lambda tx: stripe_sync.is_in_doubt(tx, **subject)):
+        return Skipped("A late event has settled it.")
+    asked_at = clock.now()
+    subjects = stripe_gateway.fetch(**subject)
+
+    def store(tx: Transaction) -> None:
+        stripe_sync.record_refetch(tx, **subject, reason=payload["reason"], asked_at=asked_at)
+        inbox.receive_observations(tx, subjects, at=asked_at, now=clock.now())
+
+    return store
+
+
+def _review_license(payload: dict[str, str]) -> Effect:
+    settings, now = config.load(ReviewSettings), clock.now()
+    desk = Bench(
+        product_family=settings.product_family,
+        policy=read_policy(settings.dunning_policy),
+        now=now,
+        account_id=stripe_gateway.account_id(),
+        livemode=stripe_gateway.livemode(),
+    )
+    return lambda tx: stripe_sync.review(tx, desk, license_sid=payload["license_sid"])
+
+
 def _prune_jobs(_payload: dict[str, str]) -> None:
     # Small transactions, and an end to them: what is left is the next day's.
     prune = partial(recovery.prune, now=clock.now(), limit=_PRUNED_AT_ONCE)
@@ -96,5 +135,7 @@ JOBS: dict[str, Executor] = {
     "identity.send-verification": _send_verification,
     "jobs.prune": _prune_jobs,
     "licensing.publish-event": _publish_event,
+    "licensing.review": _review_license,
     "licensing.send-issued": _send_license,
+    "stripe_sync.refetch": _refetch,
 }

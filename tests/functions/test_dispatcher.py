@@ -27,12 +27,12 @@ def test_an_event_whose_hint_was_lost_is_found_and_folded(invoke, database):
     store(*catalog_events()[:1])
     take("EVENTS")
 
-    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 1}
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 1, "reviews": 0}
 
     (sid,) = take("EVENTS")
     assert sid == event_id(catalog_events()[0])
     assert failed(invoke("license_worker", batch({"event_id": sid}))) == []
-    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0}
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0, "reviews": 0}
 
 
 def test_an_event_that_has_just_come_is_left_to_its_own_hint(invoke, database):
@@ -46,7 +46,7 @@ def test_a_job_whose_hint_was_lost_is_found(invoke):
     db.transact(lambda tx: service.enqueue(tx, Kind("a.job", Payload()), {}, key="1", now=clock.now()))
     (sid,) = take("JOBS")
 
-    assert invoke("dispatcher", DISPATCH) == {"jobs": 1, "events": 0}
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 1, "events": 0, "reviews": 0}
     assert take("JOBS") == [sid]
 
 
@@ -82,4 +82,4 @@ def test_a_schedule_that_was_missed_is_made_good_by_the_next_dispatch(invoke, da
 
 
 def test_nothing_to_do_is_no_trouble(invoke):
-    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0}
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0, "reviews": 0}

@@ -81,7 +81,10 @@ _REGISTERED = (
     Kind("identity.send-verification", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
     Kind("jobs.prune", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     Kind("licensing.publish-event", Payload(frozenset({"event"}), open=True), timeout_s=20),
+    Kind("licensing.review", _fields("license_sid"), timeout_s=20),
     Kind("licensing.send-issued", _fields("license_sid"), timeout_s=20),
+    # Access hangs on an object that is in doubt.
+    Kind("stripe_sync.refetch", _fields("object_type", "object_id", "reason"), timeout_s=25, priority=Priority.URGENT),
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
