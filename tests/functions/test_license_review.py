@@ -15,10 +15,11 @@ from tests.queue_hints import batch, failed, take
 
 @pytest.fixture
 def bought(clean_database: Database) -> None:
-    """A subscription of September 2026, folded as if it were that day."""
+    """A subscription, folded while it was young; its term ended long before whatever today is."""
     buyer = add_buyer()
     open_checkout(buyer, price_id="price_tiered", mode="subscription")
     fold(*subscription_events(buyer))
+    clean_database.execute("UPDATE licenses SET expires_at = '2020-01-01', review_at = '2020-01-01'")
     take("JOBS")
 
 
