@@ -24,9 +24,11 @@ class Secret(StrEnum):
     STRIPE = "STRIPE"
     """``{api_key, webhook_secrets: [whsec…]}``; several webhook secrets while one is being rolled."""
     ACCESS_TOKEN_KEYS = "ACCESS_TOKEN_KEYS"
-    """``{keys: [{kid, private_pem}]}``, RSA 3072; the first signs, all verify."""
+    """``{keys: [{kid, private_pem, signs_from?}]}``, RSA 3072; the newest whose time has come signs, all verify."""
     LICENSE_KEYS = "LICENSE_KEYS"
     """``{keys: [{kid, private_pem}]}``, Ed25519; the first signs, all verify."""
+    AUDIT_KEYS = "AUDIT_KEYS"
+    """``{keys: [{kid, key}]}``, 32 bytes or more in base64; the first seals the audit log, all verify."""
 
 
 class Queue(StrEnum):
@@ -63,11 +65,38 @@ class QueueSettings:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """So many requests a second in the long run, and so many at once. Beyond that the answer is 429."""
+
+    per_s: int
+    burst: int
+
+
+@dataclass(frozen=True)
+class ClientRate:
+    """How many requests one address may send within a window, before the API is reached at all."""
+
+    requests: int
+    window_s: int
+
+
+@dataclass(frozen=True)
+class Cors:
+    """What pages of the portal may ask of the API, and read of its answers. Their origins are a setting."""
+
+    methods: tuple[str, ...]
+    request_headers: tuple[str, ...]
+    exposed_headers: tuple[str, ...]
+    max_age_s: int
+
+
+@dataclass(frozen=True)
 class Route:
-    """One route of the HTTP API."""
+    """One route of the HTTP API. ``rate`` is for all clients together, where it is less than that of the whole API."""
 
     method: str
     path: str
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True)
@@ -115,8 +144,34 @@ def _get(path: str) -> Route:
     return Route("GET", path)
 
 
-def _post(path: str) -> Route:
-    return Route("POST", path)
+def _post(path: str, rate: Rate | None = None) -> Route:
+    return Route("POST", path, rate)
+
+
+def _patch(path: str) -> Route:
+    return Route("PATCH", path)
+
+
+def _delete(path: str) -> Route:
+    return Route("DELETE", path)
+
+
+# Per account and region API Gateway allows 10,000 requests a second; a flood here must not take all of it, nor more
+# connections than the database at its largest can bear.
+API_RATE = Rate(per_s=200, burst=400)
+
+# Each of these costs a hash of 19 MiB and 25 ms, or a mail.
+_COSTLY = Rate(per_s=50, burst=100)
+
+# Beyond what any page or program of an honest client needs, and far below what hurts.
+CLIENT_RATE = ClientRate(requests=6000, window_s=300)
+
+CORS = Cors(
+    methods=("GET", "POST", "PATCH", "DELETE"),
+    request_headers=("authorization", "content-type", "idempotency-key", "x-correlation-id"),
+    exposed_headers=("idempotency-replayed", "retry-after", "x-correlation-id"),
+    max_age_s=600,
+)
 
 
 QUEUES: tuple[QueueSettings, ...] = (
@@ -126,19 +181,29 @@ QUEUES: tuple[QueueSettings, ...] = (
 
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),
+    Schedule("seal-audit", function="audit_sealer", every_s=60, payload={}),
+    Schedule("clean-up", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "platform.clean-up"}),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "catalog.sync"}),
 )
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(
         "auth",
-        "Register, verify, log in, refresh; who am I; the public keys of the access tokens.",
+        "Accounts, sessions and credentials; who am I; the public keys of the access tokens.",
         routes=(
-            _post("/v1/auth/register"),
+            _post("/v1/auth/register", _COSTLY),
             _post("/v1/auth/verify-email"),
-            _post("/v1/auth/login"),
+            _post("/v1/auth/verify-email/resend", _COSTLY),
+            _post("/v1/auth/login", _COSTLY),
             _post("/v1/auth/refresh"),
             _post("/v1/auth/logout"),
+            _get("/v1/auth/sessions"),
+            _delete("/v1/auth/sessions"),
+            _delete("/v1/auth/sessions/{session_sid}"),
+            _post("/v1/auth/password/forgot", _COSTLY),
+            _post("/v1/auth/password/reset", _COSTLY),
+            _post("/v1/auth/password/change", _COSTLY),
+            _post("/v1/auth/email/change", _COSTLY),
             _get("/v1/me"),
             _get("/.well-known/jwks.json"),
         ),
@@ -148,10 +213,34 @@ FUNCTIONS: tuple[Function, ...] = (
         memory_mb=1024,
     ),
     Function(
-        "customers",
-        "The account that owns domains, subscriptions and licenses.",
-        routes=(_get("/v1/customers/{customer_sid}"),),
+        "users",
+        "The users, for staff: roles, deactivation, reactivation.",
+        routes=(
+            _get("/v1/users"),
+            _get("/v1/users/{user_sid}"),
+            _delete("/v1/users/{user_sid}"),
+            _patch("/v1/users/{user_sid}/role"),
+            _patch("/v1/users/{user_sid}/reactivate"),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        settings=("API_URL",),
+    ),
+    Function(
+        "customers",
+        "The account that owns domains, subscriptions and licenses, and who acts for it.",
+        routes=(
+            _get("/v1/customers/{customer_sid}"),
+            _patch("/v1/customers/{customer_sid}"),
+            _get("/v1/customers/{customer_sid}/members"),
+            _patch("/v1/customers/{customer_sid}/members/{user_sid}"),
+            _delete("/v1/customers/{customer_sid}/members/{user_sid}"),
+            _post("/v1/customers/{customer_sid}/invitations"),
+            _get("/v1/customers/{customer_sid}/invitations"),
+            _delete("/v1/customers/{customer_sid}/invitations/{invitation_sid}"),
+            _post("/v1/invitations/accept"),
+        ),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        sends_to=(Queue.JOBS,),
         settings=("API_URL",),
     ),
     Function(
@@ -195,8 +284,9 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         "operations",
-        "Health, and the API's own description.",
-        routes=(_get("/v1/health"), _get("/v1/openapi.json"), _get("/docs")),
+        "Health, the API's own description, and the audit log.",
+        routes=(_get("/v1/health"), _get("/v1/openapi.json"), _get("/docs"), _get("/v1/audit")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
         settings=("API_URL",),
     ),
     Function(
@@ -231,6 +321,13 @@ FUNCTIONS: tuple[Function, ...] = (
         "dispatcher",
         "The guarantee behind the hints: due jobs, expired leases, events that wait.",
         sends_to=(Queue.EVENTS, Queue.JOBS),
+        timeout_s=50,
+        local_processes=1,
+    ),
+    Function(
+        "audit_sealer",
+        "Seal the audit log: the only function that holds the key of its chain.",
+        secrets=(Secret.DATABASE, Secret.AUDIT_KEYS),
         timeout_s=50,
         local_processes=1,
     ),

@@ -15,18 +15,25 @@ from typing import Any
 
 from keywright.catalog import gateway as catalog_gateway
 from keywright.customers import gateway as customers_gateway
+from keywright.customers import members
+from keywright.customers import rules as customers_rules
 from keywright.customers import service as customers
+from keywright.identity import credentials, notices
 from keywright.identity import rules as identity_rules
 from keywright.identity import service as identity
+from keywright.identity.models import Notice
 from keywright.jobs import service as jobs
 from keywright.jobs.models import Job
 from keywright.licensing import gateway as licensing_gateway
 from keywright.licensing import service as licensing
 from keywright.mail import gateway as mail_gateway
 from keywright.mail.models import MailSettings
-from keywright.platform import clock, config, db, hints, log
+from keywright.platform import clock, config, db, hints, idempotency, log
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import inbox
+from keywright.throttling import service as throttling
+
+_CLEAN_UP_BATCH = 1000
 
 Effect = Callable[[Transaction], None]
 Executor = Callable[[dict[str, str]], Effect | None]
@@ -76,6 +83,56 @@ def _send_verification(payload: dict[str, str]) -> None:
         mail_gateway.send(mail, sender=settings.mail_from)
 
 
+def _send_email_change(payload: dict[str, str]) -> None:
+    settings, now = config.load(MailSettings), clock.now()
+    begun = db.transact(lambda tx: credentials.begin_email_change(tx, user_sid=payload["user_sid"], now=now))
+    if begun is not None:
+        mail = identity_rules.email_change_mail(
+            to=begun.email, name=begun.name, token=begun.token, portal_url=settings.portal_url
+        )
+        mail_gateway.send(mail, sender=settings.mail_from)
+
+
+def _send_password_reset(payload: dict[str, str]) -> None:
+    settings, now = config.load(MailSettings), clock.now()
+    begun = db.transact(lambda tx: credentials.begin_reset(tx, user_sid=payload["user_sid"], now=now))
+    if begun is not None:
+        mail = identity_rules.reset_mail(
+            to=begun.email, name=begun.name, token=begun.token, portal_url=settings.portal_url
+        )
+        mail_gateway.send(mail, sender=settings.mail_from)
+
+
+def _send_notice(payload: dict[str, str]) -> None:
+    settings, now = config.load(MailSettings), clock.now()
+    notice, user_sid, email = Notice(payload["notice"]), payload["user_sid"], payload["email"]
+    mail = db.transact(lambda tx: notices.compose_notice(tx, notice=notice, user_sid=user_sid, email=email, now=now))
+    if mail is not None:
+        mail_gateway.send(mail, sender=settings.mail_from)
+
+
+def _send_invitation(payload: dict[str, str]) -> None:
+    settings, now = config.load(MailSettings), clock.now()
+    invited = db.transact(lambda tx: members.begin_invitation(tx, invitation_sid=payload["invitation_sid"], now=now))
+    if invited is not None:
+        mail = customers_rules.invitation_mail(invited, portal_url=settings.portal_url)
+        mail_gateway.send(mail, sender=settings.mail_from)
+
+
+def _clean_up(_payload: dict[str, str]) -> None:
+    now = clock.now()
+
+    def forget(tx: Transaction) -> int:
+        return max(
+            throttling.clean_up(tx, now=now, limit=_CLEAN_UP_BATCH),
+            idempotency.clean_up(tx, now=now, limit=_CLEAN_UP_BATCH),
+            identity.clean_up(tx, now=now, limit=_CLEAN_UP_BATCH),
+        )
+
+    while db.transact(forget) >= _CLEAN_UP_BATCH:
+        log.info("cleaned up a batch")
+
+
 def _create_stripe_customer(payload: dict[str, str]) -> Effect | None:
     customer_sid, now = payload["customer_sid"], clock.now()
     customer = db.transact(lambda tx: customers.get_customer(tx, customer_sid=customer_sid))
@@ -118,7 +175,12 @@ JOBS: dict[str, Executor] = {
     "catalog.fetch-price": _fetch_price,
     "catalog.sync": _sync_catalog,
     "customers.create-stripe-customer": _create_stripe_customer,
+    "customers.send-invitation": _send_invitation,
+    "identity.send-email-change": _send_email_change,
+    "identity.send-notice": _send_notice,
+    "identity.send-password-reset": _send_password_reset,
     "identity.send-verification": _send_verification,
     "licensing.publish-event": _publish_event,
     "licensing.send-issued": _send_license,
+    "platform.clean-up": _clean_up,
 }
