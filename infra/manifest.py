@@ -164,7 +164,7 @@ API_RATE = Rate(per_s=200, burst=400)
 _COSTLY = Rate(per_s=50, burst=100)
 
 # Beyond what any page or program of an honest client needs, and far below what hurts.
-CLIENT_RATE = ClientRate(requests=6000, window_s=300)
+CLIENT_RATE = ClientRate(requests=15_000, window_s=300)
 
 CORS = Cors(
     methods=("GET", "POST", "PATCH", "DELETE"),
@@ -181,7 +181,7 @@ QUEUES: tuple[QueueSettings, ...] = (
 
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),
-    Schedule("seal-audit", function="audit_sealer", every_s=60, payload={}),
+    Schedule("seal-audit", function="audit_sealer", every_s=60, payload={"do": "seal"}),
     Schedule("clean-up", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "platform.clean-up"}),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "catalog.sync"}),
 )

@@ -35,7 +35,7 @@ class KeywrightStack(cdk.Stack):
         super().__init__(scope, name, description="Keywright: licensing and billing for self-hosted software")
         stated = _stated_settings(settings)
         bus = events.EventBus(self, "EventBus", event_bus_name=settings.value("event_bus"))
-        api = Api(self, "Api")
+        api = Api(self, "Api", origins=settings.cors_origins)
         network = Network(self, "Network")
         database = Database(self, "Database", network=network)
         operator_secrets = OperatorSecrets(self, "Secrets")

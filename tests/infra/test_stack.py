@@ -72,7 +72,7 @@ def test_the_template_holds_no_secret_value(assembly: Assembly):
 
     assert [name for name, secret in secrets.items() if "SecretString" in secret["Properties"]] == []
     by_operator = [secret for secret in secrets.values() if "GenerateSecretString" not in secret["Properties"]]
-    assert [secret["DeletionPolicy"] for secret in by_operator] == ["Retain"] * 3
+    assert [secret["DeletionPolicy"] for secret in by_operator] == ["Retain"] * 4
 
 
 def test_no_function_takes_new_code_before_the_migration_has_run(assembly: Assembly):

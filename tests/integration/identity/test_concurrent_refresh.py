@@ -17,19 +17,13 @@ from keywright.identity.models import RefreshToken, RefreshTokenInvalid, Session
 from keywright.platform import secrets
 from keywright.platform.connection import connect_with
 from keywright.platform.db import Row, Transaction
-from tests.conftest import Database
 from tests.integration.identity.people import NOW, ORIGIN, log_in, rows, verified, who
+
+pytestmark = pytest.mark.usefixtures("clean_database")
 
 CLIENTS = 100
 ROUNDS = 20
 PATIENCE_S = 120
-
-
-@pytest.fixture
-def crowded(clean_database: Database) -> Database:
-    """A server that takes a hundred connections at once, and whose user may open them."""
-    clean_database.execute("SET GLOBAL max_connections = 300")
-    return clean_database
 
 
 class Unlocked(Transaction):
@@ -77,7 +71,7 @@ class Clients:
             connection.close()
 
 
-def test_a_hundred_refreshes_at_once_have_one_child_and_throw_nobody_out(crowded: Database) -> None:
+def test_a_hundred_refreshes_at_once_have_one_child_and_throw_nobody_out() -> None:
     verified()
     tokens, clients = log_in(), Clients()
 
@@ -96,7 +90,7 @@ def test_a_hundred_refreshes_at_once_have_one_child_and_throw_nobody_out(crowded
     assert who(tokens, now=NOW + timedelta(minutes=ROUNDS)).email == "ada@example.com"
 
 
-def test_a_hundred_replays_outside_the_window_end_the_family_once(crowded: Database) -> None:
+def test_a_hundred_replays_outside_the_window_end_the_family_once() -> None:
     verified()
     first, clients = log_in(), Clients()
     late = NOW + rules.REFRESH_GRACE + timedelta(microseconds=1)
@@ -113,7 +107,7 @@ def test_a_hundred_replays_outside_the_window_end_the_family_once(crowded: Datab
     assert len(rows("SELECT 1 FROM jobs WHERE kind = 'identity.send-notice'")) == 1
 
 
-def test_reading_without_a_lock_is_caught(crowded: Database) -> None:
+def test_reading_without_a_lock_is_caught() -> None:
     verified()
     tokens, clients = log_in(), Clients(Unlocked)
 
