@@ -187,7 +187,7 @@ def test_deactivation_ends_sessions_at_once_and_touches_nothing_that_was_bought(
     verified("boss@example.com")
     run("UPDATE users SET role = 'MANAGER' WHERE email = 'boss@example.com'")
     boss = who(log_in("boss@example.com"))
-    owned = [rows(f"SELECT * FROM {table}") for table in ("customers", "customer_members", "domains", "licenses")]
+    owned = belongings()
 
     db.transact(lambda tx: deactivate(tx, boss, user_sid, Role.USER))
 
@@ -199,6 +199,8 @@ def test_deactivation_ends_sessions_at_once_and_touches_nothing_that_was_bought(
     with pytest.raises(KeywrightError):
         who(tokens)
     assert who(log_in()).user_sid == user_sid
-    assert [
-        rows(f"SELECT * FROM {table}") for table in ("customers", "customer_members", "domains", "licenses")
-    ] == owned
+    assert belongings() == owned
+
+
+def belongings() -> list[list[db.Row]]:
+    return [rows(f"SELECT * FROM {table}") for table in ("customers", "customer_members", "domains", "licenses")]
