@@ -5,9 +5,13 @@
 
 PYTHON := .venv/bin/python
 CDK := infra/toolchain/node_modules/.bin/cdk
-SOURCES := functions infra layers tests
 # Arguments for the tests, as in: make test T="tests/infra -k database"
 T ?=
+# Arguments for the CDK, as in: make deploy CDK_ARGS="-c keywright:portal_url=https://portal.example.com"
+CDK_ARGS ?=
+
+# Where our packages are, as the layers put them on the path of a function.
+export PYTHONPATH := .:layers/core/python:layers/verifier/python
 
 .PHONY: help setup demo dev test check fix synth diff deploy openapi bench soak lock clean
 
@@ -30,7 +34,7 @@ check: setup ## Formatting, lint, types, import contracts, lock and OpenAPI drif
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
-	@PYTHONPATH=.:layers/core/python:layers/verifier/python .venv/bin/lint-imports
+	@.venv/bin/lint-imports
 	@$(PYTHON) -m infra.toolchain.locks --check
 	@$(PYTHON) -m infra.openapi --check
 
@@ -46,12 +50,12 @@ $(CDK): infra/toolchain/package-lock.json
 	@touch $(CDK)
 
 diff: setup $(CDK) ## Show what a deployment would change
-	@$(CDK) diff
+	@$(CDK) diff $(CDK_ARGS)
 
 deploy: setup $(CDK) ## Deploy to the AWS account of the environment
-	@$(CDK) deploy --all
+	@$(CDK) deploy --all $(CDK_ARGS)
 
-openapi: setup ## Write docs/openapi.json from the handlers
+openapi: setup ## Write functions/operations/openapi.json from the handlers
 	@$(PYTHON) -m infra.openapi
 
 bench: setup ## Measure latency and throughput on this machine

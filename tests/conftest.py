@@ -9,23 +9,33 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from moto.server import ThreadedMotoServer
+from stripe import StripeClient
 
 from infra.local.database import Endpoint, private_database
 from infra.manifest import Queue
-from keywright.platform import db, migrations
+from keywright.platform import db, migrations, stripe_client
 from tests.api import Answer, Api
 
+# Whatever any test says to a Stripe stand-in, and whatever it answers, is judged by Stripe's own document.
+from tests.stripe_judge import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
+
+ROOT = Path(__file__).resolve().parents[1]
 WEBHOOK_SECRET = "whsec_of_the_tests"
+STRIPE_KEY = "sk_test_tests"
 SETTINGS = {
     "API_URL": "https://api.example.test",
     "PORTAL_URL": "https://portal.example.test",
@@ -84,24 +94,39 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="session")
 def aws(environment: pytest.MonkeyPatch) -> Iterator[str]:
-    """The server of moto, with the queues that the functions send to."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "eu-central-1",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        **{f"KEYWRIGHT_{name}": value for name, value in SETTINGS.items()},
-    }.items():
-        environment.setenv(name, value)
-    for queue in Queue:
-        url = boto3.client("sqs").create_queue(QueueName=f"keywright-{queue.lower()}")["QueueUrl"]
-        environment.setenv(f"KEYWRIGHT_{queue}_QUEUE_URL", url)
-    yield f"http://{host}:{port}"
-    server.stop()
+    """
+    AWS as the local target has it, with the queues that the functions send to.
+
+    A process of its own: moto's state is one per process, and other tests start and reset servers in this one.
+    """
+    command = [sys.executable, "-m", "infra.local.aws", "--port", "0", "--mailbox-port", "0"]
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    # It ends when its input does, so it cannot outlive a killed test run.
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=nowhere) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        url = str(ready["url"])
+        for name, value in {
+            "MAILBOX_URL": ready["mailbox_url"],
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "eu-central-1",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            **{f"KEYWRIGHT_{name}": value for name, value in SETTINGS.items()},
+        }.items():
+            environment.setenv(name, value)
+        for queue in Queue:
+            queue_url = boto3.client("sqs").create_queue(QueueName=f"keywright-{queue.lower()}")["QueueUrl"]
+            environment.setenv(f"KEYWRIGHT_{queue}_QUEUE_URL", queue_url)
+        yield url
+        process.terminate()
+
+
+@pytest.fixture
+def mailbox(aws: str) -> Callable[[], list[dict[str, Any]]]:
+    """What was mailed, newest first, as ``{to, subject, text, html, at}``."""
+    return lambda: list(httpx.get(os.environ["MAILBOX_URL"], headers={"accept": "application/json"}).json())
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +139,7 @@ def database(aws: str, environment: pytest.MonkeyPatch) -> Iterator[Database]:
         for name, value in {
             "DATABASE_OWNER": owner,
             "DATABASE": application,
-            "STRIPE": {"api_key": "sk_test_tests", "webhook_secrets": [WEBHOOK_SECRET]},
+            "STRIPE": {"api_key": STRIPE_KEY, "webhook_secrets": [WEBHOOK_SECRET]},
             "ACCESS_TOKEN_KEYS": {"keys": [{"kid": "at-1", "private_pem": _rsa()}]},
             "AUDIT_KEYS": {"keys": [{"kid": "audit-1", "key": base64.b64encode(bytes(range(32))).decode()}]},
             "LICENSE_KEYS": {"keys": [{"kid": "lk-1", "private_pem": _pem(Ed25519PrivateKey.generate())}]},
@@ -123,6 +148,23 @@ def database(aws: str, environment: pytest.MonkeyPatch) -> Iterator[Database]:
             environment.setenv(f"KEYWRIGHT_{name}_SECRET", f"keywright/{name}")
         yield Database(endpoint)
         db.discard()
+
+
+@pytest.fixture(scope="session")
+def _stand_in(database: Database) -> Iterator[str]:
+    # Only a few tests need the stand-in; the others should not pay for it.
+    from infra.local.stripe.server import create_app
+    from tests.fidelity.running import serving
+
+    with serving(lambda url: create_app(api_key=STRIPE_KEY, public_url=url)) as app:
+        yield app.account.public_url
+
+
+@pytest.fixture
+def stripe_account(_stand_in: str, monkeypatch: pytest.MonkeyPatch) -> StripeClient:
+    """An account at the Stripe stand-in that our functions are connected to; without this, Stripe does not answer."""
+    monkeypatch.setenv("KEYWRIGHT_STRIPE_API_URL", _stand_in)
+    return stripe_client.client()
 
 
 @pytest.fixture
@@ -148,7 +190,7 @@ def call(invoke: Callable[[str, object], Any]) -> Api:
     return Api(invoke)
 
 
-__all__ = ["Answer", "Database"]
+__all__ = ["Answer", "Database", "pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
 
 
 def _rsa() -> str:

@@ -23,6 +23,8 @@ CLUSTER_PARAMETERS = {
     "require_secure_transport": "ON",
 }
 INSTANCE_PARAMETERS = {
+    # Below the client's own patience, so that a long wait is an error that the whole transaction can be repeated after.
+    "innodb_lock_wait_timeout": "3",
     "transaction_isolation": "READ-COMMITTED",
     "sql_mode": "STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION",

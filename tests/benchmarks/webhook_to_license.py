@@ -14,7 +14,7 @@ from infra.local.demo.steps import PURCHASES, find_offer, sign_up
 from infra.local.endpoints import Endpoints
 from infra.local.stripe_account import client_of
 from tests.benchmarks.figures import Figure
-from tests.stripe_events import signature_header
+from tests.stripe_events import signature
 
 RUNS = 50
 PATIENCE_S = 30.0
@@ -23,22 +23,26 @@ PATIENCE_S = 30.0
 def measure(endpoints: Endpoints) -> list[Figure]:
     """Buy ``RUNS`` one-time licenses; the paid session's event is delivered here, so that its 200 can be timed."""
     frontend = Frontend(endpoints.api_url)
-    purchase = PURCHASES[-1]
+    stripe = httpx.Client(base_url=endpoints.api_url, timeout=30, trust_env=False)
     try:
         sign_up(frontend, endpoints, Report(lambda _line: None))
-        _, price = find_offer(frontend, purchase)
+        offer = find_offer(frontend, PURCHASES[-1])
+        if offer is None:
+            raise RuntimeError("the air-gapped product is not on sale")
+        price_id = offer[1]["price_id"]
         answered, visible = [], []
         for number in range(RUNS):
             domain = frontend.create_domain(f"bench-{number}-{secrets.token_hex(3)}.example.com")
-            event = _paid_event(frontend, endpoints, domain["domain_sid"], price["price_id"])
+            event = _paid_event(frontend, endpoints, domain["domain_sid"], price_id)
             began = time.monotonic()
-            _deliver(endpoints, event)
+            _deliver(stripe, endpoints, event)
             accepted = time.monotonic()
             _wait_for_license(frontend, domain["domain_name"])
             answered.append(accepted - began)
             visible.append(time.monotonic() - accepted)
     finally:
         frontend.close()
+        stripe.close()
     return [Figure("webhook sent to 200", answered), Figure("webhook 200 to license listed", visible)]
 
 
@@ -61,15 +65,10 @@ def _paid_event(frontend: Frontend, endpoints: Endpoints, domain_sid: str, price
     return json.dumps(event, default=str).encode()
 
 
-def _deliver(endpoints: Endpoints, body: bytes) -> None:
-    header = signature_header(body, secret=endpoints.stripe_webhook_secret, timestamp=int(time.time()))
-    answer = httpx.post(
-        f"{endpoints.api_url}/v1/webhooks/stripe",
-        content=body,
-        headers={"stripe-signature": header, "content-type": "application/json"},
-        timeout=30,
-        trust_env=False,
-    )
+def _deliver(stripe: httpx.Client, endpoints: Endpoints, body: bytes) -> None:
+    header = signature(body, secret=endpoints.stripe_webhook_secret, at=int(time.time()))
+    headers = {"stripe-signature": header, "content-type": "application/json"}
+    answer = stripe.post("/v1/webhooks/stripe", content=body, headers=headers)
     answer.raise_for_status()
 
 

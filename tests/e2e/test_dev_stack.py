@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -63,40 +64,52 @@ def endpoints_of(process: Stack, state: Path) -> dict[str, str]:
     return endpoints
 
 
-def processes() -> dict[int, tuple[int, str]]:
-    """Map each living process to its parent and its command line."""
+class Process(NamedTuple):
+    """A process, told from a later one that got its number by when it began."""
+
+    pid: int
+    began: str
+
+
+def processes() -> dict[Process, tuple[int, str]]:
+    """Map each living process to its parent's number and its command line."""
     if not Path("/proc/self/stat").exists():
-        listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-        rows = (line.split(None, 2) for line in listing.stdout.splitlines() if "<defunct>" not in line)
-        return {int(pid): (int(parent), command) for pid, parent, command in rows}
+        columns = "pid=,ppid=,lstart=,args="
+        listing = subprocess.run(["ps", "-A", "-o", columns], capture_output=True, text=True, check=True)
+        rows = (line.split(None, 7) for line in listing.stdout.splitlines() if "<defunct>" not in line)
+        return {Process(int(row[0]), " ".join(row[2:7])): (int(row[1]), row[7]) for row in rows}
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         # A process may end between being listed and being looked at.
         with contextlib.suppress(OSError):
-            state, parent = (folder / "stat").read_text().rpartition(") ")[2].split()[:2]
-            if state != "Z":
+            facts = (folder / "stat").read_text().rpartition(") ")[2].split()
+            if facts[0] != "Z":
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                found[int(folder.name)] = (int(parent), command)
+                found[Process(int(folder.name), facts[19])] = (int(facts[1]), command)
     return found
 
 
-def descendants(pid: int) -> set[int]:
+def descendants(pid: int) -> set[Process]:
     table, generation = processes(), {pid}
-    found: set[int] = set()
+    found: set[Process] = set()
     while generation:
-        generation = {child for child, (parent, _) in table.items() if parent in generation}
-        found |= generation
+        children = {child for child, (parent, _) in table.items() if parent in generation}
+        generation = {child.pid for child in children}
+        found |= children
     return found
 
 
-def all_gone(pids: set[int]) -> bool:
-    table = processes()
-    return not any(pid in table for pid in pids)
+def remaining(expected_gone: set[Process]) -> dict[Process, tuple[int, str]]:
+    return {process: facts for process, facts in processes().items() if process in expected_gone}
 
 
-def pid_of(name: str, pids: set[int]) -> int:
+def all_gone(expected_gone: set[Process]) -> bool:
+    return not remaining(expected_gone)
+
+
+def pid_of(name: str, among: set[Process]) -> int:
     table = processes()
-    return next(pid for pid in pids if name in table[pid][1])
+    return next(process.pid for process in among if name in table[process][1])
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +250,7 @@ def test_a_sudden_end_is_no_obstacle_and_a_dead_part_ends_the_rest(new_state):
     assert "keywright: aws was ended by SIGKILL" in said(state)
     assert "Traceback" not in said(state).partition("keywright: aws")[2]
     assert all_gone(children)
-    wait_until(lambda: all_gone(orphans), lambda: f"still there: {orphans}")
+    wait_until(lambda: all_gone(orphans), lambda: f"still there: {remaining(orphans)}")
 
 
 @pytest.mark.parametrize("option", list(ANY_PORTS))

@@ -22,6 +22,7 @@ BEHAVIOR = (
     "--transaction-isolation=READ-COMMITTED",
     "--default-time-zone=+00:00",
     f"--sql-mode={SQL_MODE}",
+    "--innodb-lock-wait-timeout=3",
     "--max-connections=200",
     "--max-allowed-packet=64M",
 )

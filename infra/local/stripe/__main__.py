@@ -6,14 +6,16 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
 
-from infra.local.stripe.delivery import RetryPolicy
+from infra.local.stripe.judge.judge import Judge
 from infra.local.stripe.server import create_app
 
 _PORT_TAKEN = 3
@@ -44,9 +46,23 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--api-key", required=True, help="the one secret key that is accepted")
     parser.add_argument("--public-url", help="where browsers reach the stand-in, if not at its own address")
-    parser.add_argument("--delivery-attempts", type=int, default=RetryPolicy.attempts)
-    parser.add_argument("--first-retry-s", type=float, default=RetryPolicy.first_delay_s)
+    parser.add_argument(
+        "--judge",
+        type=Path,
+        metavar="FOLDER",
+        default=os.environ.get("KEYWRIGHT_STRIPE_JUDGE"),
+        help="judge all traffic by Stripe's document and leave the record in this folder (KEYWRIGHT_STRIPE_JUDGE)",
+    )
     return parser.parse_args(given)
+
+
+def _judge(folder: Path | None) -> Judge | None:
+    """Make the judge, if one is asked for; what it needs is installed for development only."""
+    if folder is None:
+        return None
+    from infra.local.stripe.judge.document import stripe_document  # noqa: PLC0415
+
+    return Judge(stripe_document(), folder=folder)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -63,8 +79,7 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _serve(arguments: argparse.Namespace, listener: socket.socket) -> None:
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     url = f"http://{host}:{listener.getsockname()[1]}"
-    retries = RetryPolicy(attempts=arguments.delivery_attempts, first_delay_s=arguments.first_retry_s)
-    app = create_app(api_key=arguments.api_key, public_url=arguments.public_url or url, retries=retries)
+    app = create_app(api_key=arguments.api_key, public_url=arguments.public_url or url, judge=_judge(arguments.judge))
     config = uvicorn.Config(
         app,
         http="h11",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from infra.local.stripe.agenda import Agenda
+from infra.local.stripe.billing_settings import BillingSettings
 from infra.local.stripe.clock import Clock
 from infra.local.stripe.delivery import Deliveries, RetryPolicy
 from infra.local.stripe.events import Journal
-from infra.local.stripe.faults import AnswerFaults
+from infra.local.stripe.faults import AnswerFaults, RateLimit
 from infra.local.stripe.idempotency import IdempotencyKeys
+from infra.local.stripe.judge.judge import Judge
 from infra.local.stripe.ledger import Ledger
+from infra.local.stripe.metering import MeterLedger
 from infra.local.stripe.store import Object, Store
 
 
@@ -21,11 +24,20 @@ class Account:
         self.public_url = public_url.rstrip("/")
         self.agenda = Agenda(clock)
         self.store = Store()
-        self.deliveries = Deliveries(self.store, clock, retries)
+        self.deliveries = Deliveries(self.store, clock, self.agenda, retries)
         self.journal = Journal(self.store, clock, self.deliveries)
+        self.billing = BillingSettings()
         self.idempotency = IdempotencyKeys(clock)
         self.ledger = Ledger()
+        self.meter_ledger = MeterLedger()
+        # Meter events that wait to be counted, and when each identifier was taken.
+        self.meter_inbox: list[Object] = []
+        self.meter_identifiers: dict[str, int] = {}
         self.answer_faults = AnswerFaults()
+        self.rate_limit = RateLimit()
+        # How long a new object stays unfound by search, which Stripe's own is too, for up to a minute.
+        self.search_delay_s = 0
+        self.judge: Judge | None = None
         # What a session was given for the subscription or payment it will make; the API never shows it.
         self.checkout_data: dict[str, Object] = {}
 

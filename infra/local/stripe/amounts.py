@@ -21,6 +21,15 @@ def line_amount(price: Mapping[str, Any], quantity: int) -> int:
     return rounded(exact_amount(price, quantity))
 
 
+def in_currency(price: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """Return the price with the amounts that it has in another of its currencies."""
+    if currency == price["currency"]:
+        return dict(price)
+    option = price["currency_options"][currency]
+    amounts = {name: option[name] for name in ("tiers", "unit_amount", "unit_amount_decimal") if name in option}
+    return {**price, **amounts, "currency": currency}
+
+
 def exact_amount(price: Mapping[str, Any], quantity: int) -> Decimal:
     """Return the amount before rounding."""
     if price["billing_scheme"] == "tiered":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 from typing import Any
 
 from infra.local.stripe.account import Account
-from infra.local.stripe.errors import StripeError
+from infra.local.stripe.errors import StripeError, invalid
 from infra.local.stripe.events import Cause
-from infra.local.stripe.faults import AnswerFaults
+from infra.local.stripe.faults import AnswerFault
 from infra.local.stripe.forms import Form, decode
 from infra.local.stripe.http import Request, Response, json_response
 from infra.local.stripe.idempotency import fingerprint
@@ -34,61 +35,121 @@ class Api:
         request_id, counted = new_id("request"), "(unknown)"
         try:
             _authenticate(request.headers.get("authorization", ""), self._account.api_key)
+            self._limit_rate()
             require_supported(request.headers.get("stripe-version"))
             route, names = self._routes.find(request.method, request.path)
             counted = route.path
-            response = self._answer_once(request, route, names, request_id)
+            response = self._answer_or_fail(request, route, names, request_id)
         except StripeError as error:
-            response = json_response(error.status, error.body())
-        self._account.ledger.count(request.method, counted, response.status)
+            response = _refusal(error)
+        self._account.ledger.count(request.method, counted, None if response.broken else response.status)
         response.headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, **response.headers}
         return response
 
-    def _answer_once(self, request: Request, route: Route, names: dict[str, str], request_id: str) -> Response:
-        form = _form(request)
-        fault = self._account.answer_faults.take()
-        if fault is not None and fault.moment == "before":
-            raise _failure(fault)
+    def _limit_rate(self) -> None:
+        if self._account.rate_limit.exceeded(self._account.clock.now()):
+            message = "Request rate limit exceeded. You can learn more about rate limits in the documentation."
+            raise StripeError(message, status=429, code="rate_limit")
+
+    def _answer_or_fail(self, request: Request, route: Route, names: dict[str, str], request_id: str) -> Response:
+        """Answer, unless the control API asked for a failure; then do as much as it asked for first."""
+        fault = self._account.answer_faults.take(request.method, request.path)
+        if fault is None:
+            return self._answer_once(request, route, names, request_id)
+        if fault.moment == "before" and fault.kind != "slow":
+            return _seen(fault, Response(0, b""))
+        lasting = fault if fault.moment == "after" and fault.kind == "status" else None
+        return _seen(fault, self._answer_once(request, route, names, request_id, lasting))
+
+    def _answer_once(
+        self,
+        request: Request,
+        route: Route,
+        names: dict[str, str],
+        request_id: str,
+        lasting: AnswerFault | None = None,
+    ) -> Response:
+        form, keys = _form(request), self._account.idempotency
         key = request.headers.get("idempotency-key") if request.method == "POST" else None
+        if not key:
+            self._account.journal.cause = Cause(request_id, None)
+            return self._execute(route, Call(request.path, names, {}), form, lasting)
+        keys.check(key)
         asked = fingerprint(request.method, request.path, form)
-        kept = self._account.idempotency.find(key, asked) if key else None
+        kept = keys.find(key, asked)
         if kept is not None:
             replayed = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
             return Response(kept.status, kept.body, {"Content-Type": "application/json", **replayed})
         self._account.journal.cause = Cause(request_id, key)
-        response = self._execute(route, Call(request.path, names, {}), form)
-        if fault is not None and fault.moment == "after":
-            response = json_response(fault.status, _failure(fault).body())
-        if key:
-            self._account.idempotency.keep(key, asked, response.status, response.body, request_id)
-        if fault is not None and fault.moment == "lost":
-            raise _failure(fault)
+        response = self._execute(route, Call(request.path, names, {}), form, lasting)
+        keys.keep(key, asked, response.status, response.body, request_id)
+        keys.begin(key)
+        response.ended = lambda: keys.end(key)
         return response
 
-    def _execute(self, route: Route, call: Call, form: Form) -> Response:
+    def _execute(self, route: Route, call: Call, form: Form, lasting: AnswerFault | None) -> Response:
         """Run the resource's function; its refusals are answers too, because a key may have to repeat them."""
         try:
             declared = Fields({**route.parameters.kinds, "expand": EXPAND}, route.parameters.required)
             parameters: dict[str, Any] = declared.read(form)
             tree = expansion_tree(parameters.pop("expand", []))
             result = route.handler(self._account, Call(call.path, call.names, parameters))
-            return json_response(200, render(self._account.store, result, tree))
+            response = json_response(200, render(self._account.store, result, tree))
         except StripeError as error:
-            return json_response(error.status, error.body())
+            return _refusal(error)
+        return response if lasting is None else _refusal(_failure(lasting))
 
 
 def _form(request: Request) -> Form:
     """Read parameters from the query, and from the body where a method has one."""
     form = decode(request.query)
+    if request.path.startswith("/v2/"):
+        return {**form, **_form_like(_json(request.body))}
     if request.method != "GET" and request.body:
         form.update(decode(request.body.decode("utf-8", errors="replace")))
     return form
 
 
-def _failure(fault: AnswerFaults) -> StripeError:
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except ValueError as error:
+        raise invalid("The body is not JSON.") from error
+
+
+def _form_like(value: Any) -> Any:
+    """Turn JSON, which the second generation of calls takes, into what a form would have been."""
+    if isinstance(value, dict):
+        return {key: _form_like(field) for key, field in value.items()}
+    if isinstance(value, list):
+        return {str(index): _form_like(element) for index, element in enumerate(value)}
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _seen(fault: AnswerFault, response: Response) -> Response:
+    """Return what the caller gets to see of a right answer."""
+    if fault.kind == "slow":
+        response.hold_s = fault.hold_s
+    elif fault.kind == "timeout":
+        response.hold_s, response.broken = fault.hold_s, True
+    elif fault.kind == "reset":
+        response.broken = True
+    elif fault.moment != "after":
+        failure = _refusal(_failure(fault))
+        failure.ended = response.ended
+        return failure
+    return response
+
+
+def _failure(fault: AnswerFault) -> StripeError:
     kind = "invalid_request_error" if fault.status in (400, 404, 429) else "api_error"
     code = "rate_limit" if fault.status == 429 else None  # noqa: PLR2004  the status that means too many requests
     return StripeError("The control API asked for this failure.", status=fault.status, kind=kind, code=code)
+
+
+def _refusal(error: StripeError) -> Response:
+    retry = {} if error.retry is None else {"Stripe-Should-Retry": "true" if error.retry else "false"}
+    return json_response(error.status, error.body(), retry)
 
 
 def _authenticate(header: str, api_key: str) -> None:

@@ -7,15 +7,13 @@ This is the one place that ties customers, payments, subscriptions and invoices 
 from __future__ import annotations
 
 from infra.local.stripe.account import Account
-from infra.local.stripe.cards import Card
+from infra.local.stripe.cards import Card, Outcome
 from infra.local.stripe.resources import (
     customers,
-    invoice_objects,
-    invoices,
     payment_intents,
     payment_methods,
-    subscription_objects,
 )
+from infra.local.stripe.resources.billing import creation
 from infra.local.stripe.store import Object
 
 
@@ -45,12 +43,12 @@ def decline(account: Account, session: Object, card: Card, email: str | None) ->
     intent = _intent(account, session, customer, account.checkout_data[session["id"]])
     if session["mode"] == "payment":
         session["payment_intent"] = intent["id"]
-    payment_intents.fail(account, intent, method)
+    payment_intents.fail(account, intent, method, card.decline)
 
 
 def _customer(account: Account, session: Object, email: str | None) -> Object | None:
     if session["customer"]:
-        return account.store.get("customer", session["customer"])
+        return account.store.get("customer", session["customer"], param="customer")
     if session["mode"] == "payment" and session["customer_creation"] != "always":
         return None
     customer = customers.add(account, {"email": session["customer_email"] or email})
@@ -76,25 +74,21 @@ def _intent(account: Account, session: Object, customer: Object | None, details:
 
 
 def _subscribe(account: Account, session: Object, customer: Object, method: Object, details: Object) -> None:
-    line_items = session["line_items"]["data"]
-    subscription = subscription_objects.build(
+    sold = session["line_items"]["data"]
+    subscription = creation.begin(
         account,
         customer=customer,
-        method=method,
-        recurring_items=[item for item in line_items if item["price"]["recurring"]],
-        details=details,
+        items=[_bought(item) for item in sold if item["price"]["recurring"]],
+        extras=[_bought(item) for item in sold if not item["price"]["recurring"]],
+        currency=session["currency"],
+        details={**details, "default_payment_method": method["id"]},
+        known=Outcome.PAYS,
     )
-    invoice = invoice_objects.build_first(account, subscription, customer, line_items)
-    subscription["latest_invoice"] = invoice["id"]
-    account.create(subscription, "customer.subscription.created")
-    account.create(invoice, "invoice.created")
-    invoices.finalize(account, invoice)
-    intent = None
-    if invoice["amount_due"]:
-        intent = _intent(account, session, customer, details)
-        payment_intents.succeed(account, intent, method)
-    invoices.pay(account, invoice, intent)
-    session["subscription"], session["invoice"] = subscription["id"], invoice["id"]
+    session["subscription"], session["invoice"] = subscription["id"], subscription["latest_invoice"]
+
+
+def _bought(line_item: Object) -> Object:
+    return {"price": line_item["price"], "quantity": line_item["quantity"]}
 
 
 def _close(account: Account, session: Object, customer: Object | None, email: str | None) -> None:

@@ -1,5 +1,5 @@
 """
-The control API under ``/_control``: make deliveries and answers go wrong, and read what happened.
+The control API under ``/_control``: make deliveries and answers go wrong, move time, and read what happened.
 
 It needs no key, so it answers callers on this machine only. The real Stripe has nothing like it: tests and
 developers use it, Keywright never does.
@@ -8,18 +8,16 @@ developers use it, Keywright never does.
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Callable
 from typing import Any
 
+from infra.local.stripe import control_billing, control_deliveries, control_faults, control_money
 from infra.local.stripe.account import Account
-from infra.local.stripe.errors import StripeError, invalid
-from infra.local.stripe.faults import MOMENTS, AnswerFaults
-from infra.local.stripe.forms import decode
+from infra.local.stripe.control_requests import Body, number, read_body
+from infra.local.stripe.errors import StripeError
 from infra.local.stripe.http import Request, Response, json_response
 
 _PREFIX = "/_control/"
-_ERROR_STATUSES = range(400, 600)
 
 
 def answer(account: Account, request: Request) -> Response:
@@ -42,90 +40,57 @@ def _require_loopback(host: str) -> None:
 
 
 def _result(account: Account, request: Request) -> dict[str, Any]:
-    name, _, identifier = request.path.removeprefix(_PREFIX).partition("/")
-    if (request.method, name) == ("POST", "redeliver"):
-        return {"deliveries": account.deliveries.redeliver(account.store.get("event", identifier))}
-    action = _ACTIONS.get((request.method, request.path.removeprefix(_PREFIX)))
-    if action is None:
+    path = request.path.removeprefix(_PREFIX)
+    action = _ACTIONS.get((request.method, path))
+    if action is not None:
+        return action(account, read_body(request))
+    name, _, rest = path.partition("/")
+    identifier, _, verb = rest.partition("/")
+    action_on_one = _ACTIONS_ON_ONE.get((request.method, name, verb))
+    if action_on_one is None or not identifier:
         message = f"Unrecognized control request ({request.method}: {request.path})."
         raise StripeError(message, status=404)
-    return action(account, _body(request))
+    return action_on_one(account, identifier, read_body(request))
 
 
-def _body(request: Request) -> dict[str, Any]:
-    """Read a JSON object, or a form for callers that have nothing better than curl."""
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        return decode(request.body.decode("utf-8", errors="replace"))
-    try:
-        value = json.loads(request.body)
-    except ValueError as error:
-        raise invalid("The body is not JSON.") from error
-    if not isinstance(value, dict):
-        raise invalid("The body must be a JSON object.")
-    return value
+def _ledger(account: Account, _: Body) -> dict[str, Any]:
+    return account.ledger.report(account.store, account.deliveries.log)
 
 
-def _number(body: dict[str, Any], name: str, default: int) -> int:
-    try:
-        return int(body.get(name, default))
-    except (TypeError, ValueError) as error:
-        raise invalid(f"{name} must be a whole number.", param=name) from error
+def _violations(account: Account, _: Body) -> dict[str, Any]:
+    """Show what the judge found; without a judge, say so instead of claiming that all is well."""
+    if account.judge is None:
+        message = "Nobody judges: start the stand-in with --judge."
+        raise StripeError(message, status=404)
+    return account.judge.report()
 
 
-def _deliveries(account: Account, _: dict[str, Any]) -> dict[str, Any]:
-    return account.deliveries.report()
+def _search_delay(account: Account, body: Body) -> dict[str, Any]:
+    account.search_delay_s = number(body, "delay_s", 60)
+    return {"delay_s": account.search_delay_s}
 
 
-def _disturb_deliveries(account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    deliveries, mode = account.deliveries, body.get("mode")
-    if mode == "hold":
-        deliveries.faults.holding = True
-    elif mode == "release":
-        deliveries.release()
-    elif mode == "shuffle":
-        deliveries.release(shuffle_seed=_number(body, "seed", 0))
-    elif mode == "duplicate":
-        try:
-            deliveries.faults.repeat(_number(body, "times", 2))
-        except ValueError as error:
-            raise invalid(str(error), param="times") from error
-    elif mode == "drop":
-        deliveries.faults.to_drop = _number(body, "times", 1)
-    elif mode == "normal":
-        deliveries.faults.copies, deliveries.faults.to_drop = 1, 0
-        deliveries.release()
-    else:
-        raise invalid("mode is one of hold, release, shuffle, duplicate, drop, normal.", param="mode")
-    return deliveries.report()
-
-
-def _ledger(account: Account, _: dict[str, Any]) -> dict[str, Any]:
-    return account.ledger.report(account.store)
-
-
-def _fail(account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    status, moment = _number(body, "status", 500), body.get("moment", "before")
-    if status not in _ERROR_STATUSES:
-        raise invalid("status must be a 4xx or 5xx status.", param="status")
-    if moment not in MOMENTS:
-        raise invalid(f"moment is one of {', '.join(MOMENTS)}.", param="moment")
-    account.answer_faults = AnswerFaults(status, _number(body, "times", 1), moment)
-    return {"status": status, "times": account.answer_faults.times, "moment": moment}
-
-
-def _advance_clock(account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    try:
-        account.clock.advance(_number(body, "advance_s", 0))
-    except ValueError as error:
-        raise invalid(str(error), param="advance_s") from error
-    account.agenda.run_due()
-    return {"now": account.clock.now()}
-
-
-_ACTIONS: dict[tuple[str, str], Callable[[Account, dict[str, Any]], dict[str, Any]]] = {
-    ("GET", "deliveries"): _deliveries,
-    ("POST", "deliveries"): _disturb_deliveries,
+_ACTIONS: dict[tuple[str, str], Callable[[Account, Body], dict[str, Any]]] = {
+    ("GET", "deliveries"): control_deliveries.report,
+    ("POST", "deliveries"): control_deliveries.disturb,
+    ("POST", "api_version"): control_deliveries.default_version,
     ("GET", "ledger"): _ledger,
-    ("POST", "fail"): _fail,
-    ("POST", "clock"): _advance_clock,
+    ("GET", "violations"): _violations,
+    ("GET", "fail"): control_faults.report,
+    ("POST", "fail"): control_faults.fail,
+    ("POST", "fail/clear"): control_faults.clear,
+    ("POST", "rate_limit"): control_faults.limit,
+    ("POST", "search"): _search_delay,
+    ("GET", "clock"): control_billing.show_clock,
+    ("POST", "clock"): control_billing.move_clock,
+    ("POST", "billing"): control_billing.settle,
+    ("POST", "cards"): control_billing.change_cards,
+    ("POST", "disputes"): control_money.open_dispute,
+}
+_ACTIONS_ON_ONE: dict[tuple[str, str, str], Callable[[Account, str, Body], dict[str, Any]]] = {
+    ("POST", "redeliver", ""): control_deliveries.redeliver,
+    ("POST", "webhook_endpoints", "roll"): control_deliveries.roll_secret,
+    ("POST", "payment_intents", "authenticate"): control_billing.authenticate,
+    ("POST", "disputes", "close"): control_money.close_dispute,
+    ("POST", "refunds", "fail"): control_money.fail_refund,
 }

@@ -16,6 +16,8 @@ class StripeError(Exception):
         kind: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
+        details: dict[str, Any] | None = None,
+        retry: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -23,6 +25,8 @@ class StripeError(Exception):
         self.kind = kind
         self.code = code
         self.param = param
+        self.details = details or {}
+        self.retry = retry
 
     def body(self) -> dict[str, Any]:
         """Return the error as Stripe's JSON."""
@@ -32,6 +36,7 @@ class StripeError(Exception):
             error["doc_url"] = f"https://stripe.com/docs/error-codes/{self.code.replace('_', '-')}"
         if self.param is not None:
             error["param"] = self.param
+        error.update(self.details)
         return {"error": error}
 
 

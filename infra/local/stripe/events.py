@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,9 @@ class Journal:
 
     def __init__(self, store: Store, clock: Clock, deliveries: Deliveries) -> None:
         self.cause = Cause()
+        # The account's default version. Events are kept in today's shape and get an older one on their way out.
+        self.api_version = API_VERSION
+        self.watch: Callable[[Object], None] | None = None
         self._store = store
         self._clock = clock
         self._deliveries = deliveries
@@ -38,10 +41,16 @@ class Journal:
         data: Object = {"object": copy.deepcopy(render(self._store, subject))}
         if previous is not None:
             data["previous_attributes"] = previous
+        event = self._append(event_type, data)
+        if self._deliveries.faults.take_twin():
+            self._append(event_type, copy.deepcopy(data))
+        return event
+
+    def _append(self, event_type: str, data: Object) -> Object:
         event: Object = {
             "id": new_id("event"),
             "object": "event",
-            "api_version": API_VERSION,
+            "api_version": self.api_version,
             "created": self._clock.now(),
             "data": data,
             "livemode": False,
@@ -50,6 +59,8 @@ class Journal:
             "type": event_type,
         }
         self._store.add(event)
+        if self.watch is not None:
+            self.watch(event)
         self._deliveries.enqueue(event)
         return event
 

@@ -1,4 +1,4 @@
-"""What the control API has asked to go wrong. Decisions only: nothing is sent or answered here."""
+"""What the control API has asked to go wrong with answers. Decisions only: nothing is answered here."""
 
 from __future__ import annotations
 
@@ -6,60 +6,80 @@ import random
 from dataclasses import dataclass, field
 
 MOMENTS = ("before", "after", "lost")
-_MAX_COPIES = 20
+KINDS = ("status", "slow", "timeout", "reset")
 
 
-@dataclass
-class DeliveryFaults:
-    """How webhook deliveries are disturbed: held back, repeated, or lost."""
-
-    holding: bool = False
-    copies: int = 1
-    to_drop: int = 0
-    held: list[tuple[str, str]] = field(default_factory=list)
-
-    def admit(self, event_id: str, endpoint_id: str) -> int:
-        """Return how many copies are to be sent now: 0 when this delivery is lost or held back."""
-        if self.to_drop:
-            self.to_drop -= 1
-            return 0
-        if self.holding:
-            self.held.append((event_id, endpoint_id))
-            return 0
-        return self.copies
-
-    def repeat(self, times: int) -> None:
-        """Send each new delivery this many times."""
-        if not 1 <= times <= _MAX_COPIES:
-            message = f"times must be between 1 and {_MAX_COPIES}"
-            raise ValueError(message)
-        self.copies = times
-
-    def release(self, *, shuffle_seed: int | None = None) -> list[tuple[str, str]]:
-        """Stop holding and hand over what was held, in order or shuffled by a seed that makes it repeatable."""
-        self.holding = False
-        held, self.held = self.held, []
-        if shuffle_seed is not None:
-            random.Random(shuffle_seed).shuffle(held)  # noqa: S311  an order of deliveries, not a secret
-        return held
-
-
-@dataclass
-class AnswerFaults:
+@dataclass(frozen=True)
+class AnswerFault:
     """
-    How many of the next API calls are answered with a failure.
+    One way for an API call to fail.
 
     ``moment`` says what happened before it: ``before`` nothing, ``after`` the call took effect and the failure is
-    its lasting answer, ``lost`` the call took effect and only this answer of it is lost.
+    its lasting answer, ``lost`` the call took effect and only this answer of it is lost. ``kind`` says what the
+    caller sees: a status, a right answer that is ``slow``, silence until it gives up (``timeout``), or a connection
+    that breaks (``reset``).
     """
 
+    kind: str = "status"
     status: int = 500
-    times: int = 0
     moment: str = "before"
+    hold_s: float = 0.0
 
-    def take(self) -> AnswerFaults | None:
-        """Use up one failure, if any is left."""
-        if not self.times:
-            return None
+
+@dataclass
+class FaultRule:
+    """Which calls a fault strikes: those of a route, after the first ``skip``, ``times`` times or at a rate."""
+
+    fault: AnswerFault
+    times: int = 1
+    skip: int = 0
+    percent: int = 100
+    method: str | None = None
+    path: str = "/"
+    seed: int = 0
+    _chance: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Seed the dice, so that a run can be repeated."""
+        self._chance = random.Random(self.seed)  # noqa: S311  chance for tests, not a secret
+
+    def strikes(self, method: str, path: str) -> bool:
+        """Use up one call; tell whether it is to fail."""
+        if not self.times or self.method not in (None, method) or not path.startswith(self.path):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        if self._chance.randrange(100) >= self.percent:
+            return False
         self.times -= 1
-        return AnswerFaults(self.status, 1, self.moment)
+        return True
+
+
+class AnswerFaults:
+    """The rules in force; the first one that strikes decides."""
+
+    def __init__(self) -> None:
+        self.rules: list[FaultRule] = []
+
+    def take(self, method: str, path: str) -> AnswerFault | None:
+        """Return what is to go wrong with this call."""
+        struck = next((rule for rule in self.rules if rule.strikes(method, path)), None)
+        self.rules = [rule for rule in self.rules if rule.times]
+        return None if struck is None else struck.fault
+
+
+class RateLimit:
+    """Refuse calls beyond a number per second of the clock; no limit unless one is set."""
+
+    def __init__(self) -> None:
+        self.per_second: int | None = None
+        self._second = 0
+        self._calls = 0
+
+    def exceeded(self, now: int) -> bool:
+        """Count one call."""
+        if now != self._second:
+            self._second, self._calls = now, 0
+        self._calls += 1
+        return self.per_second is not None and self._calls > self.per_second

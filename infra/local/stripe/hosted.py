@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from infra.local.stripe import checkout
+from infra.local.stripe import checkout, portal
 from infra.local.stripe.account import Account
 from infra.local.stripe.cards import Card, Outcome, find_card
+from infra.local.stripe.errors import StripeError
 from infra.local.stripe.events import Cause
 from infra.local.stripe.forms import Form, decode
 from infra.local.stripe.http import Request, Response, page_response, redirect
 from infra.local.stripe.pages.checkout import authentication_page, notice_page, payment_page
 from infra.local.stripe.pages.invoice import invoice_page
-from infra.local.stripe.pages.overview import overview_page
+from infra.local.stripe.pages.overview import object_page, overview_page
+from infra.local.stripe.pages.portal import portal_page
+from infra.local.stripe.resources.portal_sessions import LIFE_S
 from infra.local.stripe.store import Object
 
 _CHECKOUT = "/c/pay/"
 _INVOICE = "/i/"
+_PORTAL = "/p/session/"
+_OBJECT = "/objects/"
 # Everything that may stand in a URL already; only what would break the header is quoted.
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%~-._{}"
 
@@ -32,7 +37,28 @@ def answer(account: Account, request: Request) -> Response:
     if request.path.startswith(_CHECKOUT):
         session = account.store.find(request.path.removeprefix(_CHECKOUT))
         return _not_found() if session is None else _checkout(account, request, session)
+    if request.path.startswith(_PORTAL):
+        session = account.store.find(request.path.removeprefix(_PORTAL))
+        return _not_found() if session is None else _portal(account, request, session)
+    if request.path.startswith(_OBJECT) and request.method == "GET":
+        value = account.store.find(request.path.removeprefix(_OBJECT))
+        return _not_found() if value is None else page_response(200, object_page(value))
     return _not_found()
+
+
+def _portal(account: Account, request: Request, session: Object) -> Response:
+    if account.clock.now() - session["created"] >= LIFE_S:
+        text = "This link has expired. Open the portal again from where you came."
+        return page_response(410, notice_page("Link expired", text, session["return_url"]))
+    status, notice = 200, None
+    if request.method == "POST":
+        try:
+            notice = portal.act(account, session, decode(request.body.decode("utf-8", errors="replace")))
+        except StripeError as refusal:
+            status, notice = 400, refusal.message
+    features = account.store.get("billing_portal.configuration", session["configuration"])["features"]
+    found = portal.subscriptions_of(account, session), portal.invoices_of(account, session)
+    return page_response(status, portal_page(session, features, *found, notice=notice))
 
 
 def _not_found() -> Response:

@@ -42,6 +42,26 @@ class IdempotencyKeys:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._kept: dict[str, KeptAnswer] = {}
+        self._in_use: set[str] = set()
+
+    def check(self, key: str) -> None:
+        """Refuse a call whose key another call is using right now."""
+        if key in self._in_use:
+            message = f"There is currently another in-progress request using this idempotency key: {key}."
+            raise StripeError(message, status=409, kind="idempotency_error", code="idempotency_key_in_use", retry=True)
+
+    def begin(self, key: str) -> None:
+        """Mark a key as in use until :meth:`end`, that is until its answer is on its way."""
+        self._in_use.add(key)
+
+    def end(self, key: str) -> None:
+        """Free a key for repetitions."""
+        self._in_use.discard(key)
+
+    def prune(self) -> None:
+        """Forget the keys of a day ago, as Stripe may."""
+        oldest = self._clock.now() - _KEPT_S
+        self._kept = {key: kept for key, kept in self._kept.items() if kept.kept_at > oldest}
 
     def find(self, key: str, asked: str) -> KeptAnswer | None:
         """Return the answer to replay; raise if the key was used for a different call."""

@@ -63,6 +63,19 @@ class Integer:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A time in seconds since the epoch, or one of a few words; the empty string means "unset" and reads as None."""
+
+    words: tuple[str, ...] = ()
+
+    def read(self, raw: Any, path: str) -> int | str | None:
+        """Return the value, or refuse the text."""
+        if raw in self.words:
+            return str(raw)
+        return None if raw == "" else Integer(minimum=0).read(raw, path)
+
+
+@dataclass(frozen=True)
 class Flag:
     """A boolean, written ``true`` or ``false``."""
 
@@ -123,6 +136,21 @@ class Each:
             raise invalid(f"Invalid array: {path}", param=path)
         ordered = sorted(raw.items(), key=lambda entry: int(entry[0]))
         return [self.kind.read(value, f"{path}[{index}]") for index, value in ordered]
+
+
+@dataclass(frozen=True)
+class EachNamed:
+    """A hash with free keys whose values are alike, such as one for each currency."""
+
+    kind: Kind
+
+    def read(self, raw: Any, path: str) -> dict[str, Any]:
+        """Return the values, or refuse the text."""
+        if raw == "":
+            return {}
+        if not isinstance(raw, Mapping):
+            raise invalid(f"Invalid hash: {path}", param=path)
+        return {name: self.kind.read(value, f"{path}[{name}]") for name, value in raw.items()}
 
 
 @dataclass(frozen=True)

@@ -24,3 +24,17 @@ def period_end(anchor: int, interval: str, interval_count: int, *, periods: int 
     year, month = divmod(months, 12)
     day = min(start.day, calendar.monthrange(year, month + 1)[1])
     return int(start.replace(year=year, month=month + 1, day=day).timestamp())
+
+
+def period_around(anchor: int, interval: str, interval_count: int, moment: int) -> tuple[int, int]:
+    """Return the start and end of the period that holds ``moment``; the anchor may lie before or after it."""
+    number = (moment - anchor) // (period_end(anchor, interval, interval_count) - anchor)
+    # The first period's length only estimates the number where months differ in length.
+    while period_end(anchor, interval, interval_count, periods=number) > moment:
+        number -= 1
+    while period_end(anchor, interval, interval_count, periods=number + 1) <= moment:
+        number += 1
+    return (
+        period_end(anchor, interval, interval_count, periods=number),
+        period_end(anchor, interval, interval_count, periods=number + 1),
+    )

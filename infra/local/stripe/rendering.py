@@ -16,9 +16,9 @@ from infra.local.stripe.store import Object, Store
 EXPAND = Each(Text())
 _MAX_DEPTH = 4
 _ONLY_WHEN_EXPANDED: dict[str, frozenset[str]] = {
-    "price": frozenset({"tiers"}),
+    "price": frozenset({"currency_options", "tiers"}),
     "checkout.session": frozenset({"line_items"}),
-    "invoice": frozenset({"payments"}),
+    "invoice": frozenset({"confirmation_secret", "payments"}),
     "customer": frozenset({"subscriptions"}),
 }
 

@@ -21,6 +21,7 @@ from infra.local.stripe.http import (
     read_request,
     write_response,
 )
+from infra.local.stripe.judge.judge import Judge
 
 _TICK_S = 1.0
 
@@ -38,13 +39,16 @@ class StandIn:
             await self._live(receive, send)
         elif scope["type"] == "http":
             request = await read_request(scope, receive)
-            await write_response(self._answer(request), send)
+            await write_response(self._answer(request), receive, send)
 
     def _answer(self, request: Request) -> Response:
         self.account.journal.cause = Cause()
         self.account.agenda.run_due()
-        if request.path.startswith("/v1/"):
-            return self._api.answer(request)
+        if request.path.startswith(("/v1/", "/v2/")):
+            response = self._api.answer(request)
+            if self.account.judge is not None:
+                self.account.judge.exchange(request, response)
+            return response
         try:
             if request.path.startswith("/_control/"):
                 return control.answer(self.account, request)
@@ -64,6 +68,8 @@ class StandIn:
                 if ticking is not None:
                     ticking.cancel()
                 await self.account.deliveries.close()
+                if self.account.judge is not None:
+                    self.account.judge.save()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -80,13 +86,15 @@ def create_app(
     public_url: str,
     clock: Clock | None = None,
     retries: RetryPolicy | None = None,
+    judge: Judge | None = None,
 ) -> StandIn:
     """Make a stand-in with an empty account; ``public_url`` is where browsers reach it."""
-    return StandIn(
-        Account(
-            api_key=api_key,
-            clock=clock or Clock(),
-            public_url=public_url,
-            retries=retries or RetryPolicy(),
-        )
+    account = Account(
+        api_key=api_key,
+        clock=clock or Clock(),
+        public_url=public_url,
+        retries=retries or RetryPolicy(),
     )
+    if judge is not None:
+        account.judge, account.journal.watch = judge, judge.event
+    return StandIn(account)

@@ -13,9 +13,15 @@ Object = dict[str, Any]
 _ALPHABET = string.ascii_letters + string.digits
 # Prefix and number of random characters, as long as Stripe's own, so that a column too short for them is noticed.
 _IDS: dict[str, tuple[str, int]] = {
+    "billing.meter": ("mtr_test_61", 28),
+    "billing.meter_event_summary": ("mtrusg_test_61", 28),
+    "billing_portal.configuration": ("bpc_1", 23),
+    "billing_portal.session": ("bps_1", 23),
     "charge": ("ch_3", 23),
     "checkout.session": ("cs_test_a1", 56),
     "customer": ("cus_", 14),
+    "customer_balance_transaction": ("cbtxn_1", 23),
+    "dispute": ("du_1", 23),
     "event": ("evt_1", 23),
     "invoice": ("in_1", 23),
     "invoice_item": ("ii_1", 23),
@@ -26,9 +32,12 @@ _IDS: dict[str, tuple[str, int]] = {
     "payment_method": ("pm_1", 23),
     "price": ("price_1", 23),
     "product": ("prod_", 14),
+    "refund": ("re_3", 23),
     "request": ("req_", 14),
     "subscription": ("sub_1", 23),
     "subscription_item": ("si_", 14),
+    "v2.core.event": ("evt_test_65", 28),
+    "v2.core.event_destination": ("ed_test_61", 28),
     "webhook_endpoint": ("we_1", 23),
 }
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from keywright_verify import Code, KeySet, verify
 
 from keywright.catalog.models import LicenseKind
 from keywright.licensing import rules, tokens
-from keywright.licensing.models import Held, LicenseState
+from keywright.licensing.models import Held, LicenseState, SourceKind
 from keywright.platform.clock import from_unix
+from keywright_verify import Code, KeySet, verify
 from tests.stripe_events import BEGINNING, MONTH
 from tests.unit.licensing.grants import ISSUER, KEY, grant
 
 
-def signed(**details) -> str:
+def signed(**details: Any) -> str:
     return tokens.sign(rules.draft(grant(**details), issuer=ISSUER).claims, KEY)
 
 
@@ -58,7 +59,12 @@ def test_a_later_period_has_a_higher_number_and_a_later_end():
 
 def test_a_recurring_license_outlives_its_period_a_little_and_a_one_time_one_by_ten_years():
     assert rules.expiry_of(grant()) == from_unix(BEGINNING + MONTH) + timedelta(days=3)
-    assert rules.expiry_of(grant(kind=LicenseKind.AIR_GAPPED)) == from_unix(BEGINNING) + timedelta(days=3650)
+    once = grant(kind=LicenseKind.AIR_GAPPED, source_kind=SourceKind.CHECKOUT_SESSION, period_end=from_unix(BEGINNING))
+    assert rules.expiry_of(once) == from_unix(BEGINNING) + timedelta(days=3650)
+
+
+def test_an_air_gapped_license_that_recurs_ends_with_its_period_too():
+    assert rules.expiry_of(grant(kind=LicenseKind.AIR_GAPPED)) == from_unix(BEGINNING + MONTH) + timedelta(days=3)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,9 @@ def tiered(mode: str, *tiers: tuple[int | None, str | None, str | None], **detai
     return price(billing_scheme="tiered", tiers_mode=mode, unit_amount=None, tiers=rows, **details)
 
 
-AMOUNTS = st.decimals(min_value=0, max_value=10_000_000, places=12, allow_nan=False) | st.integers(0, 10**8).map(Decimal)
+AMOUNTS = st.decimals(min_value=0, max_value=10_000_000, places=12, allow_nan=False) | st.integers(0, 10**8).map(
+    Decimal
+)
 QUANTITIES = st.integers(0, 50) | st.integers(0, 10**9)
 
 
@@ -60,17 +62,6 @@ def prices(draw: st.DrawFn) -> Price:
     common = {"currency": draw(st.sampled_from(CURRENCIES))}
     if draw(st.booleans()):
         modes = st.sampled_from(["graduated", "volume"])
-        return price(
-            billing_scheme="tiered", tiers_mode=draw(modes), unit_amount=None, tiers=draw(tiers()), **common
-        )
+        return price(billing_scheme="tiered", tiers_mode=draw(modes), unit_amount=None, tiers=draw(tiers()), **common)
     transform = st.builds(Transform, st.integers(2, 1000), st.sampled_from(["up", "down"]))
     return price(unit_amount=draw(AMOUNTS), transform=draw(st.none() | transform), **common)
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[Price, int]:
-    """Return a price and a quantity, often one at the border of a tier."""
-    drawn = draw(prices())
-    ends = [tier.up_to for tier in drawn.tiers if tier.up_to is not None]
-    near = st.sampled_from(ends).flatmap(lambda end: st.integers(end - 1, end + 1)) if ends else QUANTITIES
-    return drawn, draw(near | QUANTITIES)

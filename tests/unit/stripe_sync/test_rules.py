@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from keywright.platform.clock import from_unix
 from keywright.stripe_sync import rules
 from keywright.stripe_sync.models import StripeEvent, WebhookInvalid
-from tests.stripe_events import BEGINNING, API_VERSION, checkout_session, event, invoice, product, subscription
+from tests.stripe_events import API_VERSION, BEGINNING, checkout_session, event, invoice, product, subscription
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -27,7 +27,8 @@ ENVELOPES = st.fixed_dictionaries(
         "created": JSON,
         "livemode": JSON,
         "observed_at_us": JSON,
-        "data": st.fixed_dictionaries({"object": st.fixed_dictionaries({}, optional={"id": JSON, "object": JSON})}) | JSON,
+        "data": st.fixed_dictionaries({"object": st.fixed_dictionaries({}, optional={"id": JSON, "object": JSON})})
+        | JSON,
     },
 )
 
@@ -89,12 +90,18 @@ def test_the_same_observation_has_the_same_id_and_another_one_another():
 
 def test_an_invoice_shows_the_metadata_of_its_subscription():
     ours = {"product_family": "self_hosted", "domain_sid": "dom_1"}
-    about = [invoice(ours, customer="cus_1"), subscription(ours, customer="cus_1"), checkout_session(ours, customer="c")]
+    about = [
+        invoice(ours, customer="cus_1"),
+        subscription(ours, customer="cus_1"),
+        checkout_session(ours, customer="c"),
+    ]
 
     assert [rules.metadata_of(rules.read_event(event("x.y", subject))) for subject in about] == [ours] * 3
 
 
 def test_an_invoice_of_before_2025_shows_it_too():
-    old = invoice({}, customer="cus_1", parent=None, subscription_details={"metadata": {"product_family": "self_hosted"}})
+    old = invoice(
+        {}, customer="cus_1", parent=None, subscription_details={"metadata": {"product_family": "self_hosted"}}
+    )
 
     assert rules.metadata_of(rules.read_event(event("invoice.paid", old)))["product_family"] == "self_hosted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 import stripe
@@ -89,7 +90,7 @@ def test_the_corpus_catches_a_verifier_that_reads_only_the_signature_and_not_the
     chance = random.Random(1)
 
     def careless(body: bytes, header: str) -> bool:
-        at = int(header.split("t=")[1].split(",")[0]) if header.startswith("t=1") else 0
+        at = int(header.split("t=")[1].split(",", maxsplit=1)[0]) if header.startswith("t=1") else 0
         return f"v1={digest(body, secret=SECRET, at=at)}" in header.split(",")
 
     missed = {why for why, body, header in forgeries(chance, secret=SECRET) if careless(body, header)}
@@ -99,10 +100,11 @@ def test_the_corpus_catches_a_verifier_that_reads_only_the_signature_and_not_the
 
 def test_stripes_own_library_and_ours_agree():
     text = BODY.decode()
-    theirs = stripe.WebhookSignature._compute_signature(f"{BEGINNING}.{text}", SECRET)
+    library: Any = stripe.WebhookSignature
+    theirs = library._compute_signature(f"{BEGINNING}.{text}", SECRET)
 
     assert accepts(BODY, f"t={BEGINNING},v1={theirs}", secrets=[SECRET])
     ours = signature(BODY, secret=SECRET, at=BEGINNING)
-    assert stripe.WebhookSignature.verify_header(text, ours, SECRET, tolerance=None)
+    assert library.verify_header(text, ours, SECRET, tolerance=None)
     with pytest.raises(stripe.SignatureVerificationError):
-        stripe.WebhookSignature.verify_header(text + " ", ours, SECRET, tolerance=None)
+        library.verify_header(text + " ", ours, SECRET, tolerance=None)

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from keywright_verify import Code, HighWaterMark, KeySet, RevocationList, RevocationListInvalidError, verify
 
+from keywright_verify import Code, HighWaterMark, KeySet, RevocationList, RevocationListInvalidError, verify
 from tests.unit.verifier.issuer import DAY, FOREIGN, JWKS, NOW, RETIRED, issue, issue_revocations
 
 KEYS = KeySet.from_jwks(JWKS)

@@ -13,8 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keywright_verify import Code, KeySet, verify
 
+from keywright_verify import Code, KeySet, verify
 from tests.unit.verifier.corpus import ORDER, Vector, accepted, hostile
 from tests.unit.verifier.issuer import DAY, DOMAIN, JWKS, KEY, NOW, b64, issue
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from keywright_verify import CachingVerifier, Code, KeySet, Kind, verify
 
+from keywright_verify import CachingVerifier, Code, KeySet, Kind, verify
 from tests.unit.verifier.issuer import DAY, DOMAIN, JWKS, KEY, NOW, claims, issue
 
 KEYS = KeySet.from_jwks(JWKS)

@@ -5,8 +5,8 @@ The key set and the canonical spelling: what the verifier trusts, and what the i
 import json
 
 import pytest
-from keywright_verify import Code, KeySet, KeySetInvalidError, canonical_json, verify
 
+from keywright_verify import Code, KeySet, KeySetInvalidError, canonical_json, verify
 from tests.unit.verifier.issuer import DAY, JWKS, KEY, NOW, RETIRED, claims, dump, issue, issue_with_header
 
 

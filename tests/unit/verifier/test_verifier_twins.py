@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from keywright_verify import Code, KeySet, RevocationList, verify
 
+from keywright_verify import Code, KeySet, RevocationList, verify
 from tests.unit.verifier.corpus import Vector, hostile
 from tests.unit.verifier.issuer import DAY, DOMAIN, JWKS, NOW, issue, issue_revocations
 

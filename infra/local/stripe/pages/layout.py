@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 _STYLE = """
@@ -18,7 +20,8 @@ table { width: 100%; border-collapse: collapse; font-size: .92rem; }
 td, th { padding: .4rem .5rem .4rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.amount, th.amount { text-align: right; white-space: nowrap; }
 .scroll { overflow-x: auto; }
-code { font-size: .85em; }
+code, pre { font: .85em/1.5 ui-monospace, monospace; } pre { overflow-x: auto; }
+main.wide td { white-space: nowrap; } main.wide h2 .soft { font-weight: 400; }
 label { display: block; margin: 1rem 0 .25rem; font-weight: 600; }
 input { width: 100%; padding: .6rem .7rem; font: inherit; border: 1px solid #9fb2b7; border-radius: 8px; }
 button { width: 100%; margin-top: 1.25rem; padding: .7rem; font: inherit; font-weight: 600; color: #fff;
@@ -40,10 +43,24 @@ def document(title: str, content: str, *, wide: bool = False) -> str:
     )
 
 
-def table(headings: list[str], rows: list[list[str]]) -> str:
-    """Write a table of plain texts."""
+@dataclass(frozen=True)
+class Link:
+    """A text that leads somewhere."""
+
+    text: str
+    path: str
+
+
+def table(headings: list[str], rows: Sequence[Sequence[str | Link]]) -> str:
+    """Write a table of plain texts and links."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     if not rows:
         body = f'<tr><td class="soft" colspan="{len(headings)}">none yet</td></tr>'
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(cell: str | Link) -> str:
+    if isinstance(cell, str):
+        return escape(cell)
+    return f'<a href="{escape(cell.path)}">{escape(cell.text)}</a>'

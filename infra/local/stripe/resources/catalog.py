@@ -11,6 +11,7 @@ from typing import Any
 from infra.local.stripe.account import Account
 from infra.local.stripe.errors import invalid
 from infra.local.stripe.parameters import merged_metadata
+from infra.local.stripe.resources.price_currencies import read_options
 from infra.local.stripe.resources.price_tiers import amount_pair, read_tiers
 from infra.local.stripe.store import Object, new_id
 
@@ -77,6 +78,7 @@ def add_price(account: Account, given: dict[str, Any]) -> Object:
         "type": "one_time" if recurring is None else "recurring",
         **amounts,
     }
+    price["currency_options"] = read_options(price, given.get("currency_options", {}))
     return account.create(price, "price.created")
 
 

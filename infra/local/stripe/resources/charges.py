@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.local.stripe.account import Account
+from infra.local.stripe.cards import Decline
 from infra.local.stripe.listing import CREATED, PAGE_PARAMETERS, matches, page
 from infra.local.stripe.parameters import Fields, Text
 from infra.local.stripe.routing import Call, Route
@@ -33,9 +34,9 @@ _FIXED: Object = {
 }
 
 
-def add(account: Account, intent: Object, method: Object, *, declined: bool) -> Object:
+def add(account: Account, intent: Object, method: Object, *, decline: Decline | None = None) -> Object:
     """Record the attempt to charge an intent's amount; the caller decided how it ends."""
-    amount = intent["amount"]
+    amount, declined = intent["amount"], decline is not None
     charge: Object = {
         "id": new_id("charge"),
         "object": "charge",
@@ -48,11 +49,11 @@ def add(account: Account, intent: Object, method: Object, *, declined: bool) -> 
         "currency": intent["currency"],
         "customer": intent["customer"],
         "description": intent["description"],
-        "failure_code": "card_declined" if declined else None,
-        "failure_message": "Your card was declined." if declined else None,
+        "failure_code": decline.code if decline else None,
+        "failure_message": decline.message if decline else None,
         "fraud_details": {},
         "metadata": dict(intent["metadata"]),
-        "outcome": _outcome(declined=declined),
+        "outcome": _outcome(decline),
         "paid": not declined,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
@@ -62,13 +63,14 @@ def add(account: Account, intent: Object, method: Object, *, declined: bool) -> 
     return account.create(charge, "charge.failed" if declined else "charge.succeeded")
 
 
-def _outcome(*, declined: bool) -> Object:
+def _outcome(decline: Decline | None) -> Object:
+    declined = decline is not None
     return {
         "advice_code": "try_again_later" if declined else None,
         "network_advice_code": None,
         "network_decline_code": "02" if declined else None,
         "network_status": "declined_by_network" if declined else "approved_by_network",
-        "reason": "generic_decline" if declined else None,
+        "reason": decline.decline_code if decline else None,
         "risk_level": "normal",
         "risk_score": 12,
         "seller_message": "The bank declined." if declined else "Payment complete.",

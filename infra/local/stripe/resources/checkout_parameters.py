@@ -5,6 +5,7 @@ from __future__ import annotations
 from infra.local.stripe.listing import CREATED, PAGE_PARAMETERS
 from infra.local.stripe.parameters import Choice, Each, Fields, Flag, Integer, Metadata, Text
 from infra.local.stripe.resources.price_parameters import SESSION_INLINE
+from infra.local.stripe.resources.subscription_parameters import TRIAL_SETTINGS
 
 _ENABLED = Fields({"enabled": Flag()}, required=("enabled",))
 _AUTO_NEVER = Choice(("auto", "never"))
@@ -47,7 +48,15 @@ CREATE = Fields(
         "payment_method_types": Each(Choice(("card",))),
         "phone_number_collection": _ENABLED,
         "submit_type": Choice(("auto", "book", "donate", "pay", "subscribe")),
-        "subscription_data": Fields({"description": Text(500), "metadata": Metadata()}),
+        "subscription_data": Fields(
+            {
+                "description": Text(500),
+                "metadata": Metadata(),
+                "trial_end": Integer(),
+                "trial_period_days": Integer(minimum=1, maximum=730),
+                "trial_settings": TRIAL_SETTINGS,
+            }
+        ),
         "success_url": Text(),
         "tax_id_collection": _ENABLED,
         "ui_mode": Choice(("hosted_page",)),

@@ -25,7 +25,10 @@ def create(account: Account, call: Call) -> Object:
     given = call.parameters
     _check(account, given)
     expires_at = _expires_at(account.clock.now(), given.get("expires_at"))
-    line_items = checkout_line_items.build(account, given["line_items"], given["mode"])
+    trial = bool(given.get("subscription_data", {}).keys() & {"trial_end", "trial_period_days"})
+    line_items = checkout_line_items.build(
+        account, given["line_items"], given["mode"], given.get("currency"), trial=trial
+    )
     session = checkout_objects.build(account, given, line_items, expires_at)
     account.checkout_data[session["id"]] = given.get(_DATA_OF_MODE[given["mode"]], {})
     account.store.add(session)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from infra.local.stripe.account import Account
-from infra.local.stripe.errors import invalid
+from infra.local.stripe.errors import invalid, missing
 from infra.local.stripe.listing import CREATED, PAGE_PARAMETERS, created_matches, page
+from infra.local.stripe.older_shapes import in_version
 from infra.local.stripe.parameters import Each, Fields, Flag, Text
 from infra.local.stripe.routing import Call, Route
 from infra.local.stripe.store import Object
@@ -15,7 +16,10 @@ _MAX_TYPES = 20
 
 def retrieve(account: Account, call: Call) -> Object:
     """Answer ``GET /v1/events/{event}``."""
-    return account.store.get("event", call.names["event"])
+    event = account.store.get("event", call.names["event"])
+    if event["created"] < account.clock.now() - _KEPT_S:
+        raise missing("event", event["id"])
+    return in_version(account.store, event, event["api_version"])
 
 
 def listing(account: Account, call: Call) -> Object:
@@ -34,7 +38,10 @@ def listing(account: Account, call: Call) -> Object:
         and (not wanted or _type_matches(event["type"], wanted))
         and ("delivery_success" not in given or given["delivery_success"] == (event["pending_webhooks"] == 0))
     ]
-    return page(found, given, call.path)
+    answer = page(found, given, call.path)
+    # Listed in the version of their creation, which need not be the caller's.
+    answer["data"] = [in_version(account.store, event, event["api_version"]) for event in answer["data"]]
+    return answer
 
 
 def _type_matches(event_type: str, wanted: list[str]) -> bool:

@@ -1,13 +1,16 @@
-"""The shape of a subscription's first invoice and its lines: one line, rounded once, for each price."""
+"""The shape of a new invoice, of whatever origin."""
 
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 from infra.local.stripe.account import Account
 from infra.local.stripe.listing import list_object
+from infra.local.stripe.parameters import merged_metadata
 from infra.local.stripe.store import Object, new_id
 
+_DAY_S = 86_400
 _FIXED: Object = {
     "account_country": "US",
     "account_name": "Keywright test account",
@@ -23,17 +26,13 @@ _FIXED: Object = {
         "status": None,
     },
     "automatically_finalizes_at": None,
-    "collection_method": "charge_automatically",
     "custom_fields": None,
     "customer_account": None,
     "customer_shipping": None,
     "customer_tax_ids": [],
-    "default_payment_method": None,
     "default_source": None,
     "default_tax_rates": [],
-    "description": None,
     "discounts": [],
-    "due_date": None,
     "footer": None,
     "from_invoice": None,
     "hosted_invoice_url": None,
@@ -42,7 +41,6 @@ _FIXED: Object = {
     "last_finalization_error": None,
     "latest_revision": None,
     "livemode": False,
-    "metadata": {},
     "next_payment_attempt": None,
     "number": None,
     "on_behalf_of": None,
@@ -62,106 +60,65 @@ _FIXED: Object = {
 }
 
 
-def build_first(account: Account, subscription: Object, customer: Object, line_items: list[Object]) -> Object:
-    """Build the draft of the invoice for a new subscription's first period; it is not kept yet."""
-    now, identifier = account.clock.now(), new_id("invoice")
-    lines = [_line(identifier, subscription, line_item) for line_item in line_items]
-    total = sum(line["amount"] for line in lines)
-    return {
+def build(
+    account: Account,
+    *,
+    customer: Object,
+    subscription: Object | None,
+    lines: list[Object],
+    reason: str,
+    currency: str,
+    details: dict[str, Any] | None = None,
+) -> Object:
+    """Build a draft; it is not kept yet. ``details`` are what a caller of the API gave for it."""
+    now, identifier, given = account.clock.now(), new_id("invoice"), details or {}
+    source = {"collection_method": "charge_automatically", "days_until_due": None, **(subscription or {}), **given}
+    sent = source["collection_method"] == "send_invoice"
+    invoice: Object = {
         "id": identifier,
         "object": "invoice",
         **copy.deepcopy(_FIXED),
-        **_amounts(total),
         "attempt_count": 0,
         "attempted": False,
         "auto_advance": True,
-        "billing_reason": "subscription_create",
+        "billing_reason": reason,
+        "collection_method": source["collection_method"],
         "created": now,
-        "currency": subscription["currency"],
+        "currency": currency,
         "customer": customer["id"],
-        "customer_address": customer["address"],
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_phone": customer["phone"],
-        "customer_tax_exempt": customer["tax_exempt"],
+        **{f"customer_{name}": customer[name] for name in ("address", "email", "name", "phone", "tax_exempt")},
+        "default_payment_method": None,
+        "description": given.get("description"),
+        "due_date": given.get("due_date", now + (source["days_until_due"] or 0) * _DAY_S) if sent else None,
         "effective_at": None,
         "ending_balance": None,
         "lines": list_object(lines, f"/v1/invoices/{identifier}/lines"),
-        "parent": {
-            "quote_details": None,
-            "subscription_details": {
-                "metadata": dict(subscription["metadata"]),
-                "subscription": subscription["id"],
-            },
-            "type": "subscription_details",
-        },
+        "metadata": merged_metadata({}, given.get("metadata")),
+        "parent": None if subscription is None else _parent(subscription),
         "payments": list_object([], f"/v1/invoice_payments?invoice={identifier}"),
         "period_end": now,
         "period_start": now,
         "status": "draft",
-        "status_transitions": {
-            "finalized_at": None,
-            "marked_uncollectible_at": None,
-            "paid_at": None,
-            "voided_at": None,
-        },
+        "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
         "webhooks_delivered_at": None,
     }
+    total_up(invoice)
+    return invoice
 
 
-def _amounts(total: int) -> Object:
+def _parent(subscription: Object) -> Object:
     return {
-        "amount_due": total,
-        "amount_paid": 0,
-        "amount_remaining": total,
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
-        "total": total,
-        "total_excluding_tax": total,
+        "quote_details": None,
+        "subscription_details": {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]},
+        "type": "subscription_details",
     }
 
 
-def _line(invoice_id: str, subscription: Object, line_item: Object) -> Object:
-    price, start = line_item["price"], subscription["start_date"]
-    item = next((item for item in subscription["items"]["data"] if item["price"]["id"] == price["id"]), None)
-    return {
-        "id": new_id("line_item"),
-        "object": "line_item",
-        "amount": line_item["amount_total"],
-        "currency": line_item["currency"],
-        "description": line_item["description"],
-        "discount_amounts": [],
-        "discountable": True,
-        "discounts": [],
-        "invoice": invoice_id,
-        "livemode": False,
-        "metadata": dict(subscription["metadata"]) if item else {},
-        "parent": _parent(subscription["id"], item),
-        "period": {"end": item["current_period_end"] if item else start, "start": start},
-        "pretax_credit_amounts": [],
-        "pricing": {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
-        "quantity": line_item["quantity"] or 0,
-        "subscription": subscription["id"],
-        "subtotal": line_item["amount_subtotal"],
-        "taxes": [],
-    }
-
-
-def _parent(subscription_id: str, item: Object | None) -> Object:
-    """Say where a line comes from: a subscription item, or a one-time price billed along with them."""
-    proration = {"proration": False, "proration_details": {"credited_items": None}, "subscription": subscription_id}
-    if item is None:
-        return {
-            "invoice_item_details": {"invoice_item": new_id("invoice_item"), **proration},
-            "subscription_item_details": None,
-            "type": "invoice_item_details",
-        }
-    return {
-        "invoice_item_details": None,
-        "subscription_item_details": {"invoice_item": None, **proration, "subscription_item": item["id"]},
-        "type": "subscription_item_details",
-    }
+def total_up(invoice: Object) -> None:
+    """Write the sums of a draft's lines; what is due beyond them is settled when it is finalized."""
+    for line in invoice["lines"]["data"]:
+        line["invoice"] = invoice["id"]
+    total = sum(line["amount"] for line in invoice["lines"]["data"])
+    invoice.update(dict.fromkeys(("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax"), total))
+    invoice["amount_due"] = invoice["amount_remaining"] = max(0, total)
+    invoice["amount_paid"] = 0

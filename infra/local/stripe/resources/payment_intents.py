@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from infra.local.stripe.account import Account
+from infra.local.stripe.cards import Decline
 from infra.local.stripe.listing import CREATED, PAGE_PARAMETERS, matches, page
 from infra.local.stripe.parameters import Fields, Text, merged_metadata
 from infra.local.stripe.resources import charges
@@ -74,11 +76,12 @@ def add(account: Account, *, amount: int, currency: str, customer: str | None, d
 def succeed(account: Account, intent: Object, method: Object) -> Object:
     """Charge the card and mark the intent as paid; return the charge."""
     intent["payment_method"] = method["id"]
-    charge = charges.add(account, intent, method, declined=False)
+    charge = charges.add(account, intent, method)
     intent.update(
         {
             "amount_received": intent["amount"],
             "last_payment_error": None,
+            "next_action": None,
             "latest_charge": charge["id"],
             "status": "succeeded",
         }
@@ -87,19 +90,49 @@ def succeed(account: Account, intent: Object, method: Object) -> Object:
     return charge
 
 
-def fail(account: Account, intent: Object, method: Object) -> None:
-    """Record a declined attempt; the intent waits for another card."""
-    charge = charges.add(account, intent, method, declined=True)
-    intent["latest_charge"] = charge["id"]
-    intent["last_payment_error"] = {
+def fail(account: Account, intent: Object, method: Object, decline: Decline) -> Object:
+    """Record a declined attempt; the intent waits for another card. Return what went wrong."""
+    charge = charges.add(account, intent, method, decline=decline)
+    error = {
         "charge": charge["id"],
-        "code": "card_declined",
-        "decline_code": "generic_decline",
-        "message": "Your card was declined.",
-        "payment_method": dict(method),
+        "code": decline.code,
+        "decline_code": decline.decline_code,
+        "message": decline.message,
+        "payment_method": copy.deepcopy(method),
         "type": "card_error",
     }
+    intent.update(
+        {
+            "last_payment_error": error,
+            "latest_charge": charge["id"],
+            "next_action": None,
+            "payment_method": None,
+            "status": "requires_payment_method",
+        }
+    )
     account.journal.record("payment_intent.payment_failed", intent)
+    return error
+
+
+def ask(account: Account, intent: Object, method: Object) -> None:
+    """Wait for the customer to authenticate; nothing is charged before that."""
+    intent.update(
+        {
+            "next_action": {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}},
+            "payment_method": method["id"],
+            "status": "requires_action",
+        }
+    )
+    account.journal.record("payment_intent.requires_action", intent)
+
+
+def cancel(account: Account, intent: Object, reason: str) -> None:
+    """Give an intent up that nobody will pay any more."""
+    if intent["status"] in ("canceled", "succeeded"):
+        return
+    now = account.clock.now()
+    intent.update({"canceled_at": now, "cancellation_reason": reason, "next_action": None, "status": "canceled"})
+    account.journal.record("payment_intent.canceled", intent)
 
 
 def retrieve(account: Account, call: Call) -> Object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.local.stripe.listing import CREATED, PAGE_PARAMETERS
-from infra.local.stripe.parameters import Choice, Each, Fields, Flag, Integer, Kind, Metadata, Text
+from infra.local.stripe.parameters import Choice, Each, EachNamed, Fields, Flag, Integer, Kind, Metadata, Text
 from infra.local.stripe.resources.price_tiers import AMOUNT_FIELDS, TIERS
 
 _INTERVAL: dict[str, Kind] = {
@@ -18,9 +18,11 @@ _PRODUCT_DATA: dict[str, Kind] = {
     "tax_code": Text(),
     "unit_label": Text(),
 }
+CURRENCY_OPTIONS = EachNamed(Fields({**AMOUNT_FIELDS, "tax_behavior": _TAX_BEHAVIOR, "tiers": TIERS}))
 INLINE = Fields(
     {
         **AMOUNT_FIELDS,
+        "currency_options": CURRENCY_OPTIONS,
         "currency": Text(3),
         "metadata": Metadata(),
         "recurring": Fields(_INTERVAL, required=("interval",)),
@@ -30,7 +32,7 @@ INLINE = Fields(
 )
 SESSION_INLINE = Fields(
     {
-        **{name: kind for name, kind in INLINE.kinds.items() if name != "metadata"},
+        **{name: kind for name, kind in INLINE.kinds.items() if name not in ("currency_options", "metadata")},
         "product": Text(),
         "product_data": Fields({**_PRODUCT_DATA, "description": Text(), "images": Each(Text())}, required=("name",)),
     },
@@ -42,6 +44,7 @@ CREATE = Fields(
         "active": Flag(),
         "billing_scheme": Choice(("per_unit", "tiered")),
         "currency": Text(3),
+        "currency_options": CURRENCY_OPTIONS,
         "lookup_key": Text(200),
         "metadata": Metadata(),
         "nickname": Text(),
@@ -65,6 +68,7 @@ UPDATE = Fields(
         name: CREATE.kinds[name]
         for name in (
             "active",
+            "currency_options",
             "lookup_key",
             "metadata",
             "nickname",

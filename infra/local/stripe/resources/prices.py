@@ -6,6 +6,7 @@ from infra.local.stripe.account import Account
 from infra.local.stripe.listing import matches, page
 from infra.local.stripe.parameters import merged_metadata
 from infra.local.stripe.resources import catalog, price_parameters
+from infra.local.stripe.resources.price_currencies import read_options
 from infra.local.stripe.routing import Call, Route
 from infra.local.stripe.store import Object
 
@@ -26,9 +27,11 @@ def update(account: Account, call: Call) -> Object:
     transfer = given.pop("transfer_lookup_key", False)
     if given.get("lookup_key") not in (None, price["lookup_key"]):
         catalog.claim_lookup_key(account, given["lookup_key"], transfer=transfer)
-    metadata = given.pop("metadata", None)
+    metadata, options = given.pop("metadata", None), given.pop("currency_options", None)
     with account.journal.changing(price, "price.updated"):
         price.update(given)
+        if options is not None:
+            price["currency_options"] = {**price["currency_options"], **read_options(price, options)}
         price["metadata"] = merged_metadata(price["metadata"], metadata)
     return price
 

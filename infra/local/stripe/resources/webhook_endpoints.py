@@ -9,8 +9,8 @@ from infra.local.stripe.errors import invalid
 from infra.local.stripe.listing import PAGE_PARAMETERS, page
 from infra.local.stripe.parameters import Each, Fields, Flag, Kind, Metadata, Text, merged_metadata
 from infra.local.stripe.routing import Call, Route
-from infra.local.stripe.store import Object, new_id, random_text
-from infra.local.stripe.version import require_supported
+from infra.local.stripe.store import Object, new_id
+from infra.local.stripe.version import require_deliverable
 
 _MAX_ENDPOINTS = 16
 _DETAILS: dict[str, Kind] = {
@@ -26,7 +26,7 @@ def create(account: Account, call: Call) -> Object:
     given = call.parameters
     if len(account.store.newest_first("webhook_endpoint")) >= _MAX_ENDPOINTS:
         raise invalid(f"An account has at most {_MAX_ENDPOINTS} webhook endpoints.")
-    require_supported(given.get("api_version"), param="api_version")
+    require_deliverable(given.get("api_version"), param="api_version")
     endpoint: Object = {
         "id": new_id("webhook_endpoint"),
         "object": "webhook_endpoint",
@@ -38,15 +38,14 @@ def create(account: Account, call: Call) -> Object:
         "livemode": False,
         "metadata": merged_metadata({}, given.get("metadata")),
         "status": "enabled",
-        "url": _url(given["url"]),
+        "url": checked_url(given["url"]),
     }
-    secret = f"whsec_{random_text(32)}"
-    account.deliveries.use_secrets(endpoint["id"], [secret])
     account.store.add(endpoint)
-    return {**endpoint, "secret": secret}
+    return {**endpoint, "secret": account.deliveries.secrets.create(endpoint["id"])}
 
 
-def _url(url: str) -> str:
+def checked_url(url: str) -> str:
+    """Return the URL of a receiver, or refuse it."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise invalid("Invalid URL: an explicit scheme, http or https, is needed.", param="url", code="url_invalid")
@@ -68,7 +67,7 @@ def update(account: Account, call: Call) -> Object:
     """Answer ``POST /v1/webhook_endpoints/{endpoint}``."""
     endpoint, given = retrieve(account, call), call.parameters
     if "url" in given:
-        endpoint["url"] = _url(given["url"] or "")
+        endpoint["url"] = checked_url(given["url"] or "")
     if "enabled_events" in given:
         endpoint["enabled_events"] = _events(given["enabled_events"])
     if "description" in given:

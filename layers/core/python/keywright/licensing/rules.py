@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from keywright.catalog.models import LicenseKind
-from keywright.licensing.models import Draft, Grant, Held, LicenseState
+from keywright.licensing.models import Draft, Grant, Held, LicenseState, SourceKind
 from keywright.platform import ids
 from keywright.platform.clock import to_unix
 
@@ -20,8 +19,8 @@ RENEWAL_MARGIN = timedelta(days=3)
 GRACE = timedelta(days=7)
 """After expiry a license in the enforcement mode ``grace`` still works this long, with a warning."""
 
-AIR_GAPPED_TERM = timedelta(days=3650)
-"""A license that is paid once and cannot be renewed over a network."""
+ONE_TIME_TERM = timedelta(days=3650)
+"""What is paid once is never renewed, so it lasts; a recurring license ends with its period, air-gapped or not."""
 
 ENTITLEMENT_PREFIX = "entitlement_"
 LIMIT_PREFIX = "limit_"
@@ -63,8 +62,8 @@ def seq_of(grant: Grant) -> int:
 
 def expiry_of(grant: Grant) -> datetime:
     """Return when the file for the paid period stops being valid."""
-    if grant.kind is LicenseKind.AIR_GAPPED:
-        return grant.period_start + AIR_GAPPED_TERM
+    if grant.source_kind is SourceKind.CHECKOUT_SESSION:
+        return grant.period_start + ONE_TIME_TERM
     return grant.period_end + RENEWAL_MARGIN
 
 

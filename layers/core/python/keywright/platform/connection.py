@@ -31,13 +31,23 @@ _RETRYABLE = frozenset({1020, 1205, 1213})
 _LOST = frozenset({0, 1040, 1053, 1290, 1792, 1836, 1927, 2002, 2003, 2006, 2013, 2055})
 
 
+class CredentialsRefused(DatabaseUnavailable):
+    """The server does not take our password (1045); to callers it is as good as away."""
+
+
 def connect() -> pymysql.connections.Connection[Any]:
     """
     Open the container's connection with the credentials of the secret ``DATABASE``.
 
-    :raises DatabaseUnavailable: if the server cannot be reached
+    Credentials that are refused may just have been rotated: they are read anew, once.
+
+    :raises DatabaseUnavailable: if the server cannot be reached or refuses us
     """
-    return connect_with(secrets.read("DATABASE"))
+    try:
+        return connect_with(secrets.read("DATABASE"))
+    except CredentialsRefused:
+        secrets.forget()
+        return connect_with(secrets.read("DATABASE"))
 
 
 def connect_with(
@@ -68,7 +78,9 @@ def connect_with(
             **_transport(str(credentials.get("tls", "on"))),
         )
     except (pymysql.OperationalError, OSError) as problem:
-        raise DatabaseUnavailable("The database does not answer. Try again.") from problem
+        refused = isinstance(problem, pymysql.MySQLError) and _code(problem) == 1045  # noqa: PLR2004
+        kind = CredentialsRefused if refused else DatabaseUnavailable
+        raise kind("The database does not answer. Try again.") from problem
 
 
 def is_retryable(problem: pymysql.MySQLError) -> bool:

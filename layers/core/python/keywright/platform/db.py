@@ -90,7 +90,7 @@ def transact(work: Callable[[Transaction], Result]) -> Result:
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _attempt(work)
+            tx, result = _attempt(work)
         except pymysql.MySQLError as problem:
             if is_lost(problem):
                 raise DatabaseUnavailable("The database does not answer. Try again.") from problem
@@ -98,6 +98,9 @@ def transact(work: Callable[[Transaction], Result]) -> Result:
                 raise
             log.info("transaction repeated", attempt=attempt, reason=str(problem.args[0]))
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (spreads contenders, keeps no secret)
+        else:
+            _follow_up(tx)
+            return result
     raise AssertionError("unreachable")
 
 
@@ -109,7 +112,7 @@ def discard() -> None:
     _connection = None
 
 
-def _attempt(work: Callable[[Transaction], Result]) -> Result:
+def _attempt(work: Callable[[Transaction], Result]) -> tuple[Transaction, Result]:
     connection = _begin()
     tx = Transaction(connection, log.correlation_id())
     try:
@@ -118,9 +121,16 @@ def _attempt(work: Callable[[Transaction], Result]) -> Result:
     except BaseException as problem:
         _roll_back(connection, problem)
         raise
+    return tx, result
+
+
+def _follow_up(tx: Transaction) -> None:
+    """Do what follows from a transaction that is durable. Whatever goes wrong here, it must not run again."""
     for action in tx.committed:
-        action()
-    return result
+        try:
+            action()
+        except Exception as problem:  # noqa: BLE001  (the caller's work is done; the dispatcher finds the row)
+            log.error("the action after a commit failed", kind=type(problem).__name__)
 
 
 def _begin() -> pymysql.connections.Connection[Any]:

@@ -156,7 +156,7 @@ def correlation_id(app: APIGatewayHttpResolver) -> str:
 def problem(error: errors.KeywrightError, *, correlation_id: str) -> dict[str, Any]:
     """Return an error as a Lambda answer, for entry points that have no application."""
     document = _document(error, correlation_id=correlation_id)
-    headers = {**SECURITY_HEADERS, "Content-Type": PROBLEM, CORRELATION_HEADER: correlation_id, **_retry(error)}
+    headers = {**SECURITY_HEADERS, "Content-Type": PROBLEM, CORRELATION_HEADER: correlation_id, **_advice(error)}
     return {
         "statusCode": document["status"],
         "headers": headers,
@@ -222,7 +222,7 @@ def _answer(app: APIGatewayHttpResolver, error: errors.KeywrightError) -> Respon
     document = _document(error, correlation_id=correlation_id(app))
     if document["status"] >= 500:  # noqa: PLR2004
         log.warning("problem", code=error.code, detail=error.detail)
-    return Response(document["status"], PROBLEM, json.dumps(document), headers=_retry(error))
+    return Response(document["status"], PROBLEM, json.dumps(document), headers=_advice(error))
 
 
 def _document(error: errors.KeywrightError, *, correlation_id: str) -> dict[str, Any]:
@@ -239,7 +239,10 @@ def _document(error: errors.KeywrightError, *, correlation_id: str) -> dict[str,
     return document
 
 
-def _retry(error: errors.KeywrightError) -> dict[str, Any]:
+def _advice(error: errors.KeywrightError) -> dict[str, Any]:
+    """Return the headers that tell a client what to do next (RFC 9110, sections 10.2.3 and 11.6.1)."""
+    if isinstance(error, errors.Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, errors.TooMany):
         return {"Retry-After": str(error.retry_after_s)}
     return {"Retry-After": "5"} if isinstance(error, errors.Unavailable) else {}

@@ -58,6 +58,10 @@ def outages_named() -> Iterator[None]:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError) as problem:
         raise StripeUnavailable("Stripe does not answer. Try again.") from problem
+    except stripe.AuthenticationError:
+        # The key may just have been rolled: the next call reads it anew.
+        secrets.forget()
+        raise
     except stripe.StripeError as problem:
         if (problem.http_status or 0) >= 500:  # noqa: PLR2004
             raise StripeUnavailable("Stripe does not answer. Try again.") from problem

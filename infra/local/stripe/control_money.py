@@ -1,0 +1,27 @@
+"""The control API's part for what banks do: dispute a charge, decide a dispute, refuse a refund."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.local.stripe.account import Account
+from infra.local.stripe.control_requests import Body, number, text, word
+from infra.local.stripe.resources import disputes, refunds
+
+
+def open_dispute(account: Account, body: Body) -> dict[str, Any]:
+    """Have a customer's bank dispute a charge."""
+    charge = account.store.get("charge", text(body, "charge"), param="charge")
+    amount = number(body, "amount", charge["amount"], least=1, most=charge["amount"])
+    return disputes.add(account, charge, amount, word(body, "reason", disputes.REASONS, "fraudulent"))
+
+
+def close_dispute(account: Account, identifier: str, body: Body) -> dict[str, Any]:
+    """Decide a dispute."""
+    dispute = account.store.get("dispute", identifier)
+    return disputes.decide(account, dispute, word(body, "status", ("won", "lost"), "lost"))
+
+
+def fail_refund(account: Account, identifier: str, _: Body) -> dict[str, Any]:
+    """Have the bank send a refund back, as happens when the card's account is closed."""
+    return refunds.fail(account, account.store.get("refund", identifier))

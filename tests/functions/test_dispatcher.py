@@ -1,0 +1,71 @@
+"""The dispatcher finds what hints forgot, and enqueues recurring work once a period."""
+
+from __future__ import annotations
+
+import pytest
+
+from keywright.jobs import service
+from keywright.platform import clock, db
+from tests.purchases import catalog_events, store
+from tests.queue_hints import batch, drop, failed, take
+from tests.stripe_events import event_id
+
+DISPATCH = {"do": "dispatch"}
+
+
+@pytest.fixture(autouse=True)
+def quiet(clean_database) -> None:
+    drop("EVENTS")
+    drop("JOBS")
+
+
+def test_an_event_whose_hint_was_lost_is_found_and_folded(invoke, database):
+    store(*catalog_events()[:1])
+    take("EVENTS")
+
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 1}
+
+    (sid,) = take("EVENTS")
+    assert sid == event_id(catalog_events()[0])
+    assert failed(invoke("license_worker", batch({"event_id": sid}))) == []
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0}
+
+
+def test_an_event_that_has_just_come_is_left_to_its_own_hint(invoke, database):
+    store(*catalog_events()[:1])
+    database.execute("UPDATE stripe_event_work SET due_at = %s", clock.now())
+
+    assert invoke("dispatcher", DISPATCH)["events"] == 0
+
+
+def test_a_job_whose_hint_was_lost_is_found(invoke):
+    db.transact(lambda tx: service.enqueue(tx, "a.job", {}, key="1", now=clock.now()))
+    (sid,) = take("JOBS")
+
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 1, "events": 0}
+    assert take("JOBS") == [sid]
+
+
+def test_dispatching_twice_does_no_harm(invoke):
+    store(*catalog_events()[:1])
+    take("EVENTS")
+
+    first, second = invoke("dispatcher", DISPATCH), invoke("dispatcher", DISPATCH)
+
+    assert first == second
+    sids = take("EVENTS")
+    assert failed(invoke("license_worker", batch(*({"event_id": sid} for sid in sids)))) == []
+
+
+def test_recurring_work_is_enqueued_once_a_period_however_often_the_schedule_fires(invoke, database):
+    for _ in range(3):
+        invoke("dispatcher", {"do": "enqueue", "kind": "catalog.sync"})
+
+    keys = [row["job_key"] for row in database.execute("SELECT job_key FROM jobs")]
+    assert len(keys) <= 2  # two only if the hour turned meanwhile
+    assert {key.split(":")[0] for key in keys} == {"catalog.sync"}
+    assert len(take("JOBS")) == len(keys)
+
+
+def test_nothing_to_do_is_no_trouble(invoke):
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0}

@@ -1,0 +1,206 @@
+"""The webhook's promise: what Stripe signed is stored before it is acknowledged, and nothing else is stored at all."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pymysql
+import pytest
+
+from keywright.platform import clock
+from keywright.platform.connection import connect
+from keywright.platform.db import Transaction
+from keywright.stripe_sync import inbox, repository, rules
+from tests.api import Answer, event_of
+from tests.conftest import WEBHOOK_SECRET, Database
+from tests.queue_hints import drop, take
+from tests.stripe_events import event, event_id, product, signature
+
+BODY = event("product.updated", product(name="Häfen"))
+PATH = "/v1/webhooks/stripe"
+
+Deliver = Callable[..., Answer]
+
+
+@pytest.fixture
+def deliver(invoke: Callable[[str, object], Any]) -> Deliver:
+    """Deliver a body as Stripe does; ``header`` and ``wrapped`` change how."""
+    drop("EVENTS")
+
+    def call(
+        body: bytes | str = BODY,
+        *,
+        header: str | None = None,
+        skew: int = 0,
+        wrapped: bool = False,
+        name: str = "stripe-signature",
+    ) -> Answer:
+        raw = body if isinstance(body, bytes) else body.encode()
+        signed = header if header is not None else signature(raw, secret=WEBHOOK_SECRET, at=int(time.time()) + skew)
+        text = base64.b64encode(raw).decode() if wrapped else raw.decode()
+        sent = event_of("stripe_webhook", "POST", PATH, body=text, headers={name: signed}, query={})
+        answer = invoke("stripe_webhook", {**sent, "isBase64Encoded": wrapped})
+        headers = {key.lower(): value for key, value in answer["headers"].items()}
+        return Answer(answer["statusCode"], headers, answer["body"])
+
+    return call
+
+
+def stored(database: Database) -> list[dict[str, Any]]:
+    return database.execute(
+        "SELECT e.*, w.state FROM stripe_events e JOIN stripe_event_work w ON w.event_id = e.event_id"
+    )
+
+
+def refused(answer: Answer, code: str, database: Database) -> None:
+    """Require a 400 with this code, and that it left nothing behind."""
+    assert (answer.status, answer.json["code"]) == (400, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert database.execute("SELECT event_id FROM stripe_events") == []
+    assert take("EVENTS") == []
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("name", ["stripe-signature", "Stripe-Signature", "STRIPE-SIGNATURE"])
+def test_a_signed_event_is_stored_byte_for_byte_hinted_at_and_acknowledged(deliver, database, wrapped, name):
+    answer = deliver(wrapped=wrapped, name=name)
+
+    assert (answer.status, answer.json) == (200, {"received": True, "duplicate": False})
+    (row,) = stored(database)
+    assert (row["body"], row["event_type"], row["object_id"]) == (BODY, "product.updated", "prod_unlimited")
+    assert (row["state"], row["livemode"]) == ("RECEIVED", 0)
+    assert take("EVENTS") == [event_id(BODY)]
+
+
+def test_a_second_delivery_is_acknowledged_without_work(deliver, database):
+    deliver()
+    database.execute("UPDATE stripe_event_work SET state = 'PROCESSED'")
+    take("EVENTS")
+
+    answer = deliver()
+
+    assert (answer.status, answer.json) == (200, {"received": True, "duplicate": True})
+    assert len(stored(database)) == 1
+    assert take("EVENTS") == []
+
+
+def test_a_second_delivery_of_an_event_that_still_waits_is_a_hint_too(deliver, database):
+    deliver()
+    take("EVENTS")
+
+    assert deliver().status == 200
+    assert take("EVENTS") == [event_id(BODY)]
+    assert len(stored(database)) == 1
+
+
+def test_a_second_delivery_does_not_wait_for_the_worker_that_folds_the_event(deliver, database):
+    """The rival holds the event as a worker does. Whoever waits for it here waits longer than a statement may."""
+    deliver()
+    rival = connect()
+    rival.begin()
+    held = repository.lock_pending(Transaction(rival), event_id=event_id(BODY))
+
+    answer = deliver()
+
+    rival.rollback()
+    rival.close()
+    assert held is not None
+    assert (answer.status, answer.json["duplicate"]) == (200, True)
+
+
+def test_a_worker_that_locked_the_inbox_row_too_would_hold_up_the_delivery(deliver, database):
+    deliver()
+    worker, delivery = database.endpoint.connect(), connect()
+    worker.begin()
+    with worker.cursor() as cursor:
+        cursor.execute("SELECT e.body FROM stripe_event_work w JOIN stripe_events e USING (event_id) FOR UPDATE")
+    tx = Transaction(delivery)
+    tx.run("SET innodb_lock_wait_timeout = 1")
+
+    with worker, delivery, pytest.raises(pymysql.OperationalError, match="1205"):
+        inbox.receive(tx, rules.read_event(BODY), now=clock.now())
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "t=1,v1=00", f"t={int(time.time())},v1={'0' * 64}", "nonsense"],
+)
+def test_an_unsigned_body_is_refused(deliver, database, header):
+    refused(deliver(header=header), "webhook-signature-invalid", database)
+
+
+def test_a_body_signed_with_another_secret_is_refused(deliver, database):
+    foreign = signature(BODY, secret="whsec_of_somebody_else", at=int(time.time()))
+
+    refused(deliver(header=foreign), "webhook-signature-invalid", database)
+
+
+@pytest.mark.parametrize("skew", [-400, 400])
+def test_a_stale_signature_is_refused(deliver, database, skew):
+    refused(deliver(skew=skew), "webhook-signature-invalid", database)
+
+
+def test_a_tampered_body_is_refused(deliver, database):
+    header = signature(BODY, secret=WEBHOOK_SECRET, at=int(time.time()))
+
+    refused(
+        deliver(BODY.replace(b"prod_unlimited", b"prod_something"), header=header),
+        "webhook-signature-invalid",
+        database,
+    )
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_body_of_more_than_a_megabyte_is_refused(deliver, database, wrapped):
+    large = event("product.updated", product(description="x" * 1_000_000))
+
+    refused(deliver(large, wrapped=wrapped), "webhook-too-large", database)
+
+
+def test_a_body_of_just_a_megabyte_is_stored(deliver, database):
+    room = 1_000_000 - len(event("product.updated", product(description="")))
+
+    answer = deliver(event("product.updated", product(description="x" * room)), wrapped=True)
+
+    assert answer.status == 200
+    assert len(stored(database)[0]["body"]) == 1_000_000
+
+
+@pytest.mark.parametrize("body", ["", "{", "hello", "[]", '{"id": "evt_1"}'])
+def test_a_signed_body_that_is_no_event_is_refused(deliver, database, body):
+    refused(deliver(body), "webhook-body-invalid", database)
+
+
+def test_a_body_that_only_claims_to_be_base64_is_refused(invoke, database):
+    headers = {"stripe-signature": signature(b"", secret=WEBHOOK_SECRET, at=int(time.time()))}
+    sent = event_of("stripe_webhook", "POST", PATH, body="%%%", headers=headers, query={})
+
+    answer = invoke("stripe_webhook", {**sent, "isBase64Encoded": True})
+
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "webhook-body-invalid")
+    assert stored(database) == []
+
+
+def test_an_event_of_a_type_that_we_do_not_know_is_stored(deliver, database):
+    answer = deliver(event("moon.phase_changed", {"object": "moon"}))
+
+    assert answer.status == 200
+    assert [(row["event_type"], row["object_id"]) for row in stored(database)] == [("moon.phase_changed", "none")]
+
+
+def test_an_event_is_acknowledged_even_if_its_hint_is_lost(deliver, database, monkeypatch):
+    monkeypatch.setenv("KEYWRIGHT_EVENTS_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/gone")
+
+    assert deliver().status == 200
+    assert [row["state"] for row in stored(database)] == ["RECEIVED"]
+
+
+def test_an_answer_names_the_request_and_is_not_to_be_kept(deliver):
+    answer = deliver()
+
+    assert answer.headers["cache-control"] == "no-store"
+    assert len(answer.headers["x-correlation-id"]) > 8

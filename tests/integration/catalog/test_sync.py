@@ -1,0 +1,74 @@
+"""The mirror of Stripe's catalog, fetched through the inbox like everything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from stripe import StripeClient
+
+from keywright.catalog import service as catalog
+from keywright.catalog.models import Offer
+from keywright.jobs import service as jobs
+from keywright.platform import clock, db
+from tests.queue_hints import batch, drop, failed, take
+from tests.stripe_events import product
+
+
+@pytest.fixture(autouse=True)
+def quiet(clean_database: Any) -> None:
+    drop("JOBS")
+    drop("EVENTS")
+
+
+def work(invoke: Any) -> None:
+    """Run jobs and fold events until nothing is hinted at."""
+    while (sids := take("JOBS")) or (events := take("EVENTS")):
+        if sids:
+            assert failed(invoke("job_worker", batch(*({"job_sid": sid} for sid in sids)))) == []
+        else:
+            assert failed(invoke("license_worker", batch(*({"event_id": sid} for sid in events)))) == []
+
+
+def sync(invoke: Any, key: str) -> None:
+    db.transact(lambda tx: jobs.enqueue(tx, "catalog.sync", {}, key=key, now=clock.now()))
+    work(invoke)
+
+
+def offers() -> list[Offer]:
+    return db.transact(
+        lambda tx: catalog.list_offers(tx, product_family="self_hosted", usage_based=None, air_gapped=None)
+    )
+
+
+def test_the_whole_catalog_is_fetched_and_followed(invoke: Any, stripe_account: StripeClient):
+    made = stripe_account.v1.products.create({"name": "Sync", "metadata": product()["metadata"]})
+    foreign = stripe_account.v1.products.create({"name": "Cloud", "metadata": {"product_family": "cloud"}})
+    kept, other = (
+        stripe_account.v1.prices.create(
+            {"currency": "usd", "unit_amount": 1250, "recurring": {"interval": "year"}, "product": product_id}
+        )
+        for product_id in (made.id, foreign.id)
+    )
+
+    sync(invoke, "1")
+    first = [offer for offer in offers() if offer.product.product_id == made.id]
+    stripe_account.v1.products.update(made.id, {"name": "Renamed"})
+    sync(invoke, "2")
+    second = [offer for offer in offers() if offer.product.product_id == made.id]
+
+    assert [(offer.product.name, [price.price_id for price in offer.prices]) for offer in first] == [
+        ("Sync", [kept.id])
+    ]
+    assert [offer.product.name for offer in second] == ["Renamed"]
+    assert other.product == foreign.id
+    assert foreign.id not in {offer.product.product_id for offer in offers()}
+
+
+def test_a_price_is_fetched_once_a_day_at_the_most(clean_database: Any, database: Any):
+    now = clock.now()
+
+    for _ in range(3):
+        db.transact(lambda tx: catalog.request_price(tx, price_id="price_1", now=now))
+
+    assert len(database.execute("SELECT job_sid FROM jobs")) == 1

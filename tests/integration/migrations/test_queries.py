@@ -1,0 +1,61 @@
+"""Every named query fits the schema, may be run by the application's user, and is used."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pymysql
+import pytest
+
+from keywright.platform import db, sql
+from keywright.platform.sql import Query
+from tests.integration.migrations.sql_subset import DOMAINS
+
+FILES = sorted(DOMAINS.glob("*/queries.sql"))
+NAMED = {f"{path.parent.name}.{query.name}": query for path in FILES for query in sql.load(str(path))}
+TIMES = re.compile(r"(now|before|moment|begins|ends|\w+_(at|start|end))$")
+
+
+def parameters(query: str) -> dict[str, object]:
+    """Return a value of about the right kind for every parameter of a query."""
+    lists = set(re.findall(r"\bIN %\((\w+)\)s", query))
+    values: dict[str, object] = {}
+    for name in re.findall(r"%\((\w+)\)s", query):
+        if name in lists:
+            values[name] = ["x", "y"]
+        elif TIMES.match(name):
+            values[name] = datetime(2026, 11, 21, tzinfo=UTC)
+        else:
+            values[name] = 1 if re.search(rf"LIMIT %\({name}\)s", query) else "1"
+    return values
+
+
+@pytest.mark.parametrize("query", NAMED.values(), ids=NAMED.keys())
+def test_the_server_can_plan_the_query_for_the_applications_user(query: Query, database):
+    plan = db.transact(lambda tx: tx.all(f"EXPLAIN {query}", **parameters(query)))
+
+    assert plan != []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
+def test_every_query_is_used_by_its_domain(path):
+    code = "".join(module.read_text() for module in path.parent.glob("*repository.py"))
+
+    unused = [query.name for query in sql.load(str(path)) if not re.search(rf"_sql\.{query.name}\b", code)]
+    unknown = set(re.findall(r"_sql\.(\w+)", code)) - {query.name for query in sql.load(str(path))}
+
+    assert (unused, unknown) == ([], set())
+
+
+def test_a_query_that_does_not_fit_the_schema_is_seen(database):
+    with pytest.raises(pymysql.MySQLError, match="nowhere"):
+        db.transact(lambda tx: tx.all("EXPLAIN SELECT nowhere FROM users"))
+
+
+def test_no_list_is_read_without_a_bound():
+    """A limit, a list of keys, or the few things that belong to one user."""
+    bounded = re.compile(r"\bLIMIT\b|\bIN %\(|\buser_sid = %\(")
+
+    lists = {name: query for name, query in NAMED.items() if ".list_" in name}
+    assert [name for name, query in lists.items() if not bounded.search(query)] == []
