@@ -51,7 +51,8 @@ def owner_admission(customer_sid: str) -> Admission:
 def repeatable(*routes: str) -> http.Repeatable:
     """Let these routes take an ``Idempotency-Key``."""
 
-    def caller() -> str:
-        return db.transact(admission()).user_sid
+    def caller(route: str, bearer: str) -> str:
+        access, now = identity_gateway.access_tokens(), clock.now()
+        return db.transact(lambda tx: identity.admit(tx, access, route=route, bearer=bearer, now=now)).user_sid
 
     return http.Repeatable(frozenset(routes), caller=caller, transact=db.transact)

@@ -110,10 +110,10 @@ def _answer(domain: Domain) -> DomainAnswer:
     )
 
 
-def _caller() -> str:
+def _caller(route: str, bearer: str) -> str:
     """Name the caller of a request that may be repeated: another customer of theirs is another caller."""
     access, now = identity_gateway.access_tokens(), clock.now()
-    caller = db.transact(lambda tx: identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now))
+    caller = db.transact(lambda tx: identity.admit(tx, access, route=route, bearer=bearer, now=now))
     return f"{caller.user_sid} {caller.customer_sid}"
 
 

@@ -64,6 +64,17 @@ class Settings:
         return origins
 
     @property
+    def has_firewall(self) -> bool:
+        """
+        Tell whether a web ACL for CloudFront is made.
+
+        :raises MissingContext: if the value is neither ``none`` nor ``cloudfront``
+        """
+        if (value := self.value("firewall")) not in {"none", "cloudfront"}:
+            raise MissingContext(f"The CDK context value '{PREFIX}firewall' is {value!r}, not 'none' or 'cloudfront'.")
+        return value == "cloudfront"
+
+    @property
     def mail_domain(self) -> str:
         """
         Return the domain that mail is sent from.

@@ -50,6 +50,7 @@ CREATE TABLE known_networks (
   user_sid     VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   network      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   last_used_at DATETIME(6) NOT NULL,
+  updated_at   DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (user_sid, network),
   CONSTRAINT fk_known_networks_user FOREIGN KEY (user_sid) REFERENCES users (user_sid)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -20,7 +20,8 @@ CREATE TABLE audit_heads (
 
 -- One row, held by whoever is sealing: writers of entries never wait for it.
 CREATE TABLE audit_sealing (
-  one TINYINT NOT NULL,
+  one        TINYINT NOT NULL,
+  updated_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (one),
   CONSTRAINT ck_audit_sealing_one CHECK (one = 1)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

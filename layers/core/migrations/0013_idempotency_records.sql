@@ -7,7 +7,6 @@ CREATE TABLE idempotency_records (
   answer         MEDIUMTEXT NULL,
   claimed_until  BIGINT NULL,
   expires_at     BIGINT NOT NULL,
-  created_at     DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   updated_at     DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (record_key),
   KEY ix_idempotency_records_expiry (expires_at),

@@ -78,7 +78,7 @@ class Conflict(KeywrightError):
 class TooMany(KeywrightError):
     """The caller should slow down; ``retry_after_s`` says for how long."""
 
-    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+    def __init__(self, detail: str, *, retry_after_s: int = 5) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
 

@@ -15,7 +15,6 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import BaseModel, ConfigDict
 
 from keywright.platform import errors, log
@@ -67,11 +66,12 @@ class Repeatable:
     """
     Which routes take an ``Idempotency-Key``.
 
-    ``caller`` names who is calling, or raises; ``transact`` opens the transactions in which the answers are kept.
+    ``caller`` names who is calling a route with a bearer token, or raises; ``transact`` opens the transactions in which
+    the answers are kept.
     """
 
     routes: frozenset[str]
-    caller: Callable[[], str]
+    caller: Callable[[str, str], str]
     transact: Callable[[Callable[[Transaction], Any]], Any]
 
 
@@ -138,9 +138,7 @@ def bearer(app: APIGatewayHttpResolver) -> str:
 
     The identity domain decides what an empty or a wrong one means: a caller cannot tell the two apart.
     """
-    header = app.current_event.headers.get("authorization") or ""
-    match = _BEARER.fullmatch(header.strip())
-    return match.group(1) if match else ""
+    return _bearer(app.current_event.headers.get("authorization") or "")
 
 
 def source_address(app: APIGatewayHttpResolver) -> str:
@@ -177,27 +175,30 @@ def _resolve(
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
         _check_body(event.get("body") or "", headers.get("content-type", ""))
-        key = headers.get(IDEMPOTENCY_HEADER)
-        if key is None or repeatable is None or event.get("routeKey") not in repeatable.routes:
+        if IDEMPOTENCY_HEADER not in headers or repeatable is None or event.get("routeKey") not in repeatable.routes:
             return app.resolve(event, context)
-        return _resolve_once(app, event, context, key=key, repeatable=repeatable)
+        return _resolve_once(app, event, context, headers=headers, repeatable=repeatable)
     except errors.KeywrightError as error:
         return problem(error, correlation_id=event[_OURS])
 
 
 def _resolve_once(
-    app: APIGatewayHttpResolver, event: dict[str, Any], context: Any, *, key: str, repeatable: Repeatable
+    app: APIGatewayHttpResolver,
+    event: dict[str, Any],
+    context: Any,
+    *,
+    headers: Mapping[str, str],
+    repeatable: Repeatable,
 ) -> dict[str, Any]:
     # It costs 0.2 s to import, and most requests carry no key.
     from keywright.platform import idempotency  # noqa: PLC0415
 
-    # Who calls is asked of the event, which the application has not taken up yet.
-    app.current_event = APIGatewayProxyEventV2(event)
+    route_in_hand, token = str(event["routeKey"]), _bearer(headers.get("authorization", ""))
     return idempotency.once(
         lambda: app.resolve(event, context),
-        scope=f"{event['routeKey']} {event['rawPath']} {repeatable.caller()}",
+        scope=f"{route_in_hand} {event['rawPath']} {repeatable.caller(route_in_hand, token)}",
         transact=repeatable.transact,
-        key=key,
+        key=headers[IDEMPOTENCY_HEADER],
         body=event.get("body") or "",
         context=context,
     )
@@ -209,6 +210,11 @@ def _check_body(body: str, content_type: str) -> None:
     # A form or plain text may be sent by any page of any site; JSON makes a browser ask us first.
     if body and content_type.partition(";")[0].strip().lower() != "application/json":
         raise errors.ContentTypeUnsupported("Send JSON with the content type application/json.")
+
+
+def _bearer(header: str) -> str:
+    match = _BEARER.fullmatch(header.strip())
+    return match.group(1) if match else ""
 
 
 def _correlation_id(event: Mapping[str, Any]) -> str:

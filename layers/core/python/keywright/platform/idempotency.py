@@ -24,7 +24,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
-from keywright.platform import sql
+from keywright.platform import idempotency_repository as repository
 from keywright.platform.db import Transaction
 from keywright.platform.errors import (
     DatabaseUnavailable,
@@ -40,7 +40,6 @@ KEEP_S = 24 * 3600
 REPLAYED_HEADER = "Idempotency-Replayed"
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_sql = sql.load(__file__)
 
 
 class _NothingDone(Exception):
@@ -59,7 +58,7 @@ class MySqlRecords(BasePersistenceLayer):
         self._transact = transact
 
     def _get_record(self, idempotency_key: str) -> DataRecord:
-        row = self._transact(lambda tx: tx.one(_sql.find_record, record_key=_digest(idempotency_key)))
+        row = self._transact(lambda tx: repository.find(tx, record_key=_digest(idempotency_key)))
         if row is None:
             raise IdempotencyItemNotFoundError
         return DataRecord(
@@ -72,35 +71,27 @@ class MySqlRecords(BasePersistenceLayer):
         )
 
     def _put_record(self, data_record: DataRecord) -> None:
+        wanted = repository.Claim(
+            record_key=_digest(data_record.idempotency_key),
+            payload_hash=data_record.payload_hash,
+            claimed_until=data_record.in_progress_expiry_timestamp,
+            expires_at=data_record.expiry_timestamp or 0,
+        )
         # Powertools has read the clock: the record is to be kept from this second on.
-        now_s = (data_record.expiry_timestamp or 0) - KEEP_S
-        given = {
-            "record_key": _digest(data_record.idempotency_key),
-            "payload_hash": data_record.payload_hash,
-            "claimed_until": data_record.in_progress_expiry_timestamp,
-            "expires_at": data_record.expiry_timestamp,
-        }
-
-        def claim(tx: Transaction) -> bool:
-            if tx.insert_new(_sql.claim_record, unique_key="PRIMARY", **given):
-                return True
-            return tx.run(_sql.reclaim_record, now_s=now_s, now_ms=now_s * 1000, **given) == 1
-
-        if not self._transact(claim):
+        now_s = wanted.expires_at - KEEP_S
+        if self._transact(lambda tx: repository.claim(tx, wanted)):
+            return
+        if not self._transact(lambda tx: repository.reclaim(tx, wanted, now_s=now_s)):
             raise IdempotencyItemAlreadyExistsError
 
     def _update_record(self, data_record: DataRecord) -> None:
+        key, expires_at = _digest(data_record.idempotency_key), data_record.expiry_timestamp or 0
         self._transact(
-            lambda tx: tx.run(
-                _sql.complete_record,
-                record_key=_digest(data_record.idempotency_key),
-                answer=data_record.response_data,
-                expires_at=data_record.expiry_timestamp,
-            )
+            lambda tx: repository.complete(tx, record_key=key, answer=data_record.response_data, expires_at=expires_at)
         )
 
     def _delete_record(self, data_record: DataRecord) -> None:
-        self._transact(lambda tx: tx.run(_sql.drop_record, record_key=_digest(data_record.idempotency_key)))
+        self._transact(lambda tx: repository.drop(tx, record_key=_digest(data_record.idempotency_key)))
 
 
 def once(work: Callable[[], Answer], *, transact: Transact, scope: str, key: str, body: str, context: Any) -> Answer:
@@ -146,7 +137,7 @@ def once(work: Callable[[], Answer], *, transact: Transact, scope: str, key: str
 
 def clean_up(tx: Transaction, *, now: datetime, limit: int) -> int:
     """Forget answers that are older than a day; return how many."""
-    return tx.run(_sql.drop_expired, now_s=int(now.timestamp()), limit=limit)
+    return repository.drop_expired(tx, now_s=int(now.timestamp()), limit=limit)
 
 
 def _done(answer: Answer) -> Answer:
