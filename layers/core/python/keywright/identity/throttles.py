@@ -14,7 +14,7 @@ from keywright.throttling.models import Bucket, Limit
 
 GUESSES = Limit(burst=5, interval=timedelta(minutes=12))
 GUESSES_PER_NETWORK = Limit(burst=100, interval=timedelta(seconds=30))
-REQUESTS_PER_NETWORK = Limit(burst=100, interval=timedelta(seconds=6))
+REQUESTS_PER_NETWORK = Limit(burst=200, interval=timedelta(seconds=1))
 MAILS = Limit(burst=5, interval=timedelta(minutes=12))
 
 
