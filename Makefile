@@ -61,9 +61,11 @@ openapi: setup ## Write functions/operations/openapi.json from the handlers
 
 bench: setup ## Measure latency and throughput on this machine
 	@$(PYTHON) -m tests.benchmarks
+	@PYTHONPATH=.:layers/core/python:layers/verifier/python $(PYTHON) -m tests.benchmarks.jobs
 
 soak: setup ## Load the stack for minutes and compare the books afterwards
 	@$(PYTHON) -m tests.benchmarks.soak
+	@PYTHONPATH=.:layers/core/python:layers/verifier/python $(PYTHON) -m tests.benchmarks.jobs_soak
 
 lock: setup ## Renew the lock files within pyproject.toml
 	@$(PYTHON) -m infra.toolchain.locks

@@ -13,6 +13,7 @@ from __future__ import annotations
 from infra.manifest_shapes import (
     ClientRate,
     Cors,
+    EventPattern,
     Function,
     Permission,
     Queue,
@@ -33,6 +34,7 @@ __all__ = [
     "SCHEDULES",
     "ClientRate",
     "Cors",
+    "EventPattern",
     "Function",
     "Permission",
     "Queue",
@@ -89,6 +91,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("seal-audit", function="audit_sealer", every_s=60, payload={"do": "seal"}),
     Schedule("clean-up", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "platform.clean-up"}),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "catalog.sync"}),
+    Schedule("prune-jobs", function="dispatcher", every_s=86400, payload={"do": "enqueue", "kind": "jobs.prune"}),
 )
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -188,6 +191,14 @@ FUNCTIONS: tuple[Function, ...] = (
         settings=("API_URL",),
     ),
     Function(
+        "jobs",
+        "Jobs and their attempts, for staff; another try for those that failed.",
+        routes=(_get("/v1/jobs"), _get("/v1/jobs/{job_sid}"), _post("/v1/jobs/{job_sid}/retry")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        sends_to=(Queue.JOBS,),
+        settings=("API_URL",),
+    ),
+    Function(
         "operations",
         "Health, the API's own description, and the audit log.",
         routes=(_get("/v1/health"), _get("/v1/openapi.json"), _get("/docs"), _get("/v1/audit")),
@@ -218,9 +229,22 @@ FUNCTIONS: tuple[Function, ...] = (
         secrets=(Secret.DATABASE, Secret.STRIPE),
         sends_to=(Queue.EVENTS, Queue.JOBS),
         permissions=(Permission.SEND_MAIL, Permission.PUT_EVENTS),
-        settings=("EVENT_BUS", "MAIL_FROM", "PORTAL_URL", "PRODUCT_FAMILY", "STRIPE_API_URL"),
+        settings=(
+            "EVENT_BUS",
+            "MAIL_CONFIGURATION_SET",
+            "MAIL_FROM",
+            "PORTAL_URL",
+            "PRODUCT_FAMILY",
+            "STRIPE_API_URL",
+        ),
         timeout_s=60,
         local_processes=2,
+    ),
+    Function(
+        "mail_feedback",
+        "Bounces and complaints, as SES tells of them: no more mail to these addresses.",
+        events=EventPattern("aws.ses", ("Email Bounced", "Email Complaint Received")),
+        local_processes=1,
     ),
     Function(
         "dispatcher",

@@ -107,6 +107,14 @@ class QueueTrigger:
 
 
 @dataclass(frozen=True)
+class EventPattern:
+    """Which events of the account's default EventBridge bus invoke a function."""
+
+    source: str
+    detail_types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Schedule:
     """An EventBridge schedule: invoke ``function`` with ``payload`` every ``every_s`` seconds."""
 
@@ -128,6 +136,7 @@ class Function:
     description: str
     routes: tuple[Route, ...] = ()
     trigger: QueueTrigger | None = None
+    events: EventPattern | None = None
     secrets: tuple[Secret, ...] = (Secret.DATABASE,)
     sends_to: tuple[Queue, ...] = ()
     permissions: tuple[Permission, ...] = ()

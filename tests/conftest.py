@@ -39,6 +39,7 @@ STRIPE_KEY = "sk_test_tests"
 SETTINGS = {
     "API_URL": "https://api.example.test",
     "PORTAL_URL": "https://portal.example.test",
+    "MAIL_CONFIGURATION_SET": "keywright",
     "MAIL_FROM": "licenses@example.test",
     "EVENT_BUS": "keywright",
     "PRODUCT_FAMILY": "self_hosted",

@@ -1,5 +1,5 @@
 """
-Runs jobs. ``JOBS`` is the whole registry: what each kind does.
+Runs jobs. A batch of hints says that there is work, and names some; the rows decide what is done.
 
 An executor may call the network, outside any transaction. What it returns is applied in the transaction that completes
 the job, under the lease: if the lease is lost, the effects roll back with it.
@@ -8,179 +8,32 @@ the job, under the lease: if the lease is lost, the effects roll back with it.
 from __future__ import annotations
 
 import os
-import random
 import socket
-from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from keywright.catalog import gateway as catalog_gateway
-from keywright.customers import gateway as customers_gateway
-from keywright.customers import members
-from keywright.customers import rules as customers_rules
-from keywright.customers import service as customers
-from keywright.identity import credentials, notices
-from keywright.identity import rules as identity_rules
-from keywright.identity import service as identity
-from keywright.identity.models import Notice
-from keywright.jobs import service as jobs
-from keywright.jobs.models import Job
-from keywright.licensing import gateway as licensing_gateway
-from keywright.licensing import service as licensing
-from keywright.mail import gateway as mail_gateway
-from keywright.mail.models import MailSettings
-from keywright.platform import clock, config, db, hints, idempotency, log
-from keywright.platform.db import Transaction
-from keywright.stripe_sync import inbox
-from keywright.throttling import service as throttling
+from functions.job_worker.executors import JOBS
+from keywright.jobs.worker import Worker
+from keywright.platform import db, hints
 
-_CLEAN_UP_BATCH = 1000
+__all__ = ["JOBS", "handler"]
 
-Effect = Callable[[Transaction], None]
-Executor = Callable[[dict[str, str]], Effect | None]
+# What it takes to write down how a job ended, and to give back the others.
+_RESERVE = timedelta(seconds=3)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Run the jobs that an SQS batch hints at. A failed job is rescheduled by itself, so its hint is done."""
-    return hints.answer(event, context, handle=_run)
+    """Run the jobs that an SQS batch hints at, and then, while there is time, whatever else is due."""
 
+    def has_time_for(longest: timedelta) -> bool:
+        return timedelta(milliseconds=context.get_remaining_time_in_millis()) >= longest + _RESERVE
 
-def _run(hint: dict[str, str]) -> None:
-    owner = f"{socket.gethostname()}:{os.getpid()}"
-    job = db.transact(lambda tx: jobs.claim(tx, job_sid=hint["job_sid"], owner=owner, now=clock.now()))
-    if job is None:
-        return
-    if job.correlation_id:
-        log.bind(correlation_id=job.correlation_id)
-    try:
-        effect = JOBS[job.kind](dict(job.payload))
-        db.transact(lambda tx: _complete(tx, job, effect))
-    except Exception as problem:  # noqa: BLE001  (whatever went wrong, the job is retried or buried, never lost)
-        log.error("job failed", job_sid=job.job_sid, kind=job.kind, attempt=job.attempts)
-        _fail(job, problem)
-    else:
-        log.info("job done", job_sid=job.job_sid, kind=job.kind, attempt=job.attempts)
+    def work(told: list[str]) -> None:
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        worker = Worker(owner=owner, executors=JOBS, transact=db.transact, reconnect=db.discard)
+        worker.run_these(list(dict.fromkeys(told)), may_begin=has_time_for)
+        # A hint that was lost is made good by the next one that was not.
+        while told and worker.run_due(may_begin=has_time_for):
+            pass
 
-
-def _complete(tx: Transaction, job: Job, effect: Effect | None) -> None:
-    jobs.complete(tx, job, now=clock.now())
-    if effect is not None:
-        effect(tx)
-
-
-def _fail(job: Job, problem: Exception) -> None:
-    # A KeyError from the registry, too: an unknown kind is retried, because newer code may be on its way.
-    error, jitter = f"{type(problem).__name__}: {problem}", random.random()  # noqa: S311  (spreads retries)
-    db.transact(lambda tx: jobs.fail(tx, job, error=error, now=clock.now(), jitter=jitter))
-
-
-def _send_verification(payload: dict[str, str]) -> None:
-    settings, now = config.load(MailSettings), clock.now()
-    begun = db.transact(lambda tx: identity.begin_verification(tx, user_sid=payload["user_sid"], now=now))
-    if begun is not None:
-        mail = identity_rules.verification_mail(
-            to=begun.email, name=begun.name, token=begun.token, portal_url=settings.portal_url
-        )
-        mail_gateway.send(mail, sender=settings.mail_from)
-
-
-def _send_email_change(payload: dict[str, str]) -> None:
-    settings, now = config.load(MailSettings), clock.now()
-    begun = db.transact(lambda tx: credentials.begin_email_change(tx, user_sid=payload["user_sid"], now=now))
-    if begun is not None:
-        mail = identity_rules.email_change_mail(
-            to=begun.email, name=begun.name, token=begun.token, portal_url=settings.portal_url
-        )
-        mail_gateway.send(mail, sender=settings.mail_from)
-
-
-def _send_password_reset(payload: dict[str, str]) -> None:
-    settings, now = config.load(MailSettings), clock.now()
-    begun = db.transact(lambda tx: credentials.begin_reset(tx, user_sid=payload["user_sid"], now=now))
-    if begun is not None:
-        mail = identity_rules.reset_mail(
-            to=begun.email, name=begun.name, token=begun.token, portal_url=settings.portal_url
-        )
-        mail_gateway.send(mail, sender=settings.mail_from)
-
-
-def _send_notice(payload: dict[str, str]) -> None:
-    settings, now = config.load(MailSettings), clock.now()
-    notice, user_sid, email = Notice(payload["notice"]), payload["user_sid"], payload["email"]
-    mail = db.transact(lambda tx: notices.compose_notice(tx, notice=notice, user_sid=user_sid, email=email, now=now))
-    if mail is not None:
-        mail_gateway.send(mail, sender=settings.mail_from)
-
-
-def _send_invitation(payload: dict[str, str]) -> None:
-    settings, now = config.load(MailSettings), clock.now()
-    invited = db.transact(lambda tx: members.begin_invitation(tx, invitation_sid=payload["invitation_sid"], now=now))
-    if invited is not None:
-        mail = customers_rules.invitation_mail(invited, portal_url=settings.portal_url)
-        mail_gateway.send(mail, sender=settings.mail_from)
-
-
-def _clean_up(_payload: dict[str, str]) -> None:
-    now = clock.now()
-
-    def forget(tx: Transaction) -> int:
-        return max(
-            throttling.clean_up(tx, now=now, limit=_CLEAN_UP_BATCH),
-            idempotency.clean_up(tx, now=now, limit=_CLEAN_UP_BATCH),
-            identity.clean_up(tx, now=now, limit=_CLEAN_UP_BATCH),
-        )
-
-    while db.transact(forget) >= _CLEAN_UP_BATCH:
-        log.info("cleaned up a batch")
-
-
-def _create_stripe_customer(payload: dict[str, str]) -> Effect | None:
-    customer_sid, now = payload["customer_sid"], clock.now()
-    customer = db.transact(lambda tx: customers.get_customer(tx, customer_sid=customer_sid))
-    stripe_customer_id = customers_gateway.create_stripe_customer(customer)
-
-    def attach(tx: Transaction) -> None:
-        customers.attach_stripe_customer(tx, customer_sid=customer_sid, stripe_customer_id=stripe_customer_id, now=now)
-        inbox.release(tx, waiting_for=f"customer:{stripe_customer_id}")
-
-    return attach
-
-
-def _send_license(payload: dict[str, str]) -> None:
-    settings = config.load(MailSettings)
-    mail = db.transact(
-        lambda tx: licensing.issued_mail(tx, license_sid=payload["license_sid"], portal_url=settings.portal_url)
-    )
-    if mail is not None:
-        mail_gateway.send(mail, sender=settings.mail_from)
-
-
-def _publish_event(payload: dict[str, str]) -> None:
-    facts = {name: value for name, value in payload.items() if name != "event"}
-    licensing_gateway.publish(payload["event"], facts, bus=config.setting("EVENT_BUS"))
-
-
-def _fetch_price(payload: dict[str, str]) -> Effect:
-    asked_at = clock.now()
-    subjects = catalog_gateway.fetch_price(payload["price_id"])
-    return lambda tx: inbox.receive_observations(tx, subjects, at=asked_at, now=clock.now())
-
-
-def _sync_catalog(_payload: dict[str, str]) -> Effect:
-    asked_at = clock.now()
-    subjects = list(catalog_gateway.fetch_everything())
-    return lambda tx: inbox.receive_observations(tx, subjects, at=asked_at, now=clock.now())
-
-
-JOBS: dict[str, Executor] = {
-    "catalog.fetch-price": _fetch_price,
-    "catalog.sync": _sync_catalog,
-    "customers.create-stripe-customer": _create_stripe_customer,
-    "customers.send-invitation": _send_invitation,
-    "identity.send-email-change": _send_email_change,
-    "identity.send-notice": _send_notice,
-    "identity.send-password-reset": _send_password_reset,
-    "identity.send-verification": _send_verification,
-    "licensing.publish-event": _publish_event,
-    "licensing.send-issued": _send_license,
-    "platform.clean-up": _clean_up,
-}
+    return hints.answer_together(event, field="job_sid", handle=work)

@@ -9,6 +9,7 @@ import os
 from infra.manifest import Secret
 
 EVENT_BUS = "keywright"
+MAIL_CONFIGURATION_SET = "keywright"
 MAIL_FROM = "licenses@keywright.example"
 PRODUCT_FAMILY = "self_hosted"
 REGION = "us-east-1"
@@ -44,6 +45,7 @@ def function_values(*, aws_url: str, api_url: str, portal_url: str, stripe_api_u
         "AWS_ENDPOINT_URL": aws_url,
         "KEYWRIGHT_API_URL": api_url,
         "KEYWRIGHT_EVENT_BUS": EVENT_BUS,
+        "KEYWRIGHT_MAIL_CONFIGURATION_SET": MAIL_CONFIGURATION_SET,
         "KEYWRIGHT_MAIL_FROM": MAIL_FROM,
         "KEYWRIGHT_PORTAL_URL": portal_url,
         "KEYWRIGHT_PRODUCT_FAMILY": PRODUCT_FAMILY,

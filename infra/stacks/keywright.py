@@ -14,9 +14,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.constructs.alarms import Alarms
 from infra.constructs.api import Api
 from infra.constructs.database import Database
+from infra.constructs.event_rules import EventRules
 from infra.constructs.functions import Functions, Surroundings
+from infra.constructs.mail import Mail
 from infra.constructs.migration import Migration
 from infra.constructs.network import Network
 from infra.constructs.queues import Queues
@@ -25,7 +28,7 @@ from infra.constructs.secrets import OperatorSecrets
 from infra.constructs.settings import OWN_ENDPOINT, Settings
 from infra.manifest import FUNCTIONS, Permission
 
-_MADE_BY_THE_STACK = frozenset({"API_URL", "EVENT_BUS"})
+_MADE_BY_THE_STACK = frozenset({"API_URL", "EVENT_BUS", "MAIL_CONFIGURATION_SET"})
 
 
 class KeywrightStack(cdk.Stack):
@@ -35,6 +38,7 @@ class KeywrightStack(cdk.Stack):
         super().__init__(scope, name, description="Keywright: licensing and billing for self-hosted software")
         stated = _stated_settings(settings)
         bus = events.EventBus(self, "EventBus", event_bus_name=settings.value("event_bus"))
+        mail = Mail(self, "Mail")
         api = Api(self, "Api", origins=settings.cors_origins)
         network = Network(self, "Network")
         database = Database(self, "Database", network=network)
@@ -43,9 +47,14 @@ class KeywrightStack(cdk.Stack):
             network=network,
             queues=Queues(self, "Queues"),
             secret_arns={**database.secret_arns, **operator_secrets.secret_arns},
-            settings={**stated, "API_URL": _api_url(settings, api), "EVENT_BUS": bus.event_bus_name},
+            settings={
+                **stated,
+                "API_URL": _api_url(settings, api),
+                "EVENT_BUS": bus.event_bus_name,
+                "MAIL_CONFIGURATION_SET": mail.configuration_set_name,
+            },
             permissions={
-                Permission.SEND_MAIL: self._may_send_mail(settings),
+                Permission.SEND_MAIL: self._may_send_mail(settings, mail),
                 Permission.PUT_EVENTS: iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]),
             },
         )
@@ -53,12 +62,14 @@ class KeywrightStack(cdk.Stack):
         Migration(self, "Migration", functions=functions, after=[network, database])
         api.route_to(functions)
         Schedules(self, "Schedules", functions=functions)
+        EventRules(self, "EventRules", functions=functions, details={"aws.ses": mail.event_detail})
+        cdk.CfnOutput(self, "AlarmTopic", value=Alarms(self, "Alarms").topic.topic_arn)
         cdk.CfnOutput(self, "ApiUrl", value=surroundings.settings["API_URL"])
 
-    def _may_send_mail(self, settings: Settings) -> iam.PolicyStatement:
+    def _may_send_mail(self, settings: Settings, mail: Mail) -> iam.PolicyStatement:
         """Allow mail from the one domain; its identity is verified in SES by the operator, beforehand."""
         identity = self.format_arn(service="ses", resource="identity", resource_name=settings.mail_domain)
-        return iam.PolicyStatement(actions=["ses:SendEmail"], resources=[identity])
+        return iam.PolicyStatement(actions=["ses:SendEmail"], resources=[identity, mail.configuration_set_arn])
 
 
 def _stated_settings(settings: Settings) -> Mapping[str, str]:

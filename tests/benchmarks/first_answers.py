@@ -32,4 +32,6 @@ def _event(function: Function) -> object:
         return event_of(function.name, route.method, route.path, body="", headers={}, query={})
     if function.trigger is not None:
         return {"Records": []}
+    if function.events is not None:
+        return {"id": "bench", "detail": {"eventType": "Bounce", "bounce": {"bounceType": "Transient"}}}
     return {"do": "dispatch"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keywright.jobs import service
+from keywright.jobs.kinds import RECURRING, Kind, Payload
 from keywright.platform import clock, db
 from tests.purchases import catalog_events, store
 from tests.queue_hints import batch, drop, failed, take
@@ -14,7 +15,10 @@ DISPATCH = {"do": "dispatch"}
 
 
 @pytest.fixture(autouse=True)
-def quiet(clean_database) -> None:
+def quiet(invoke, clean_database) -> None:
+    # What recurs in this period is done.
+    invoke("dispatcher", DISPATCH)
+    clean_database.execute("UPDATE jobs SET state = 'COMPLETED', finished_at = created_at")
     drop("EVENTS")
     drop("JOBS")
 
@@ -39,7 +43,7 @@ def test_an_event_that_has_just_come_is_left_to_its_own_hint(invoke, database):
 
 
 def test_a_job_whose_hint_was_lost_is_found(invoke):
-    db.transact(lambda tx: service.enqueue(tx, "a.job", {}, key="1", now=clock.now()))
+    db.transact(lambda tx: service.enqueue(tx, Kind("a.job", Payload()), {}, key="1", now=clock.now()))
     (sid,) = take("JOBS")
 
     assert invoke("dispatcher", DISPATCH) == {"jobs": 1, "events": 0}
@@ -58,6 +62,8 @@ def test_dispatching_twice_does_no_harm(invoke):
 
 
 def test_recurring_work_is_enqueued_once_a_period_however_often_the_schedule_fires(invoke, database):
+    database.execute("DELETE FROM jobs")
+
     for _ in range(3):
         invoke("dispatcher", {"do": "enqueue", "kind": "catalog.sync"})
 
@@ -65,6 +71,14 @@ def test_recurring_work_is_enqueued_once_a_period_however_often_the_schedule_fir
     assert len(keys) <= 2  # two only if the hour turned meanwhile
     assert {key.split(":")[0] for key in keys} == {"catalog.sync"}
     assert len(take("JOBS")) == len(keys)
+
+
+def test_a_schedule_that_was_missed_is_made_good_by_the_next_dispatch(invoke, database):
+    database.execute("DELETE FROM jobs")
+
+    invoke("dispatcher", DISPATCH)
+
+    assert {row["kind"] for row in database.execute("SELECT kind FROM jobs")} == set(RECURRING)
 
 
 def test_nothing_to_do_is_no_trouble(invoke):

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.job_worker.handler import _complete
 from keywright.jobs import rules, service
+from keywright.jobs.kinds import Kind, Payload
 from keywright.jobs.models import LeaseLost
 from keywright.licensing.service import issued_mail
 from keywright.platform import clock, db
@@ -18,6 +18,11 @@ from tests.buyers import add_buyer
 from tests.conftest import Database
 from tests.purchases import fold, left, open_checkout, subscription_events
 from tests.queue_hints import batch, drop, failed, take
+
+# What newer code has enqueued, as far as the worker of this test is concerned.
+TOMORROW = Kind("tomorrow.do-it", Payload(), max_attempts=12)
+# It may take a day, so that what runs out is its lease.
+LONG = Kind("long.do-it", Payload(), timeout_s=86400)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,7 @@ def buyer(clean_database):
     return buyer
 
 
-def enqueue(kind: str, **payload: str) -> None:
+def enqueue(kind: Kind | str, **payload: str) -> None:
     db.transact(lambda tx: service.enqueue(tx, kind, payload, key="test", now=clock.now()))
 
 
@@ -96,27 +101,27 @@ def test_a_job_that_fails_is_rescheduled_with_its_reason_and_its_hint_is_done(in
 
 def test_a_kind_that_nobody_knows_yet_is_tried_again(invoke, clean_database, database):
     take("JOBS")
-    enqueue("tomorrow.do-it")
+    enqueue(TOMORROW)
 
     assert run(invoke) == []
     assert (job(database, "tomorrow.do-it")["state"], job(database, "tomorrow.do-it")["last_error"]) == (
         "FAILED",
-        "KeyError: 'tomorrow.do-it'",
+        "UnknownKind: Nobody here does 'tomorrow.do-it'.",
     )
 
 
 def test_a_job_that_fails_every_time_is_dead_in_the_end(invoke, clean_database, database):
     take("JOBS")
-    enqueue("tomorrow.do-it")
+    enqueue(TOMORROW)
     (sid,) = take("JOBS")
 
-    for _ in range(rules.MAX_ATTEMPTS + 2):
+    for _ in range(TOMORROW.max_attempts + 2):
         invoke("job_worker", batch({"job_sid": sid}))
         database.execute("UPDATE jobs SET due_at = created_at WHERE state = 'FAILED'")
 
     assert (job(database, "tomorrow.do-it")["state"], job(database, "tomorrow.do-it")["attempts"]) == (
         "DEAD",
-        rules.MAX_ATTEMPTS,
+        TOMORROW.max_attempts,
     )
 
 
@@ -146,21 +151,25 @@ def test_a_hint_that_cannot_be_read_is_reported_and_its_batch_mates_are_done(inv
 def test_effects_and_the_completion_of_a_job_are_committed_together(clean_database, database):
     """A worker whose lease went to another must leave nothing of what it did."""
     take("JOBS")
-    enqueue("licensing.send-issued", license_sid="lic_gone")
+    enqueue(LONG)
     (sid,) = take("JOBS")
     stale = db.transact(lambda tx: service.claim(tx, job_sid=sid, owner="worker-1", now=clock.now()))
     assert stale is not None
     later = clock.now() + rules.LEASE
     assert db.transact(lambda tx: service.claim(tx, job_sid=sid, owner="worker-2", now=later)) is not None
 
-    with pytest.raises(LeaseLost):
-        db.transact(lambda tx: _complete(tx, stale, enqueue_in))
+    def finish_with_effect(tx) -> None:
+        enqueue_in(tx)
+        service.complete(tx, stale, now=clock.now())
 
-    assert [row["kind"] for row in database.execute("SELECT kind FROM jobs")] == ["licensing.send-issued"]
+    with pytest.raises(LeaseLost):
+        db.transact(finish_with_effect)
+
+    assert [row["kind"] for row in database.execute("SELECT kind FROM jobs")] == ["long.do-it"]
 
 
 def enqueue_in(tx) -> None:
-    service.enqueue(tx, "effect", {}, key="effect", now=clock.now())
+    service.enqueue(tx, Kind("effect", Payload()), {}, key="effect", now=clock.now())
 
 
 def test_an_unreachable_bus_keeps_the_announcement_for_later(invoke, buyer, database, monkeypatch):

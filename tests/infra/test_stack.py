@@ -34,7 +34,7 @@ def test_a_sender_that_is_no_address_stops_the_synthesis(tmp_path):
 
 def test_the_functions_are_told_the_values_of_the_context(assembly: Assembly):
     context = declared_context()
-    made_by_the_stack = {"API_URL", "EVENT_BUS"}
+    made_by_the_stack = {"API_URL", "EVENT_BUS", "MAIL_CONFIGURATION_SET"}
 
     for function in FUNCTIONS:
         for setting in set(function.settings) - made_by_the_stack:

@@ -20,6 +20,7 @@ _PARAMETERS = {
     "checkout_session_id": "chk",
     "license_sid": "lic",
     "invitation_sid": "inv",
+    "job_sid": "job",
 }
 
 Body = Callable[[Identity, str], Any]
@@ -42,6 +43,7 @@ BODIES: dict[str, Body] = {
     "PATCH /v1/customers/{customer_sid}/members/{user_sid}": lambda _, __: {"member_role": "OWNER"},
     "POST /v1/domains": lambda _, target: {"domain_name": f"{target}.example.org"},
     "POST /v1/invitations/accept": lambda who, target: {"token": _invitation_token(who, target)},
+    "POST /v1/jobs/{job_sid}/retry": lambda _, __: None,
     "POST /v1/pricing/preview": lambda _, target: {"price_id": sid("price", target)},
     "PATCH /v1/users/{user_sid}/reactivate": lambda _, __: None,
     "PATCH /v1/users/{user_sid}/role": lambda _, __: {"role": "ADMIN"},

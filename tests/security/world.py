@@ -243,6 +243,21 @@ def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         ],
     )
     yield ("invitations", list(_invitations(now)))
+    yield ("jobs", [_dead_job(target, now) for target in ("own", "foreign")])
+
+
+def _dead_job(target: str, now: datetime) -> dict[str, Any]:
+    return {
+        "job_sid": sid("job", target),
+        "job_key": target,
+        "kind": "jobs.prune",
+        "payload": "{}",
+        "state": "DEAD",
+        "max_attempts": 1,
+        "due_at": now,
+        "finished_at": now,
+        "created_at": now,
+    }
 
 
 def _invitations(now: datetime) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from infra.local.values import EVENT_BUS, MAIL_FROM, REGION, secret_id
+from infra.local.values import EVENT_BUS, MAIL_CONFIGURATION_SET, MAIL_FROM, REGION, secret_id
 from infra.manifest import Secret
 
 
@@ -20,5 +20,7 @@ def provision(aws_url: str, secrets: Mapping[Secret, Mapping[str, Any]]) -> None
     vault = session.client("secretsmanager", endpoint_url=aws_url)
     for secret, value in secrets.items():
         vault.create_secret(Name=secret_id(secret), SecretString=json.dumps(value))
-    session.client("sesv2", endpoint_url=aws_url).create_email_identity(EmailIdentity=MAIL_FROM)
+    mail = session.client("sesv2", endpoint_url=aws_url)
+    mail.create_email_identity(EmailIdentity=MAIL_FROM)
+    mail.create_configuration_set(ConfigurationSetName=MAIL_CONFIGURATION_SET)
     session.client("events", endpoint_url=aws_url).create_event_bus(Name=EVENT_BUS)

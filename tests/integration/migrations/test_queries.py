@@ -20,9 +20,12 @@ TIMES = re.compile(r"(now|before|moment|begins|ends|\w+_(at|start|end))$")
 def parameters(query: str) -> dict[str, object]:
     """Return a value of about the right kind for every parameter of a query."""
     lists = set(re.findall(r"\bIN %\((\w+)\)s", query))
+    pairs = set(re.findall(r"\w, \w+\) IN %\((\w+)\)s", query))
     values: dict[str, object] = {}
     for name in re.findall(r"%\((\w+)\)s", query):
-        if name in lists:
+        if name in pairs:
+            values[name] = [("x", 1), ("y", 2)]
+        elif name in lists:
             values[name] = ["x", "y"]
         elif TIMES.match(name):
             values[name] = datetime(2026, 11, 21, tzinfo=UTC)

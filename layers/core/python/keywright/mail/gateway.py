@@ -10,14 +10,19 @@ from typing import Any
 from keywright.mail.models import Mail
 
 
-def send(mail: Mail, *, sender: str) -> None:
-    """Hand one mail to SES as MIME with a text and an HTML part; an exception means that it may not have left."""
+def send(mail: Mail, *, sender: str, configuration_set: str) -> None:
+    """
+    Hand one mail to SES as MIME with a text and an HTML part; an exception means that it may not have left.
+
+    By the configuration set SES knows whom to tell of a bounce or a complaint.
+    """
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"], message["Subject"] = sender, mail.to, mail.subject
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     _client().send_email(
         FromEmailAddress=sender,
+        ConfigurationSetName=configuration_set,
         Destination={"ToAddresses": [mail.to]},
         Content={"Raw": {"Data": message.as_bytes()}},
     )

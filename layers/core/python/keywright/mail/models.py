@@ -1,8 +1,11 @@
-"""A mail, ready to send."""
+"""A mail, ready to send, and what keeps one from being sent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from keywright.platform.errors import Malformed
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,32 @@ class Mail:
 
 @dataclass(frozen=True)
 class MailSettings:
-    """Whom mail comes from, and where its links lead."""
+    """Whom mail comes from, where its links lead, and by which SES configuration set its fate is told to us."""
 
     mail_from: str
+    mail_configuration_set: str
     portal_url: str
+
+
+class SuppressionReason(StrEnum):
+    """Why an address gets no mail."""
+
+    BOUNCE = "BOUNCE"
+    COMPLAINT = "COMPLAINT"
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """An address that gets no mail any more."""
+
+    address: str
+    reason: SuppressionReason
+    detail: str
+    feedback_id: str
+
+
+class FeedbackInvalid(Malformed):
+    """The event is none that SES sends about a bounce or a complaint."""
+
+    code = "mail-feedback-invalid"
+    title = "The mail feedback cannot be read"

@@ -93,6 +93,16 @@ def is_lost(problem: pymysql.MySQLError) -> bool:
     return _code(problem) in _LOST
 
 
+def is_retryable_error(problem: BaseException) -> bool:
+    """Tell whether any error at all is one of the server's after which the transaction may be run again."""
+    return isinstance(problem, pymysql.MySQLError) and is_retryable(problem)
+
+
+def is_lost_error(problem: BaseException) -> bool:
+    """Tell whether any error at all is one of the server's after which another connection is needed."""
+    return isinstance(problem, pymysql.MySQLError) and is_lost(problem)
+
+
 def is_duplicate(problem: pymysql.MySQLError, *, key: str) -> bool:
     """Tell whether a write ran into the unique key; MySQL prefixes its name with the table, MariaDB does not."""
     return _code(problem) == 1062 and key in str(problem.args[1])  # noqa: PLR2004  (ER_DUP_ENTRY)

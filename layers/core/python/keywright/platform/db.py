@@ -1,5 +1,5 @@
 """
-The database: one PyMySQL connection per container, and transactions that are opened in functions only.
+The database: one PyMySQL connection per thread, and transactions that are opened in functions only.
 
 A transaction is given as a function of ``tx``, because it must be possible to run it again as a whole: MySQL ends one
 side of a deadlock (1213) or of a long lock wait (1205), and only the whole transaction may be repeated, never a
@@ -10,6 +10,7 @@ statement. So the function must do nothing but read, decide and write rows; what
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -25,7 +26,14 @@ Row = dict[str, Any]
 
 _ATTEMPTS = 4
 
-_connection: pymysql.connections.Connection[Any] | None = None
+
+class _Held(threading.local):
+    """A function has one thread; a long-running worker has a second one, which keeps its leases."""
+
+    connection: pymysql.connections.Connection[Any] | None = None
+
+
+_held = _Held()
 
 
 class Transaction:
@@ -105,11 +113,10 @@ def transact(work: Callable[[Transaction], Result]) -> Result:
 
 
 def discard() -> None:
-    """Close this container's connection; the next transaction opens another."""
-    global _connection  # noqa: PLW0603  (the container's one connection)
-    if _connection is not None and _connection.open:
-        _connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001  (no farewell over a broken line)
-    _connection = None
+    """Close this thread's connection; the next transaction opens another."""
+    if _held.connection is not None and _held.connection.open:
+        _held.connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001  (no farewell over a broken line)
+    _held.connection = None
 
 
 def _attempt(work: Callable[[Transaction], Result]) -> tuple[Transaction, Result]:
@@ -135,17 +142,16 @@ def _follow_up(tx: Transaction) -> None:
 
 def _begin() -> pymysql.connections.Connection[Any]:
     """Open a transaction. BEGIN doubles as the ping: a connection that died while we were frozen is replaced."""
-    global _connection  # noqa: PLW0603
-    if _connection is not None:
+    if _held.connection is not None:
         try:
-            _connection.begin()
+            _held.connection.begin()
         except (pymysql.MySQLError, OSError):
             discard()
         else:
-            return _connection
-    _connection = connect()
-    _connection.begin()
-    return _connection
+            return _held.connection
+    _held.connection = connect()
+    _held.connection.begin()
+    return _held.connection
 
 
 def _roll_back(connection: pymysql.connections.Connection[Any], problem: BaseException) -> None:

@@ -22,6 +22,25 @@ def answer(event: dict[str, Any], context: Any, *, handle: Callable[[dict[str, s
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
+def answer_together(event: dict[str, Any], *, field: str, handle: Callable[[list[str]], None]) -> dict[str, Any]:
+    """Call ``handle`` once with what all readable messages say in ``field``; return the partial batch response."""
+    told, failed = [], []
+    for record in event["Records"]:
+        try:
+            told.append(str(json.loads(record["body"])[field]))
+        except (ValueError, KeyError, TypeError):
+            log.warning("hint unreadable", message_id=record["messageId"])
+            failed.append(record["messageId"])
+    try:
+        handle(told)
+    except Exception as problem:  # noqa: BLE001  (whatever it was, the queue keeps the hints)
+        log.error("hints failed", kind=type(problem).__name__)
+        failed = [record["messageId"] for record in event["Records"]]
+    finally:
+        log.unbind()
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
 def _handled(record: dict[str, Any], context: Any, handle: Callable[[dict[str, str]], None]) -> bool:
     if context.get_remaining_time_in_millis() < _RESERVE_MS:
         return False

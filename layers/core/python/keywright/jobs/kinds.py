@@ -1,0 +1,111 @@
+"""
+Every kind of job there is, in one table: what its payload holds, how long it may run, how often, and who goes first.
+
+It names no business code: what a kind does is told to the worker by its executors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from keywright.jobs.models import PayloadInvalid, Priority, UnknownKind
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The model of a payload: the names of its texts. ``open`` payloads may hold further ones."""
+
+    fields: frozenset[str] = frozenset()
+    open: bool = False
+
+    def check(self, payload: Mapping[str, str]) -> None:
+        """
+        Compare a payload with the model.
+
+        :raises PayloadInvalid: naming what is missing, too much, or no text
+        """
+        missing, foreign = self.fields - payload.keys(), payload.keys() - self.fields
+        if missing or (foreign and not self.open):
+            raise PayloadInvalid(f"missing: {sorted(missing)}, unknown: {sorted(foreign)}")
+        if wrong := sorted(name for name, value in payload.items() if not isinstance(value, str)):
+            raise PayloadInvalid(f"not texts: {wrong}")
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """The ceiling of the pause after a failure: ``base`` doubled with every attempt, up to ``cap``."""
+
+    base: timedelta = timedelta(seconds=2)
+    cap: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """
+    One kind of job.
+
+    ``light``: quick, and harmless to run twice. Such jobs are begun and completed in batches, which saves two commits
+    for each; if their worker is lost, the whole batch runs again. Never for what leaves the house, such as mail.
+    """
+
+    name: str
+    payload: Payload
+    timeout_s: int = 30
+    max_attempts: int = 12
+    backoff: Backoff = Backoff()
+    priority: Priority = Priority.NORMAL
+    light: bool = False
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A job per period of ``every``, counted from the Unix epoch; so many missed periods are made good."""
+
+    every: timedelta
+    catch_up: int = 0
+
+
+def _fields(*names: str) -> Payload:
+    return Payload(frozenset(names))
+
+
+_REGISTERED = (
+    # Reads all of Stripe's catalog, a hundred objects a page; the next hour's does the same.
+    Kind("catalog.sync", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
+    # A customer waits for the price before the checkout.
+    Kind("catalog.fetch-price", _fields("price_id"), timeout_s=25, priority=Priority.URGENT),
+    Kind("customers.create-stripe-customer", _fields("customer_sid"), timeout_s=25, priority=Priority.URGENT),
+    Kind("customers.send-invitation", _fields("invitation_sid"), timeout_s=20),
+    # Somebody sits before an empty mailbox.
+    Kind("identity.send-verification", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
+    Kind("identity.send-email-change", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
+    Kind("identity.send-notice", _fields("notice", "user_sid", "email"), timeout_s=20),
+    Kind("identity.send-password-reset", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
+    Kind("jobs.prune", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
+    Kind("licensing.publish-event", Payload(frozenset({"event"}), open=True), timeout_s=20),
+    Kind("licensing.send-issued", _fields("license_sid"), timeout_s=20),
+    Kind("platform.clean-up", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
+)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
+
+RECURRING: Mapping[str, Recurrence] = {
+    "catalog.sync": Recurrence(timedelta(hours=1)),
+    "jobs.prune": Recurrence(timedelta(days=1)),
+    "platform.clean-up": Recurrence(timedelta(hours=1)),
+}
+
+
+def find(kind: Kind | str) -> Kind:
+    """
+    Return the kind of that name, or the kind itself.
+
+    :raises UnknownKind: if none of that name is registered
+    """
+    if isinstance(kind, Kind):
+        return kind
+    if kind not in KINDS:
+        raise UnknownKind(f"No kind of job is named {kind!r}: register it in keywright/jobs/kinds.py.")
+    return KINDS[kind]

@@ -1,0 +1,162 @@
+"""
+A fleet of worker processes, forked from one that has everything imported: ``python -m tests.reliability.jobs.fleet``.
+
+It prints ``<name> <pid>`` for every worker that it starts, starts another for each that dies, and ends with SIGTERM.
+Each worker's own clock is wrong by up to an hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from types import FrameType
+
+from keywright.jobs import recovery, service
+from keywright.jobs.kinds import Kind, Payload
+from keywright.jobs.models import Job, Skipped
+from keywright.jobs.worker import Effect, Pace, Worker
+from keywright.platform import clock, connection, db
+from keywright.platform.db import Transaction
+from tests.reliability.jobs.sabotage import sabotage
+
+LEASE = timedelta(seconds=0.3)
+CHAOS = Kind("chaos.run", Payload(frozenset({"do"})), timeout_s=2, max_attempts=12)
+REGISTRY = {CHAOS.name: CHAOS}
+DISPATCHERS = ("d0", "d1")
+
+
+class Slips(Exception):
+    """What an executor raises now and then."""
+
+
+class ChaosWorker(Worker):
+    """Writes down what it begins, and what it did as which owner."""
+
+    def __init__(self, name: str, *, faults: bool, batch: int) -> None:
+        super().__init__(
+            owner=name,
+            executors={CHAOS.name: self._carry_out},
+            transact=db.transact,
+            reconnect=db.discard,
+            pace=Pace(batch=batch, lease=LEASE),
+            registry=REGISTRY,
+        )
+        self.name, self._faults, self._job = name, faults, None
+        self._ledger = connection.connect() if faults else None
+
+    _job: Job | None
+
+    def _execute(self, job: Job) -> Effect | Skipped | None:
+        self._job = job
+        if self._ledger is not None:
+            self._ledger.begin()
+            with self._ledger.cursor() as cursor:
+                row = (job.job_sid, job.lease_token, self.name)
+                cursor.execute("INSERT INTO chaos_starts VALUES (%s, %s, %s)", row)
+            self._ledger.commit()
+        return super()._execute(job)
+
+    def _carry_out(self, payload: dict[str, str]) -> Effect:
+        job = self._job
+        assert job is not None
+        if payload["do"] == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._faults:
+            if random.random() < 0.05:
+                raise Slips(payload["do"])
+            time.sleep(random.uniform(0.31, 0.8) if random.random() < 0.25 else 0.001)
+
+        def book(tx: Transaction) -> None:
+            row = tx.one("SELECT lease_token FROM jobs WHERE job_sid = %(sid)s", sid=job.job_sid)
+            assert row is not None
+            tx.run(
+                "INSERT INTO chaos_effects VALUES (%(sid)s, %(mine)s, %(theirs)s, %(worker)s)",
+                sid=job.job_sid,
+                mine=job.lease_token,
+                theirs=row["lease_token"],
+                worker=self.name,
+            )
+
+        return book
+
+
+def work(name: str, arguments: argparse.Namespace) -> None:
+    """Do what is due, and now and then what an old hint says, which may long be done."""
+    skew, real = random.choice((-3600, 0, 3600)), time.time
+    time.time = lambda: real() + skew
+    worker = ChaosWorker(name, faults=arguments.faults, batch=arguments.batch)
+    told = [str(row["job_sid"]) for row in db.transact(lambda tx: tx.all("SELECT job_sid FROM jobs LIMIT 500"))]
+    for number in range(arguments.enqueue):
+        key = f"{name}:{os.getpid()}:{number}"
+        db.transact(partial(service.enqueue, kind=CHAOS, payload={"do": "well"}, key=key, now=clock.now()))
+    while True:
+        carried = worker.run_due(may_begin=lambda _longest: True)
+        if arguments.faults and told and random.random() < 0.2:
+            worker.run_these(random.sample(told, min(3, len(told))), may_begin=lambda _longest: True)
+        if not carried:
+            time.sleep(0.02)
+
+
+def dispatch(_name: str, _arguments: argparse.Namespace) -> None:
+    """Recover what was abandoned; there are two of us, and neither minds."""
+    while True:
+        db.transact(lambda tx: recovery.recover(tx, now=service.database_time(tx), limit=100))
+        time.sleep(0.05)
+
+
+def main() -> None:
+    """Keep every worker of the fleet alive until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workers", type=int, required=True)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--enqueue", type=int, default=0)
+    parser.add_argument("--bug", default="")
+    parser.add_argument("--faults", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.bug:
+        sabotage(arguments.bug)
+    db.transact(lambda tx: tx.one("SELECT 1 AS one"))
+    db.discard()
+    alive = {_fork(name, dispatch, arguments): name for name in DISPATCHERS}
+    alive |= {_fork(f"w{number}", work, arguments): f"w{number}" for number in range(arguments.workers)}
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        for pid in alive:
+            os.kill(pid, signal.SIGKILL)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    arguments.enqueue = 0
+    while True:
+        pid, _status = os.wait()
+        name = alive.pop(pid)
+        alive[_fork(name, dispatch if name in DISPATCHERS else work, arguments)] = name
+
+
+def _fork(name: str, task: Callable[[str, argparse.Namespace], None], arguments: argparse.Namespace) -> int:
+    if pid := os.fork():
+        print(name, pid, flush=True)  # noqa: T201  (how the chaos learns whom it may kill)
+        return pid
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # The pids are said on the standard output, and a worker's log lines would come in between.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    random.seed(f"{name}:{os.getpid()}")
+    try:
+        task(name, arguments)
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

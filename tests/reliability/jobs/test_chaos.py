@@ -1,0 +1,68 @@
+"""Workers overrun their leases, are frozen and killed, and their clocks are wrong: the books must balance."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Database
+from tests.reliability.jobs.books import violations
+from tests.reliability.jobs.chaos import Plan, run
+
+
+def kept(database: Database) -> Database:
+    for table in ("chaos_starts", "chaos_effects"):
+        database.execute(f"DROP TABLE IF EXISTS {table}")
+    return database
+
+
+def test_no_stale_owner_finishes_and_every_job_ends(clean_database: Database):
+    plan = Plan(jobs=300, workers=10, poison=2, kills=12, freezes=6, enqueue=5)
+
+    books = run(plan, kept(clean_database).execute)
+
+    assert violations(books) == []
+    assert len(books.jobs) == 300
+    assert books.states()["DEAD"] >= 2
+    assert books.states()["COMPLETED"] >= 280
+
+
+def test_a_job_that_kills_its_workers_takes_no_more_than_three(clean_database: Database):
+    books = run(Plan(jobs=20, workers=4, poison=2, faults=True), kept(clean_database).execute)
+
+    died = [job for job in books.jobs.values() if "poison" in job["job_key"]]
+    assert [(job["state"], job["worker_losses"], job["attempts"]) for job in died] == [("DEAD", 3, 3)] * 2
+
+
+def test_workers_share_the_work_evenly(clean_database: Database):
+    books = run(Plan(jobs=1200, workers=8, batch=1, faults=False), kept(clean_database).execute)
+
+    assert books.states() == {"COMPLETED": 1200}
+    assert books.fairness() >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("bug", "sign", "telltale"),
+    [
+        (
+            "finish guarded by the state only",
+            "stale completions",
+            "SELECT 1 FROM chaos_effects WHERE lease_token <> row_token LIMIT 1",
+        ),
+        (
+            "attempts counted at failure",
+            "uncounted",
+            "SELECT 1 FROM jobs JOIN chaos_starts USING (job_sid) WHERE state = 'COMPLETED' AND attempts = 0 LIMIT 1",
+        ),
+        (
+            "hint trusted",
+            "effects",
+            "SELECT job_sid FROM chaos_effects GROUP BY job_sid HAVING COUNT(*) > 1 LIMIT 1",
+        ),
+    ],
+)
+def test_the_books_show_a_worker_that_is(clean_database: Database, bug: str, sign: str, telltale: str):
+    plan = Plan(jobs=300, workers=8, poison=1, bug=bug, telltale=telltale, deadline_s=20)
+
+    found = violations(run(plan, kept(clean_database).execute))
+
+    assert any(sign in violation for violation in found), found
