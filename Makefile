@@ -37,6 +37,7 @@ check: setup ## Formatting, lint, types, import contracts, lock and OpenAPI drif
 	@.venv/bin/lint-imports
 	@$(PYTHON) -m infra.toolchain.locks --check
 	@$(PYTHON) -m infra.openapi --check
+	@$(PYTHON) -m infra.policy --check
 
 fix: setup ## Format, and mend what the linter can
 	@$(PYTHON) -m ruff check --fix .

@@ -1,5 +1,5 @@
 """
-The CDK entry point: the manifest becomes one CloudFormation stack.
+The CDK entry point: the manifest becomes one CloudFormation stack, and its client rate another where it is wanted.
 
 Run it from the repository's root, as ``python -m infra.app``: started as a file it would put ``infra/`` first on
 the module path, where our ``constructs`` hides the library of that name. It needs no account, no Docker and no
@@ -16,6 +16,7 @@ import aws_cdk as cdk
 
 from infra.constructs.packaging import ROOT
 from infra.constructs.settings import Settings
+from infra.stacks.firewall import FirewallStack
 from infra.stacks.keywright import KeywrightStack
 
 
@@ -34,6 +35,8 @@ def build(context: Mapping[str, Any], *, outdir: str | None = None) -> cdk.App:
     app = cdk.App(context=dict(context), outdir=outdir)
     settings = Settings(app.node)
     KeywrightStack(app, f"keywright-{settings.deployment}", settings=settings)
+    if settings.has_firewall:
+        FirewallStack(app, f"keywright-{settings.deployment}-firewall")
     return app
 
 

@@ -10,122 +10,75 @@ Units: ``*_s`` are seconds, ``memory_mb`` is mebibytes. A route's path is API Ga
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from infra.manifest_shapes import (
+    ClientRate,
+    Cors,
+    EventPattern,
+    Function,
+    Permission,
+    Queue,
+    QueueSettings,
+    QueueTrigger,
+    Rate,
+    Route,
+    Schedule,
+    Secret,
+)
 
-
-class Secret(StrEnum):
-    """A secret in Secrets Manager. Its value is one JSON object; the setting ``<NAME>_SECRET`` holds its id."""
-
-    DATABASE = "DATABASE"
-    """``{host, port, username, password, dbname}`` of the application user."""
-    DATABASE_OWNER = "DATABASE_OWNER"
-    """The same of the schema's owner, for migrations only."""
-    STRIPE = "STRIPE"
-    """``{api_key, webhook_secrets: [whsec…]}``, several while one is rolled; optional: account_id, livemode."""
-    ACCESS_TOKEN_KEYS = "ACCESS_TOKEN_KEYS"
-    """``{keys: [{kid, private_pem}]}``, RSA 3072; the first signs, all verify."""
-    LICENSE_KEYS = "LICENSE_KEYS"
-    """``{keys: [{kid, private_pem}]}``, Ed25519; the first signs, all verify."""
-
-
-class Queue(StrEnum):
-    """An SQS queue of hints (design rule: a hint may be lost or repeated, the database is the guarantee)."""
-
-    EVENTS = "EVENTS"
-    """Stripe events that were stored and wait for the fold: ``{"event_id": …}``."""
-    JOBS = "JOBS"
-    """Jobs that are due: ``{"job_sid": …}``."""
-
-
-class Permission(StrEnum):
-    """What a function may do beyond reading its secrets and sending to its queues."""
-
-    SEND_MAIL = "SEND_MAIL"
-    PUT_EVENTS = "PUT_EVENTS"
-
-
-@dataclass(frozen=True)
-class QueueSettings:
-    """
-    How one queue and its dead-letter queue behave.
-
-    AWS advises a visibility timeout of at least six times the consumer's timeout, and a receive count of at
-    least five, so that throttling alone cannot send a message to the dead-letter queue
-    (Lambda developer guide, "Using Lambda with Amazon SQS").
-    """
-
-    queue: Queue
-    visibility_timeout_s: int
-    max_receive_count: int = 5
-    retention_s: int = 4 * 24 * 3600
-    dead_letter_retention_s: int = 14 * 24 * 3600
-
-
-@dataclass(frozen=True)
-class Route:
-    """One route of the HTTP API."""
-
-    method: str
-    path: str
-
-
-@dataclass(frozen=True)
-class QueueTrigger:
-    """An SQS event source mapping with ``ReportBatchItemFailures``."""
-
-    queue: Queue
-    batch_size: int
-    maximum_concurrency: int
-    batching_window_s: int = 0
-
-
-@dataclass(frozen=True)
-class EventPattern:
-    """Which events of the account's default EventBridge bus invoke a function."""
-
-    source: str
-    detail_types: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """An EventBridge schedule: invoke ``function`` with ``payload`` every ``every_s`` seconds."""
-
-    name: str
-    function: str
-    every_s: int
-    payload: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Function:
-    """
-    One Lambda function: the folder ``functions/<name>``, whose entry point is ``handler.handler``.
-
-    ``local_processes`` bounds how many processes of it run side by side on this machine.
-    """
-
-    name: str
-    description: str
-    routes: tuple[Route, ...] = ()
-    trigger: QueueTrigger | None = None
-    events: EventPattern | None = None
-    secrets: tuple[Secret, ...] = (Secret.DATABASE,)
-    sends_to: tuple[Queue, ...] = ()
-    permissions: tuple[Permission, ...] = ()
-    settings: tuple[str, ...] = ()
-    timeout_s: int = 10
-    memory_mb: int = 512
-    local_processes: int = 4
+__all__ = [
+    "API_RATE",
+    "CLIENT_RATE",
+    "CORS",
+    "FUNCTIONS",
+    "QUEUES",
+    "SCHEDULES",
+    "ClientRate",
+    "Cors",
+    "EventPattern",
+    "Function",
+    "Permission",
+    "Queue",
+    "QueueSettings",
+    "QueueTrigger",
+    "Rate",
+    "Route",
+    "Schedule",
+    "Secret",
+]
 
 
 def _get(path: str) -> Route:
     return Route("GET", path)
 
 
-def _post(path: str) -> Route:
-    return Route("POST", path)
+def _post(path: str, rate: Rate | None = None) -> Route:
+    return Route("POST", path, rate)
+
+
+def _patch(path: str) -> Route:
+    return Route("PATCH", path)
+
+
+def _delete(path: str) -> Route:
+    return Route("DELETE", path)
+
+
+# Per account and region API Gateway allows 10,000 requests a second; a flood here must not take all of it, nor more
+# connections than the database at its largest can bear.
+API_RATE = Rate(per_s=200, burst=400)
+
+# Each of these costs a hash of 19 MiB and 25 ms, or a mail.
+_COSTLY = Rate(per_s=50, burst=100)
+
+# Beyond what any page or program of an honest client needs, and far below what hurts.
+CLIENT_RATE = ClientRate(requests=15_000, window_s=300)
+
+CORS = Cors(
+    methods=("GET", "POST", "PATCH", "DELETE"),
+    request_headers=("authorization", "content-type", "idempotency-key", "x-correlation-id"),
+    exposed_headers=("idempotency-replayed", "retry-after", "x-correlation-id"),
+    max_age_s=600,
+)
 
 
 QUEUES: tuple[QueueSettings, ...] = (
@@ -135,6 +88,8 @@ QUEUES: tuple[QueueSettings, ...] = (
 
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),
+    Schedule("seal-audit", function="audit_sealer", every_s=60, payload={"do": "seal"}),
+    Schedule("clean-up", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "platform.clean-up"}),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "catalog.sync"}),
     Schedule("prune-jobs", function="dispatcher", every_s=86400, payload={"do": "enqueue", "kind": "jobs.prune"}),
 )
@@ -142,13 +97,21 @@ SCHEDULES: tuple[Schedule, ...] = (
 FUNCTIONS: tuple[Function, ...] = (
     Function(
         "auth",
-        "Register, verify, log in, refresh; who am I; the public keys of the access tokens.",
+        "Accounts, sessions and credentials; who am I; the public keys of the access tokens.",
         routes=(
-            _post("/v1/auth/register"),
+            _post("/v1/auth/register", _COSTLY),
             _post("/v1/auth/verify-email"),
-            _post("/v1/auth/login"),
+            _post("/v1/auth/verify-email/resend", _COSTLY),
+            _post("/v1/auth/login", _COSTLY),
             _post("/v1/auth/refresh"),
             _post("/v1/auth/logout"),
+            _get("/v1/auth/sessions"),
+            _delete("/v1/auth/sessions"),
+            _delete("/v1/auth/sessions/{session_sid}"),
+            _post("/v1/auth/password/forgot", _COSTLY),
+            _post("/v1/auth/password/reset", _COSTLY),
+            _post("/v1/auth/password/change", _COSTLY),
+            _post("/v1/auth/email/change", _COSTLY),
             _get("/v1/me"),
             _get("/.well-known/jwks.json"),
         ),
@@ -158,10 +121,34 @@ FUNCTIONS: tuple[Function, ...] = (
         memory_mb=1024,
     ),
     Function(
-        "customers",
-        "The account that owns domains, subscriptions and licenses.",
-        routes=(_get("/v1/customers/{customer_sid}"),),
+        "users",
+        "The users, for staff: roles, deactivation, reactivation.",
+        routes=(
+            _get("/v1/users"),
+            _get("/v1/users/{user_sid}"),
+            _delete("/v1/users/{user_sid}"),
+            _patch("/v1/users/{user_sid}/role"),
+            _patch("/v1/users/{user_sid}/reactivate"),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        settings=("API_URL",),
+    ),
+    Function(
+        "customers",
+        "The account that owns domains, subscriptions and licenses, and who acts for it.",
+        routes=(
+            _get("/v1/customers/{customer_sid}"),
+            _patch("/v1/customers/{customer_sid}"),
+            _get("/v1/customers/{customer_sid}/members"),
+            _patch("/v1/customers/{customer_sid}/members/{user_sid}"),
+            _delete("/v1/customers/{customer_sid}/members/{user_sid}"),
+            _post("/v1/customers/{customer_sid}/invitations"),
+            _get("/v1/customers/{customer_sid}/invitations"),
+            _delete("/v1/customers/{customer_sid}/invitations/{invitation_sid}"),
+            _post("/v1/invitations/accept"),
+        ),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        sends_to=(Queue.JOBS,),
         settings=("API_URL",),
     ),
     Function(
@@ -213,8 +200,9 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         "operations",
-        "Health, and the API's own description.",
-        routes=(_get("/v1/health"), _get("/v1/openapi.json"), _get("/docs")),
+        "Health, the API's own description, and the audit log.",
+        routes=(_get("/v1/health"), _get("/v1/openapi.json"), _get("/docs"), _get("/v1/audit")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
         settings=("API_URL",),
     ),
     Function(
@@ -263,6 +251,13 @@ FUNCTIONS: tuple[Function, ...] = (
         "dispatcher",
         "The guarantee behind the hints: due jobs, expired leases, events that wait.",
         sends_to=(Queue.EVENTS, Queue.JOBS),
+        timeout_s=50,
+        local_processes=1,
+    ),
+    Function(
+        "audit_sealer",
+        "Seal the audit log: the only function that holds the key of its chain.",
+        secrets=(Secret.DATABASE, Secret.AUDIT_KEYS),
         timeout_s=50,
         local_processes=1,
     ),

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.manifest import FUNCTIONS, Function, Route
+from infra.manifest import FUNCTIONS, Function
+from keywright.identity.policy import OPEN, POLICY
 
 DOCUMENT = Path(__file__).parents[1] / "functions/operations/openapi.json"
 
@@ -58,13 +59,15 @@ def document() -> dict[str, Any]:
 
 def _merge(merged: dict[str, Any], function: Function) -> None:
     described = _describe(function)
-    routes = {Route(method.upper(), path) for path, operations in described["paths"].items() for method in operations}
-    if routes != set(function.routes):
-        differing = sorted(f"{route.method} {route.path}" for route in routes ^ set(function.routes))
+    routes = {f"{method.upper()} {path}" for path, operations in described["paths"].items() for method in operations}
+    if differing := sorted(routes ^ {f"{route.method} {route.path}" for route in function.routes}):
         raise SystemExit(f"The manifest and functions/{function.name} disagree about: {', '.join(differing)}")
     for path, operations in described["paths"].items():
         merged["paths"].setdefault(path, {}).update(
-            {method: _with_problems(operation) for method, operation in operations.items()}
+            {
+                method: _with_policy(_with_problems(operation), f"{method.upper()} {path}")
+                for method, operation in operations.items()
+            }
         )
     schemas = described.get("components", {}).get("schemas", {})
     for name, schema in schemas.items():
@@ -92,6 +95,14 @@ def _with_problems(operation: dict[str, Any]) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": _PROBLEM}}
     responses["default"] = {"description": "A problem; its code is documented.", "content": content}
     return {**operation, "responses": responses}
+
+
+def _with_policy(operation: dict[str, Any], route: str) -> dict[str, Any]:
+    """Say who may call the route, as the policy table has it."""
+    if (who := POLICY.get(route)) is None:
+        raise SystemExit(f"Nobody has declared who may call {route}: add it to the policy table.")
+    stated = {**operation, "x-who": who}
+    return stated if who in OPEN else {**stated, "security": [{"bearer": []}]}
 
 
 def _problem_schema() -> dict[str, Any]:

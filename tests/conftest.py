@@ -6,6 +6,7 @@ Both live in the test process's environment, by the same variables as in a deplo
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import os
@@ -142,6 +143,7 @@ def database(aws: str, environment: pytest.MonkeyPatch) -> Iterator[Database]:
             "DATABASE": application,
             "STRIPE": {"api_key": STRIPE_KEY, "webhook_secrets": [WEBHOOK_SECRET]},
             "ACCESS_TOKEN_KEYS": {"keys": [{"kid": "at-1", "private_pem": _rsa()}]},
+            "AUDIT_KEYS": {"keys": [{"kid": "audit-1", "key": base64.b64encode(bytes(range(32))).decode()}]},
             "LICENSE_KEYS": {"keys": [{"kid": "lk-1", "private_pem": _pem(Ed25519PrivateKey.generate())}]},
         }.items():
             boto3.client("secretsmanager").create_secret(Name=f"keywright/{name}", SecretString=json.dumps(value))

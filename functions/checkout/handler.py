@@ -46,7 +46,7 @@ def open_checkout(body: NewCheckout) -> CheckoutView:
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def intend(tx: Transaction) -> Order:
-        caller = identity.authenticate(tx, access, bearer=http.bearer(app), now=now)
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return checkouts.intend(
             tx,
             customer_sid=caller.customer_sid,
@@ -77,7 +77,7 @@ def get_checkout(checkout_session_id: str) -> CheckoutView:
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def read(tx: Transaction) -> Checkout:
-        caller = identity.authenticate(tx, access, bearer=http.bearer(app), now=now)
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return checkouts.get_checkout(tx, customer_sid=caller.customer_sid, checkout_session_sid=checkout_session_id)
 
     return _view(db.transact(read))
@@ -97,4 +97,13 @@ def _view(checkout: Checkout) -> CheckoutView:
     )
 
 
-handler = http.entrypoint(app)
+def _caller(route: str, bearer: str) -> str:
+    """Name the caller of a request that may be repeated: another customer of theirs is another caller."""
+    access, now = identity_gateway.access_tokens(), clock.now()
+    caller = db.transact(lambda tx: identity.admit(tx, access, route=route, bearer=bearer, now=now))
+    return f"{caller.user_sid} {caller.customer_sid}"
+
+
+handler = http.entrypoint(
+    app, repeatable=http.Repeatable(frozenset({"POST /v1/checkout-sessions"}), caller=_caller, transact=db.transact)
+)

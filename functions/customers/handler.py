@@ -1,15 +1,26 @@
-"""The account that owns domains, subscriptions and licenses."""
+"""Customers: what they are called. Who acts for them is in ``members``."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from functions.customers import invitations, members
+from functions.customers.application import app, member_admission, owner_admission, repeatable
+from keywright.audit.models import user as acting
 from keywright.customers import service as customers
-from keywright.customers.models import Customer, CustomerKind
-from keywright.identity import gateway as identity_gateway
-from keywright.identity import service as identity
+from keywright.customers.models import Customer, CustomerChanges, CustomerKind
+from keywright.identity import rules as identity_rules
 from keywright.platform import clock, db, http
 from keywright.platform.db import Transaction
 
-app = http.api()
+ROUTES = (members, invitations)
+"""Importing them has added their routes to the application."""
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
 
 
 class CustomerAnswer(http.Body):
@@ -23,18 +34,42 @@ class CustomerAnswer(http.Body):
     created_at: str
 
 
+class CustomerChangesRequest(http.Body):
+    """What to change; fields that are left out stay as they are."""
+
+    kind: CustomerKind | None = None
+    name: Name | None = None
+    billing_email: Annotated[str, Field(max_length=identity_rules.MAX_EMAIL_LENGTH)] | None = None
+
+
 @app.get("/v1/customers/<customer_sid>", summary="Get a customer", tags=["customers"])
 def get_customer(customer_sid: str) -> CustomerAnswer:
     """Return a customer to its members and to staff."""
-    access, now = identity_gateway.access_tokens(), clock.now()
+    admit = member_admission(customer_sid)
 
     def work(tx: Transaction) -> Customer:
-        caller = identity.authenticate(tx, access, bearer=http.bearer(app), now=now)
-        if caller.is_staff:
-            return customers.get_customer(tx, customer_sid=customer_sid)
-        return customers.get_customer_of_member(tx, customer_sid=customer_sid, user_sid=caller.user_sid)
+        admit(tx)
+        return customers.get_customer(tx, customer_sid=customer_sid)
 
-    customer = db.transact(work)
+    return _answer(db.transact(work))
+
+
+@app.patch("/v1/customers/<customer_sid>", summary="Change a customer", tags=["customers"])
+def change_customer(customer_sid: str, body: CustomerChangesRequest) -> CustomerAnswer:
+    """Change name, billing address or kind: a person may become a company with several users."""
+    billing_email = None if body.billing_email is None else identity_rules.normalize_email(body.billing_email)
+    changes, now = CustomerChanges(body.kind, body.name, billing_email), clock.now()
+    admit = owner_admission(customer_sid)
+
+    def work(tx: Transaction) -> Customer:
+        caller = admit(tx)
+        actor = acting(caller.user_sid)
+        return customers.change(tx, customer_sid=customer_sid, changes=changes, actor=actor, now=now)
+
+    return _answer(db.transact(work))
+
+
+def _answer(customer: Customer) -> CustomerAnswer:
     return CustomerAnswer(
         customer_sid=customer.customer_sid,
         kind=customer.kind,
@@ -45,4 +80,4 @@ def get_customer(customer_sid: str) -> CustomerAnswer:
     )
 
 
-handler = http.entrypoint(app)
+handler = http.entrypoint(app, repeatable=repeatable("POST /v1/customers/{customer_sid}/invitations"))

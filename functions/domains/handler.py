@@ -62,7 +62,7 @@ def create_domain(body: CreateDomainRequest) -> DomainAnswer:
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def work(tx: Transaction) -> Domain:
-        caller = identity.authenticate(tx, access, bearer=http.bearer(app), now=now)
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return domains.create(
             tx,
             customer_sid=caller.customer_sid,
@@ -80,7 +80,7 @@ def list_domains(limit: Limit = paging.DEFAULT_LIMIT, cursor: Cursor = None) -> 
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def work(tx: Transaction) -> Page[Domain]:
-        caller = identity.authenticate(tx, access, bearer=http.bearer(app), now=now)
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return domains.list_domains(tx, customer_sid=caller.customer_sid, limit=limit, cursor=cursor)
 
     page = db.transact(work)
@@ -93,7 +93,7 @@ def get_domain(domain_sid: str) -> DomainAnswer:
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def work(tx: Transaction) -> Domain:
-        caller = identity.authenticate(tx, access, bearer=http.bearer(app), now=now)
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return domains.get_domain(tx, customer_sid=caller.customer_sid, domain_sid=domain_sid)
 
     return _answer(db.transact(work))
@@ -110,4 +110,13 @@ def _answer(domain: Domain) -> DomainAnswer:
     )
 
 
-handler = http.entrypoint(app)
+def _caller(route: str, bearer: str) -> str:
+    """Name the caller of a request that may be repeated: another customer of theirs is another caller."""
+    access, now = identity_gateway.access_tokens(), clock.now()
+    caller = db.transact(lambda tx: identity.admit(tx, access, route=route, bearer=bearer, now=now))
+    return f"{caller.user_sid} {caller.customer_sid}"
+
+
+handler = http.entrypoint(
+    app, repeatable=http.Repeatable(frozenset({"POST /v1/domains"}), caller=_caller, transact=db.transact)
+)

@@ -7,9 +7,13 @@ from functools import partial
 
 from keywright.catalog import gateway as catalog_gateway
 from keywright.customers import gateway as customers_gateway
+from keywright.customers import members
+from keywright.customers import rules as customers_rules
 from keywright.customers import service as customers
+from keywright.identity import credentials, notices
 from keywright.identity import rules as identity_rules
 from keywright.identity import service as identity
+from keywright.identity.models import Notice
 from keywright.jobs import recovery
 from keywright.jobs.models import Skipped
 from keywright.jobs.worker import Effect, Executor
@@ -19,12 +23,13 @@ from keywright.licensing.dunning import read_policy
 from keywright.mail import gateway as mail_gateway
 from keywright.mail import service as mail_service
 from keywright.mail.models import Mail, MailSettings
-from keywright.platform import clock, config, db
+from keywright.platform import clock, config, db, idempotency
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import gateway as stripe_gateway
 from keywright.stripe_sync import inbox
 from keywright.stripe_sync import service as stripe_sync
 from keywright.stripe_sync.models import Bench
+from keywright.throttling import service as throttling
 
 _PRUNED_AT_ONCE = 500
 _PRUNINGS = 200
@@ -47,6 +52,56 @@ def _send_verification(payload: dict[str, str]) -> Skipped | None:
         to=begun.email, name=begun.name, token=begun.token, portal_url=settings.portal_url
     )
     return _send(mail, settings)
+
+
+def _send_email_change(payload: dict[str, str]) -> Skipped | None:
+    settings, now = config.load(MailSettings), clock.now()
+    begun = db.transact(lambda tx: credentials.begin_email_change(tx, user_sid=payload["user_sid"], now=now))
+    if begun is None:
+        return Skipped("The address is not asked for any more, is taken, or has had too many mails.")
+    mail = identity_rules.email_change_mail(
+        to=begun.email, name=begun.name, token=begun.token, portal_url=settings.portal_url
+    )
+    return _send(mail, settings)
+
+
+def _send_password_reset(payload: dict[str, str]) -> Skipped | None:
+    settings, now = config.load(MailSettings), clock.now()
+    begun = db.transact(lambda tx: credentials.begin_reset(tx, user_sid=payload["user_sid"], now=now))
+    if begun is None:
+        return Skipped("Nobody has this address, or it has had too many mails.")
+    mail = identity_rules.reset_mail(to=begun.email, name=begun.name, token=begun.token, portal_url=settings.portal_url)
+    return _send(mail, settings)
+
+
+def _send_notice(payload: dict[str, str]) -> Skipped | None:
+    settings, now = config.load(MailSettings), clock.now()
+    notice, user_sid, email = Notice(payload["notice"]), payload["user_sid"], payload["email"]
+    mail = db.transact(lambda tx: notices.compose_notice(tx, notice=notice, user_sid=user_sid, email=email, now=now))
+    return Skipped("Nobody is there to be told, or too much was told.") if mail is None else _send(mail, settings)
+
+
+def _send_invitation(payload: dict[str, str]) -> Skipped | None:
+    settings, now = config.load(MailSettings), clock.now()
+    invited = db.transact(lambda tx: members.begin_invitation(tx, invitation_sid=payload["invitation_sid"], now=now))
+    if invited is None:
+        return Skipped("The invitation is not open any more.")
+    return _send(customers_rules.invitation_mail(invited, portal_url=settings.portal_url), settings)
+
+
+def _clean_up(_payload: dict[str, str]) -> None:
+    now = clock.now()
+
+    def forget(tx: Transaction) -> int:
+        return max(
+            throttling.clean_up(tx, now=now, limit=_PRUNED_AT_ONCE),
+            idempotency.clean_up(tx, now=now, limit=_PRUNED_AT_ONCE),
+            identity.clean_up(tx, now=now, limit=_PRUNED_AT_ONCE),
+        )
+
+    for _ in range(_PRUNINGS):
+        if not db.transact(forget):
+            return
 
 
 def _create_stripe_customer(payload: dict[str, str]) -> Effect:
@@ -132,10 +187,15 @@ JOBS: dict[str, Executor] = {
     "catalog.fetch-price": _fetch_price,
     "catalog.sync": _sync_catalog,
     "customers.create-stripe-customer": _create_stripe_customer,
+    "customers.send-invitation": _send_invitation,
+    "identity.send-email-change": _send_email_change,
+    "identity.send-notice": _send_notice,
+    "identity.send-password-reset": _send_password_reset,
     "identity.send-verification": _send_verification,
     "jobs.prune": _prune_jobs,
     "licensing.publish-event": _publish_event,
     "licensing.review": _review_license,
     "licensing.send-issued": _send_license,
     "stripe_sync.refetch": _refetch,
+    "platform.clean-up": _clean_up,
 }

@@ -10,12 +10,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from keywright.audit.models import user as acting
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
-from keywright.identity.models import Caller
 from keywright.jobs import oversight
 from keywright.jobs.models import (
     Attempt,
     JobRecord,
-    JobsForStaffOnly,
     JobState,
     KeyScope,
     Outcome,
@@ -95,7 +93,7 @@ def list_jobs(
     before = None if min_age_s is None else now - timedelta(seconds=min_age_s)
 
     def work(tx: Transaction) -> Page[JobRecord]:
-        _staff(identity.authenticate(tx, access, bearer=http.bearer(app), now=now))
+        identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return oversight.list_jobs(tx, Selection(kind, state, before), limit=limit, cursor=cursor)
 
     page = db.transact(work)
@@ -108,7 +106,7 @@ def get_job(job_sid: str) -> JobDetailAnswer:
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def work(tx: Transaction) -> tuple[JobRecord, list[Attempt]]:
-        _staff(identity.authenticate(tx, access, bearer=http.bearer(app), now=now))
+        identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return oversight.get_job(tx, job_sid=job_sid)
 
     job, history = db.transact(work)
@@ -130,16 +128,10 @@ def retry_job(job_sid: str) -> JobAnswer:
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def work(tx: Transaction) -> JobRecord:
-        caller = _staff(identity.authenticate(tx, access, bearer=http.bearer(app), now=now))
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return oversight.retry(tx, job_sid=job_sid, actor=acting(caller.user_sid), now=now)
 
     return JobAnswer(**_fields(db.transact(work)))
-
-
-def _staff(caller: Caller) -> Caller:
-    if not caller.is_staff:
-        raise JobsForStaffOnly("Jobs are shown to staff only.")
-    return caller
 
 
 def _fields(job: JobRecord) -> dict[str, object]:

@@ -57,7 +57,7 @@ def list_licenses(
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def read(tx: Transaction) -> Page[License]:
-        caller = identity.authenticate(tx, access, bearer=http.bearer(app), now=now)
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return licensing.list_licenses(tx, customer_sid=caller.customer_sid, cursor=cursor, limit=limit)
 
     page = db.transact(read)
@@ -70,7 +70,7 @@ def get_license(license_sid: str) -> LicenseView:
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def read(tx: Transaction) -> License:
-        caller = identity.authenticate(tx, access, bearer=http.bearer(app), now=now)
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return licensing.get_license(tx, customer_sid=caller.customer_sid, license_sid=license_sid)
 
     return _view(db.transact(read))
@@ -87,7 +87,7 @@ def get_file(license_sid: str) -> Response[str]:
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def read(tx: Transaction) -> str:
-        caller = identity.authenticate(tx, access, bearer=http.bearer(app), now=now)
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
         return licensing.get_file(tx, customer_sid=caller.customer_sid, license_sid=license_sid)
 
     headers = {"Content-Disposition": 'attachment; filename="license.jwt"'}

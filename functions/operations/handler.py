@@ -1,14 +1,23 @@
-"""Is it up, and what can it do."""
+"""Is it up, what can it do, and who did what."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import AwareDatetime
 
-from keywright.platform import db, http
+from keywright.audit import service as audit
+from keywright.audit.models import ActorKind, Entry, EntryFilter
+from keywright.identity import gateway as identity_gateway
+from keywright.identity import service as identity
+from keywright.platform import clock, db, http, paging
+from keywright.platform.db import Transaction
 from keywright.platform.errors import DatabaseUnavailable
+from keywright.platform.paging import Page
 
 app = http.api()
 
@@ -23,6 +32,52 @@ class Health(http.Body):
     """``ok`` when the database answers."""
 
     status: str
+
+
+class AuditEntry(http.Body):
+    """Who did what to whom: ``target`` is the sid or Stripe id that the action was about."""
+
+    audit_id: int
+    created_at: str
+    actor_kind: ActorKind
+    actor: str | None
+    action: str
+    target: str
+    old_value: dict[str, Any] | None
+    new_value: dict[str, Any] | None
+    correlation_id: str | None
+
+
+class AuditList(http.Body):
+    """A page of entries, newest first."""
+
+    items: list[AuditEntry]
+    next_cursor: str | None
+
+
+Word = Annotated[str | None, Query(max_length=255, pattern=r"^[\x21-\x7e]+$")]
+
+
+@app.get("/v1/audit", summary="Read the audit log", tags=["operations"])
+def list_audit(  # noqa: PLR0917  (query parameters are named by the URL)
+    action: Word = None,
+    actor: Word = None,
+    target: Word = None,
+    begins: Annotated[AwareDatetime | None, Query()] = None,
+    ends: Annotated[AwareDatetime | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)] = paging.DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)] = None,
+) -> AuditList:
+    """Return a page of the audit log by action, actor, target and time (from ``begins`` to before ``ends``)."""
+    access, now = identity_gateway.access_tokens(), clock.now()
+    wanted = EntryFilter(action=action, actor_sid=actor, subject_sid=target, begins=begins, ends=ends)
+
+    def work(tx: Transaction) -> Page[Entry]:
+        identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
+        return audit.list_entries(tx, wanted=wanted, limit=limit, cursor=cursor)
+
+    page = db.transact(work)
+    return AuditList(items=[_entry(entry) for entry in page.items], next_cursor=page.next_cursor)
 
 
 @app.get("/v1/health", summary="Check that the service and its database answer", tags=["operations"])
@@ -57,6 +112,20 @@ def _page() -> str:
         swagger_base_url="",
         oauth2_config=None,
         persist_authorization=False,
+    )
+
+
+def _entry(entry: Entry) -> AuditEntry:
+    return AuditEntry(
+        audit_id=entry.audit_id,
+        created_at=clock.to_wire(entry.created_at),
+        actor_kind=entry.actor_kind,
+        actor=entry.actor_sid,
+        action=entry.action,
+        target=entry.subject_sid,
+        old_value=json.loads(entry.old_value) if entry.old_value else None,
+        new_value=json.loads(entry.new_value) if entry.new_value else None,
+        correlation_id=entry.correlation_id,
     )
 
 

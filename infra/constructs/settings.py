@@ -6,6 +6,7 @@ There are no defaults here. A value that is absent or empty stops the synthesis 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.utils import parseaddr
 
@@ -18,6 +19,10 @@ OWN_ENDPOINT = "execute-api"
 The ``api_url`` of a deployment without a domain of its own: the address that API Gateway assigns. Any other value is
 the address of a domain that the operator maps to the API.
 """
+
+
+# A star would open the API to every page in the world.
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
 
 
 class MissingContext(ValueError):
@@ -45,6 +50,29 @@ class Settings:
     def deployment(self) -> str:
         """The name that tells this deployment from others in one account, such as ``staging``."""
         return self.value("deployment")
+
+    @property
+    def cors_origins(self) -> list[str]:
+        """
+        Return the origins whose pages may use the API: the portal's, and those stated beside it.
+
+        :raises MissingContext: if the value is absent or names no origin
+        """
+        origins = [origin.strip() for origin in self.value("cors_origins").split(",")]
+        if wrong := [origin for origin in origins if not _ORIGIN.fullmatch(origin)]:
+            raise MissingContext(f"The CDK context value '{PREFIX}cors_origins' holds no origin: {wrong[0]!r}.")
+        return origins
+
+    @property
+    def has_firewall(self) -> bool:
+        """
+        Tell whether a web ACL for CloudFront is made.
+
+        :raises MissingContext: if the value is neither ``none`` nor ``cloudfront``
+        """
+        if (value := self.value("firewall")) not in {"none", "cloudfront"}:
+            raise MissingContext(f"The CDK context value '{PREFIX}firewall' is {value!r}, not 'none' or 'cloudfront'.")
+        return value == "cloudfront"
 
     @property
     def mail_domain(self) -> str:

@@ -18,6 +18,7 @@ from infra.local.gateway import Gateway
 from infra.local.http_server import HttpServer
 from infra.local.lambda_runtime.pool import FunctionPool
 from infra.local.lambda_runtime.process import FunctionSettings
+from infra.local.limits import Limiter, Limits
 from infra.local.log import Log
 from infra.local.reload import Reloader
 from infra.local.routes import RouteTable
@@ -26,6 +27,8 @@ from infra.local.sqs.poller import Poller
 from infra.local.sqs.queue import LocalQueue
 from infra.local.sqs.registry import QueueRegistry, queue_name, queue_url
 from infra.local.sqs.responder import SqsResponder
+
+DEFAULT_LIMITS = Limits()
 
 
 class Cloud:
@@ -44,6 +47,8 @@ class Cloud:
         schedules: Iterable[manifest.Schedule] = manifest.SCHEDULES,
         environment: Mapping[str, str],
         port: int = 0,
+        origins: Iterable[str] = (),
+        limits: Limits | None = DEFAULT_LIMITS,
         log: Log,
     ) -> None:
         self._root = root
@@ -52,6 +57,8 @@ class Cloud:
         self._schedule_settings = tuple(schedules)
         self._environment = dict(environment)
         self._port = port
+        self._origins = frozenset(origins)
+        self._limiter = None if limits is None else Limiter(self._functions, limits)
         self._log = log
         self._region = region_of(environment)
         self._pools: dict[str, FunctionPool] = {}
@@ -121,7 +128,9 @@ class Cloud:
         )
 
     def _bind(self) -> None:
-        gateway = Gateway(RouteTable(self._functions), self._invoke, log=self._log)
+        gateway = Gateway(
+            RouteTable(self._functions), self._invoke, log=self._log, limiter=self._limiter, origins=self._origins
+        )
         api = HttpServer(gateway, port=self._port)
         self._servers.append(api)
         sqs = HttpServer(SqsResponder(self._registry))

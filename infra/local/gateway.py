@@ -11,15 +11,17 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Callable, Coroutine, MutableMapping
+from collections.abc import Callable, Collection, Coroutine, MutableMapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+from infra.local import cors
 from infra.local.api_events import HttpRequest, api_event
 from infra.local.api_responses import HttpResponse, MalformedAnswer, http_response, message_response
 from infra.local.http_server import Receive, Send
 from infra.local.lambda_runtime.invocation import PAYLOAD_LIMIT, InvocationFailed, Throttled
+from infra.local.limits import Limiter
 from infra.local.log import Log
 from infra.local.routes import RouteMatch, RouteTable
 
@@ -35,9 +37,18 @@ class Gateway:
     """Routes requests to functions."""
 
     def __init__(
-        self, routes: RouteTable, invoke: Invoke, *, log: Log, integration_limit_s: float = INTEGRATION_LIMIT_S
+        self,
+        routes: RouteTable,
+        invoke: Invoke,
+        *,
+        log: Log,
+        limiter: Limiter | None = None,
+        origins: Collection[str] = (),
+        integration_limit_s: float = INTEGRATION_LIMIT_S,
     ) -> None:
         self._routes = routes
+        self._limiter = limiter
+        self._origins = origins
         self._invoke = invoke
         self._log = log
         self._limit_s = integration_limit_s
@@ -65,10 +76,22 @@ class Gateway:
         if body is None:
             return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         request = _request(scope, body)
+        if cors.is_preflight(request.method, request.headers):
+            return cors.preflight_response(request.headers, origins=self._origins)
+        return cors.with_cors(await self._route(request), request.headers, origins=self._origins)
+
+    async def _route(self, request: HttpRequest) -> HttpResponse:
         match = self._routes.find(request.method, request.encoded_path)
         if match is None:
             return _refusal(HTTPStatus.NOT_FOUND)
-        return await self._integrate(request, match)
+        wait_s = self._wait_s(request, match)
+        return await self._integrate(request, match) if wait_s is None else _slow_down(wait_s)
+
+    def _wait_s(self, request: HttpRequest, match: RouteMatch) -> int | None:
+        if self._limiter is None:
+            return None
+        now = time.monotonic()
+        return self._limiter.retry_after_s(route=match.route_key, address=request.source_ip, now=now)
 
     async def _integrate(self, request: HttpRequest, match: RouteMatch) -> HttpResponse:
         event = api_event(request, match, request_id=str(uuid.uuid4()), now=datetime.fromtimestamp(time.time(), UTC))
@@ -135,6 +158,7 @@ def _request(scope: MutableMapping[str, Any], body: bytes) -> HttpRequest:
 _MESSAGES = {
     HTTPStatus.NOT_FOUND: "Not Found",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Request Entity Too Large",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too Many Requests",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Internal Server Error",
     HTTPStatus.SERVICE_UNAVAILABLE: "Service Unavailable",
 }
@@ -142,3 +166,8 @@ _MESSAGES = {
 
 def _refusal(status: HTTPStatus) -> HttpResponse:
     return message_response(status, _MESSAGES[status])
+
+
+def _slow_down(wait_s: int) -> HttpResponse:
+    refusal = _refusal(HTTPStatus.TOO_MANY_REQUESTS)
+    return HttpResponse(refusal.status, [*refusal.headers, ("retry-after", str(wait_s))], refusal.body)

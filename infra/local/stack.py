@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +24,7 @@ from infra.local.database import DatabaseServer, Endpoint, given_database
 from infra.local.endpoints import Endpoints
 from infra.local.http_server import HttpServer
 from infra.local.lambda_runtime.invocation import InvocationFailed
+from infra.local.limits import Limits
 from infra.local.manager import create_manager, manager_address
 from infra.local.portal import static_site
 from infra.local.ports import LOOPBACK, free_port, is_free
@@ -48,6 +49,8 @@ class PortTaken(Trouble):
 class Options:
     """
     What one stack is made with. ``profile`` names its data in ``state``; port 0 means any free one.
+
+    Without ``limits`` the API takes as much as the machine can bear: for those who measure it.
     """
 
     state: Path
@@ -57,6 +60,7 @@ class Options:
     mailbox_port: int = 0
     stripe_port: int = 0
     reload: bool = False
+    limits: Limits | None = field(default_factory=Limits)
 
     def fixed_ports(self) -> dict[str, int]:
         """List the ports that must be free, by what they are meant for."""
@@ -137,7 +141,7 @@ class LocalStack:
         environment = function_values(
             aws_url=ready["url"], api_url=api_url, portal_url=portal.url, stripe_api_url=account.api_url
         )
-        await self._start_cloud(environment, api_port)
+        await self._start_cloud(environment, api_port, portal_url=portal.url)
         email, password = await self._make_manager(environment, seeded=account if stand_in else None)
         self._endpoints = Endpoints(
             api_url=api_url,
@@ -201,8 +205,15 @@ class LocalStack:
             await asyncio.to_thread(server.recreate_database)
         return endpoint
 
-    async def _start_cloud(self, environment: dict[str, str], port: int) -> None:
-        self._cloud = cloud = Cloud(root=ROOT, environment=environment, port=port, log=self._log)
+    async def _start_cloud(self, environment: dict[str, str], port: int, *, portal_url: str) -> None:
+        self._cloud = cloud = Cloud(
+            root=ROOT,
+            environment=environment,
+            port=port,
+            origins=[portal_url],
+            limits=self._options.limits,
+            log=self._log,
+        )
         self._opened.push_async_callback(cloud.stop)
         await cloud.start(reload=self._options.reload)
         try:

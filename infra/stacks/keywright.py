@@ -39,7 +39,7 @@ class KeywrightStack(cdk.Stack):
         stated = _stated_settings(settings)
         bus = events.EventBus(self, "EventBus", event_bus_name=settings.value("event_bus"))
         mail = Mail(self, "Mail")
-        api = Api(self, "Api")
+        api = Api(self, "Api", origins=settings.cors_origins)
         network = Network(self, "Network")
         database = Database(self, "Database", network=network)
         operator_secrets = OperatorSecrets(self, "Secrets")

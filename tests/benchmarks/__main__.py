@@ -18,7 +18,8 @@ async def run() -> None:
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="keywright-bench-") as state:
         began = time.monotonic()
-        async with LocalStack(Options(state=Path(state), profile="bench"), log=lambda _source, _line: None) as stack:
+        options = Options(state=Path(state), profile="bench", limits=None)
+        async with LocalStack(options, log=lambda _source, _line: None) as stack:
             figures.append(Figure("stack up (database, AWS, Stripe, migrations)", [time.monotonic() - began]))
             figures += await first_answers.measure(stack)
             figures += await asyncio.to_thread(webhook_to_license.measure, stack.endpoints)

@@ -39,7 +39,9 @@ def test_a_person_signs_up_verifies_logs_in_refreshes_and_logs_out(call: Api) ->
     me = call("auth", "GET", "/v1/me", token=refreshed.json["access_token"])
     assert me.status == 200
     assert (me.json["email"], me.json["name"], me.json["role"]) == ("ada@example.com", "Ada", "USER")
-    assert set(me.json) == {"user_sid", "email", "name", "role", "customer_sid"}
+    assert set(me.json) == {"user_sid", "email", "name", "role", "customer_sid", "customers"}
+    (own,) = me.json["customers"]
+    assert (own["customer_sid"], own["member_role"]) == (me.json["customer_sid"], "OWNER")
 
     logout = call("auth", "POST", "/v1/auth/logout", token=refreshed.json["access_token"])
     assert (logout.status, logout.json) == (200, {"status": "logged-out"})
@@ -99,12 +101,23 @@ def test_a_replayed_refresh_token_is_refused_and_the_revocation_stays(call: Api)
     verified(now=clock.now())
     first = log_in(now=clock.now())
     second = call("auth", "POST", "/v1/auth/refresh", body={"refresh_token": first.refresh_token})
+    third = call("auth", "POST", "/v1/auth/refresh", body={"refresh_token": second.json["refresh_token"]})
 
     replayed = call("auth", "POST", "/v1/auth/refresh", body={"refresh_token": first.refresh_token})
 
     assert (replayed.status, replayed.json["code"]) == (401, "refresh-token-invalid")
-    assert call("auth", "POST", "/v1/auth/refresh", body={"refresh_token": second.json["refresh_token"]}).status == 401
-    assert call("auth", "GET", "/v1/me", token=second.json["access_token"]).status == 401
+    assert call("auth", "POST", "/v1/auth/refresh", body={"refresh_token": third.json["refresh_token"]}).status == 401
+    assert call("auth", "GET", "/v1/me", token=third.json["access_token"]).status == 401
+
+
+def test_a_client_that_lost_the_answer_to_a_refresh_gets_the_same_token_again(call: Api) -> None:
+    verified(now=clock.now())
+    first = log_in(now=clock.now())
+    answers = [call("auth", "POST", "/v1/auth/refresh", body={"refresh_token": first.refresh_token}) for _ in "12"]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    assert answers[0].json["refresh_token"] == answers[1].json["refresh_token"]
+    assert call("auth", "GET", "/v1/me", token=answers[1].json["access_token"]).status == 200
 
 
 @pytest.mark.parametrize(

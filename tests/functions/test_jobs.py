@@ -121,7 +121,7 @@ def test_jobs_are_for_staff_only(call: Api, method: str, path: str) -> None:
     customer = call("jobs", method, path, token=token)
     nobody = call("jobs", method, path)
 
-    assert (customer.status, customer.json["code"]) == (403, "jobs-staff-only")
+    assert (customer.status, customer.json["code"]) == (403, "role-required")
     assert (nobody.status, nobody.json["code"]) == (401, "access-token-invalid")
 
 

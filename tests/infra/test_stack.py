@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from infra.app import build, declared_context
 from infra.constructs.settings import PREFIX, MissingContext
-from infra.manifest import FUNCTIONS
+from infra.manifest import CLIENT_RATE, CORS, FUNCTIONS
 from tests.infra.assembly import Assembly
 
 STATED = sorted(key for key in declared_context() if key.startswith(PREFIX))
@@ -72,7 +74,7 @@ def test_the_template_holds_no_secret_value(assembly: Assembly):
 
     assert [name for name, secret in secrets.items() if "SecretString" in secret["Properties"]] == []
     by_operator = [secret for secret in secrets.values() if "GenerateSecretString" not in secret["Properties"]]
-    assert [secret["DeletionPolicy"] for secret in by_operator] == ["Retain"] * 3
+    assert [secret["DeletionPolicy"] for secret in by_operator] == ["Retain"] * 4
 
 
 def test_no_function_takes_new_code_before_the_migration_has_run(assembly: Assembly):
@@ -101,3 +103,56 @@ def test_the_stage_is_throttled(assembly: Assembly):
     (stage,) = assembly.of_type("AWS::ApiGatewayV2::Stage").values()
 
     assert stage["Properties"]["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 400, "ThrottlingRateLimit": 200}
+
+
+def test_pages_of_stated_origins_may_call_the_api_as_the_manifest_says(assembly: Assembly):
+    (api,) = assembly.of_type("AWS::ApiGatewayV2::Api").values()
+
+    cors = api["Properties"]["CorsConfiguration"]
+
+    assert cors["AllowOrigins"] == declared_context()["keywright:cors_origins"].split(",")
+    assert (cors["AllowMethods"], cors["AllowHeaders"]) == (list(CORS.methods), list(CORS.request_headers))
+    assert cors.get("AllowCredentials") is None
+
+
+def test_costly_routes_have_the_rates_of_the_manifest(assembly: Assembly):
+    (stage,) = assembly.of_type("AWS::ApiGatewayV2::Stage").values()
+    rates = {
+        f"{route.method} {route.path}": {
+            "ThrottlingRateLimit": route.rate.per_s,
+            "ThrottlingBurstLimit": route.rate.burst,
+        }
+        for function in FUNCTIONS
+        for route in function.routes
+        if route.rate
+    }
+
+    assert stage["Properties"]["RouteSettings"] == rates
+    assert set(assembly.of_type("AWS::ApiGatewayV2::Route")) <= set(stage["DependsOn"])
+
+
+@pytest.mark.parametrize("origins", ["*", "https://a.example.com,*", "a.example.com", "https://*.example.com"])
+def test_a_deployment_that_opens_the_api_to_everybody_is_stopped(origins: str, tmp_path):
+    with pytest.raises(MissingContext, match="cors_origins"):
+        build({**declared_context(), "keywright:cors_origins": origins}, outdir=str(tmp_path))
+
+
+def test_a_firewall_counts_each_address_by_the_manifest_and_leaves_stripe_alone(tmp_path):
+    context = {**declared_context(), "keywright:firewall": "cloudfront", "aws:cdk:bundling-stacks": []}
+
+    build(context, outdir=str(tmp_path)).synth()
+
+    template = json.loads((tmp_path / "keywright-staging-firewall.template.json").read_text())
+    (acl,) = (part for part in template["Resources"].values() if part["Type"] == "AWS::WAFv2::WebACL")
+    (rule,) = acl["Properties"]["Rules"]
+    rate = rule["Statement"]["RateBasedStatement"]
+    assert (rate["Limit"], rate["EvaluationWindowSec"]) == (CLIENT_RATE.requests, CLIENT_RATE.window_s)
+    assert rate["ScopeDownStatement"]["NotStatement"]["Statement"]["ByteMatchStatement"]["SearchString"] == (
+        "/v1/webhooks/"
+    )
+    assert rule["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429
+
+
+def test_a_firewall_that_is_neither_wanted_nor_not_stops_the_synthesis(tmp_path):
+    with pytest.raises(MissingContext, match="firewall"):
+        build({**declared_context(), "keywright:firewall": "yes"}, outdir=str(tmp_path))

@@ -36,7 +36,12 @@ AWS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGI
 def function(name: str, *routes: str, **values: Any) -> Function:
     """A manifest entry without secrets; a route is written ``GET /path``."""
     values.setdefault("secrets", ())
-    return Function(name, "", routes=tuple(Route(*route.split(" ")) for route in routes), **values)
+    return Function(name, "", routes=tuple(_route(route) for route in routes), **values)
+
+
+def _route(text: str) -> Route:
+    method, _, path = text.partition(" ")
+    return Route(method, path)
 
 
 def write_function(root: Path, name: str, source: str) -> None:

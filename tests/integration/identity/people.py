@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from keywright.identity import gateway, service, sessions
-from keywright.identity.models import Caller, Origin, Tokens
+from keywright.identity import gateway, logins, service, sessions
+from keywright.identity.models import Caller, EmailNotVerified, Origin, RefreshTokenInvalid, Tokens
 from keywright.platform import db
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -35,10 +35,36 @@ def verified(email: str = "ada@example.com", *, now: datetime = NOW) -> str:
     return user_sid
 
 
-def log_in(email: str = "ada@example.com", *, password: str = PASSWORD, now: datetime = NOW) -> Tokens:
+def log_in(
+    email: str = "ada@example.com",
+    *,
+    password: str = PASSWORD,
+    origin: Origin = ORIGIN,
+    customer_sid: str | None = None,
+    now: datetime = NOW,
+) -> Tokens:
     """Open a session."""
+    access, where = gateway.access_tokens(), origin
+    attempt = db.transact(lambda tx: logins.begin(tx, email=email, origin=where, now=now))
+    logins.check_password(attempt, password)
+    better_hash = logins.renew_hash(attempt, password)
+    outcome = db.transact(
+        lambda tx: logins.complete(tx, access, attempt, better_hash=better_hash, customer_sid=customer_sid, now=now)
+    )
+    if isinstance(outcome, EmailNotVerified):
+        raise outcome
+    return outcome
+
+
+def refresh(tokens: Tokens, *, now: datetime = NOW) -> Tokens:
+    """Exchange the refresh token."""
     access = gateway.access_tokens()
-    return db.transact(lambda tx: sessions.login(tx, access, email=email, password=password, origin=ORIGIN, now=now))
+    outcome = db.transact(
+        lambda tx: sessions.refresh(tx, access, refresh_token=tokens.refresh_token, origin=ORIGIN, now=now)
+    )
+    if isinstance(outcome, RefreshTokenInvalid):
+        raise outcome
+    return outcome
 
 
 def who(tokens: Tokens, *, now: datetime = NOW) -> Caller:

@@ -110,11 +110,17 @@ def test_a_token_proves_only_the_address_that_it_was_sent_to() -> None:
 
 def test_signing_up_with_a_proven_address_changes_nothing() -> None:
     verified()
-    before = rows("SELECT * FROM users"), rows("SELECT job_sid FROM jobs"), audited()
+    before = rows("SELECT * FROM users"), rows("SELECT * FROM customers"), audited()
 
-    sign_up(name="Eve", password="another password entirely")
+    user_sid = sign_up(name="Eve", password="another password entirely")
 
-    assert (rows("SELECT * FROM users"), rows("SELECT job_sid FROM jobs"), audited()) == before
+    assert (rows("SELECT * FROM users"), rows("SELECT * FROM customers"), audited()) == before
+    (told,) = rows("SELECT payload FROM jobs WHERE kind = 'identity.send-notice'")
+    assert json.loads(told["payload"]) == {
+        "notice": "ALREADY_REGISTERED",
+        "user_sid": user_sid,
+        "email": "ada@example.com",
+    }
     assert who(log_in()).email == "ada@example.com"
 
 

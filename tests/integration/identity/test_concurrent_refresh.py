@@ -1,27 +1,29 @@
-"""Twenty clients present one refresh token at the same moment, each on a connection of its own."""
+"""
+A hundred clients present one refresh token at the same moment, twenty times over, each on a connection of its own.
+
+Inside the grace window all of them get the same child and nobody is thrown out; outside of it the whole family is dead.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
-import pymysql
 import pytest
 
-from keywright.identity import gateway, sessions
-from keywright.identity.models import RefreshTokenInvalid, Tokens
+from keywright.identity import gateway, rules, sessions
+from keywright.identity.models import RefreshToken, RefreshTokenInvalid, Session, Tokens
 from keywright.platform import secrets
 from keywright.platform.connection import connect_with
 from keywright.platform.db import Row, Transaction
-from tests.integration.identity.people import NOW, log_in, rows, verified
+from tests.integration.identity.people import NOW, ORIGIN, log_in, rows, verified, who
 
 pytestmark = pytest.mark.usefixtures("clean_database")
 
-CLIENTS = 20
-PATIENCE_S = 60
-
-Attempt = Callable[[], Tokens | RefreshTokenInvalid]
+CLIENTS = 100
+ROUNDS = 20
+PATIENCE_S = 120
 
 
 class Unlocked(Transaction):
@@ -36,42 +38,92 @@ class Unlocked(Transaction):
         return found
 
 
-def children(kind: type[Transaction], refresh_token: str) -> int:
-    """
-    Let all clients refresh at once; return how many got tokens.
+class Clients:
+    """A hundred connections, and a thread for each."""
 
-    :raises pymysql.MySQLError: if one of them got neither tokens nor the error of the contract
-    """
-    access, credentials, start = gateway.access_tokens(), secrets.read("DATABASE"), threading.Barrier(CLIENTS)
+    def __init__(self, kind: type[Transaction] = Transaction) -> None:
+        self._access, self._kind = gateway.access_tokens(), kind
+        self._connections = [connect_with(secrets.read("DATABASE")) for _ in range(CLIENTS)]
+        self._start = threading.Barrier(CLIENTS)
 
-    def attempt(_number: int) -> bool:
-        connection = connect_with(credentials)
-        try:
-            start.wait(PATIENCE_S)
+    def refresh(self, refresh_token: str, *, now: datetime = NOW) -> list[Tokens | RefreshTokenInvalid | Exception]:
+        """Let all present the token at once; return what each of them got."""
+
+        def attempt(number: int) -> Tokens | RefreshTokenInvalid | Exception:
+            connection = self._connections[number]
+            self._start.wait(PATIENCE_S)
             connection.begin()
-            outcome = sessions.refresh(kind(connection), access, refresh_token=refresh_token, now=NOW)
-            connection.commit()
-        finally:
+            try:
+                outcome = sessions.refresh(
+                    self._kind(connection), self._access, refresh_token=refresh_token, origin=ORIGIN, now=now
+                )
+                connection.commit()
+            except Exception as problem:  # noqa: BLE001  (whatever a client gets is what the test looks at)
+                connection.rollback()
+                return problem
+            return outcome
+
+        with ThreadPoolExecutor(CLIENTS) as threads:
+            return list(threads.map(attempt, range(CLIENTS)))
+
+    def close(self) -> None:
+        for connection in self._connections:
             connection.close()
-        return isinstance(outcome, Tokens)
-
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        return sum(clients.map(attempt, range(CLIENTS)))
 
 
-def test_one_token_has_one_child_however_many_present_it_at_once() -> None:
+def test_a_hundred_refreshes_at_once_have_one_child_and_throw_nobody_out() -> None:
     verified()
-    tokens = log_in()
+    tokens, clients = log_in(), Clients()
 
-    assert children(Transaction, tokens.refresh_token) == 1
+    try:
+        for turn in range(ROUNDS):
+            outcomes = clients.refresh(tokens.refresh_token, now=NOW + timedelta(minutes=turn))
+            children = {outcome.refresh_token for outcome in outcomes if isinstance(outcome, Tokens)}
+            assert [outcome for outcome in outcomes if not isinstance(outcome, Tokens)] == []
+            assert len(children) == 1
+            tokens = Tokens(outcomes[0].access_token, children.pop())  # type: ignore[union-attr]  # all are tokens
+    finally:
+        clients.close()
 
-    assert len(rows("SELECT 1 FROM refresh_tokens")) == 2
+    assert len(rows("SELECT 1 FROM refresh_tokens")) == ROUNDS + 1
+    assert rows("SELECT revoke_reason FROM sessions") == [{"revoke_reason": None}]
+    assert who(tokens, now=NOW + timedelta(minutes=ROUNDS)).email == "ada@example.com"
+
+
+def test_a_hundred_replays_outside_the_window_end_the_family_once() -> None:
+    verified()
+    first, clients = log_in(), Clients()
+    late = NOW + rules.REFRESH_GRACE + timedelta(microseconds=1)
+
+    try:
+        clients.refresh(first.refresh_token)
+        outcomes = clients.refresh(first.refresh_token, now=late)
+    finally:
+        clients.close()
+
+    assert {type(outcome) for outcome in outcomes} == {RefreshTokenInvalid}
+    assert rows("SELECT revoke_reason FROM sessions") == [{"revoke_reason": "REPLAYED"}]
+    assert len(rows("SELECT 1 FROM audit_log WHERE action = 'SESSION_REVOKED'")) == 1
+    assert len(rows("SELECT 1 FROM jobs WHERE kind = 'identity.send-notice'")) == 1
 
 
 def test_reading_without_a_lock_is_caught() -> None:
     verified()
-    tokens = log_in()
+    tokens, clients = log_in(), Clients(Unlocked)
+
+    try:
+        outcomes = clients.refresh(tokens.refresh_token)
+    finally:
+        clients.close()
 
     # The unique generation is the last line of defense: the others fail on it, in a way that is no answer.
-    with pytest.raises(pymysql.MySQLError):
-        children(Unlocked, tokens.refresh_token)
+    assert [outcome for outcome in outcomes if not isinstance(outcome, Tokens)] != []
+
+
+def test_a_window_without_end_would_be_caught() -> None:
+    spent = RefreshToken(token_hash=b"", generation=1, used_at=NOW, sealed_child=b"")
+    always = Session("ses", "usr", "cus", NOW, NOW + timedelta(days=1), None)
+
+    assert rules.is_live(always, now=NOW)
+    assert rules.is_retry(spent, now=NOW + rules.REFRESH_GRACE)
+    assert not rules.is_retry(spent, now=NOW + rules.REFRESH_GRACE + timedelta(microseconds=1))

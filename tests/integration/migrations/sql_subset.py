@@ -102,7 +102,7 @@ def faults(text: str) -> list[str]:
 
 def repeated_names(texts: Iterable[str]) -> list[str]:
     """Return constraint names that occur twice: MySQL wants a CHECK's name to be unique in the schema."""
-    names = (name for text in texts for name in re.findall(r"\bCONSTRAINT\s+(\w+)", stripped(text)))
+    names = (name for text in texts for name in re.findall(r"(?<!\bDROP )\bCONSTRAINT\s+(\w+)", stripped(text)))
     return [name for name, count in Counter(names).items() if count > 1]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pymysql
 import pytest
 
+from keywright.audit import chain, gateway
 from keywright.platform import db
 from keywright.platform.migrations import APPEND_ONLY
 from tests.buyers import Buyer, add_buyer
@@ -25,6 +26,8 @@ def buyer(clean_database: Any) -> Buyer:
     buyer = add_buyer()
     open_checkout(buyer, price_id="price_tiered", mode="subscription")
     fold(*subscription_events(buyer))
+    keys = gateway.chain_keys()
+    db.transact(lambda tx: chain.seal(tx, keys=keys, now=NOW))
     return buyer
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -18,14 +19,16 @@ HEADER = {"alg": "RS256", "typ": "at+jwt", "kid": "key-1"}
 FLIPS = 900
 
 
-def corpus(good: str, *, ours: RSAPrivateKey, foreign: RSAPrivateKey) -> Iterator[tuple[str, str]]:
+def corpus(good: str, *, ours: RSAPrivateKey, foreign: RSAPrivateKey, flips: int = FLIPS) -> Iterator[tuple[str, str]]:
     """Vary a token that is accepted."""
     claims = jwt.decode(good, options={"verify_signature": False})
     yield from wrong_algorithms(claims, ours)
     yield from wrong_headers(claims, ours, foreign)
     yield from wrong_claims(claims, ours)
     yield from wrong_shapes(good)
-    yield from flipped_bits(good)
+    yield from doubled_fields(claims, ours)
+    yield from other_tokens()
+    yield from flipped_bits(good, flips)
 
 
 def wrong_algorithms(claims: dict[str, Any], ours: RSAPrivateKey) -> Iterator[tuple[str, str]]:
@@ -115,9 +118,39 @@ def wrong_shapes(good: str) -> Iterator[tuple[str, str]]:
         yield f"shape {token[:12]!r} of length {len(token)}", token
 
 
-def flipped_bits(good: str) -> Iterator[tuple[str, str]]:
+def doubled_fields(claims: dict[str, Any], ours: RSAPrivateKey) -> Iterator[tuple[str, str]]:
+    """Say a thing twice: one reader takes the first, another the last. Signed by us, so that only the text is wrong."""
+    head, body = json.dumps(HEADER), json.dumps(claims)
+    twice = {
+        "alg": (head[:-1] + ', "alg": "none"}', body),
+        "alg first": ('{"alg": "none", ' + head[1:], body),
+        "kid": ('{"kid": "key-2", ' + head[1:], body),
+        "role": (head, body[:-1] + ', "role": "MANAGER"}'),
+        "sub": (head, '{"sub": "usr_2", ' + body[1:]),
+        "exp": (head, body[:-1] + f', "exp": {claims["exp"] + 10**6}}}'),
+    }
+    algorithm = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256)
+    for field, (header, payload) in twice.items():
+        text = f"{_text(header.encode())}.{_text(payload.encode())}"
+        yield f"{field} twice", f"{text}.{_text(algorithm.sign(text.encode(), ours))}"
+
+
+def other_tokens() -> Iterator[tuple[str, str]]:
+    """Take what we gave out for other purposes."""
+    key = Ed25519PrivateKey.generate()
+    header = {"alg": "EdDSA", "typ": "license+jwt", "kid": "lk-1"}
+    text = _unsigned(header, {"iss": "https://api.example.com", "sub": "lic_1", "seq": 1})
+    yield "a license", f"{text}.{_text(key.sign(text.encode()))}"
+    disguised = _unsigned({**header, "typ": "at+jwt", "kid": "key-1"}, {})
+    yield "a license that calls itself an access token", f"{disguised}.AA"
+    yield "a refresh token", "A" * 64
+    endless = _text(b'{"exp": 1e400}')
+    yield "a number too large for any clock", _unsigned(HEADER, {}).rpartition(".")[0] + f".{endless}.AAAA"
+
+
+def flipped_bits(good: str, flips: int) -> Iterator[tuple[str, str]]:
     chance = random.Random(20260301)
-    for _ in range(FLIPS):
+    for _ in range(flips):
         place, bit = chance.randrange(len(good)), chance.randrange(7)
         flipped = good[:place] + chr(ord(good[place]) ^ 1 << bit) + good[place + 1 :]
         yield f"bit {bit} of character {place}", flipped

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -31,7 +31,7 @@ def accepted(verifier: AccessTokens, tokens: list[tuple[str, str]]) -> list[str]
 class AsksTheToken(AccessTokens):
     """The bug: the token says by which algorithm it wants to be verified."""
 
-    def _decode(self, token: str) -> dict[str, Any]:
+    def _decode(self, token: str, *, now: datetime) -> dict[str, Any]:
         header, signature = jwt.get_unverified_header(token), token.rpartition(".")[2]
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
         if header.get("alg") == "none" and not signature:
@@ -41,7 +41,7 @@ class AsksTheToken(AccessTokens):
             mac = hmac.new(secret, token.rpartition(".")[0].encode(), hashlib.sha256).digest()
             if hmac.compare_digest(mac, jwt.utils.base64url_decode(signature)):
                 return claims
-        return super()._decode(token)
+        return super()._decode(token, now=now)
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +135,7 @@ def test_tokens_of_the_old_key_live_on_while_the_new_one_signs(
 def test_the_key_set_verifies_a_token_and_holds_no_private_part(access: AccessTokens, caller: Caller) -> None:
     token = access.issue(caller, now=NOW)
 
-    (published,) = access.jwks()
+    (published,) = access.jwks(now=NOW)
 
     assert set(published) == {"kty", "use", "alg", "kid", "n", "e"}
     key = jwt.PyJWK(published)

@@ -10,9 +10,12 @@ from keywright.customers import repository
 from keywright.customers.models import (
     CREATE_STRIPE_CUSTOMER,
     Customer,
+    CustomerChanges,
     CustomerKind,
     CustomerNotFound,
     MemberRole,
+    NoCustomer,
+    OwnCustomer,
     StripeCustomerMismatch,
 )
 from keywright.jobs import service as jobs
@@ -60,9 +63,39 @@ def find_by_stripe_customer(tx: Transaction, stripe_customer_id: str) -> Custome
     return repository.find_by_stripe_customer(tx, stripe_customer_id=stripe_customer_id)
 
 
-def first_customer_of(tx: Transaction, *, user_sid: str) -> str | None:
-    """Return the sid of the customer that a user acts for unless they choose another."""
-    return next(iter(repository.list_customers_of_user(tx, user_sid=user_sid)), None)
+def lock_membership(tx: Transaction, *, user_sid: str, customer_sid: str | None) -> str:
+    """
+    Return the customer that a user is about to act for, the oldest of theirs unless stated; they stay a member for now.
+
+    :raises NoCustomer: if they are a member of none
+    :raises CustomerNotFound: if they are no member of the one that was stated
+    """
+    own = repository.lock_memberships_of_user(tx, user_sid=user_sid)
+    if not own:
+        raise NoCustomer("You act for no customer. Ask an owner for an invitation.")
+    if customer_sid is not None and customer_sid not in own:
+        raise _absent()
+    return customer_sid or own[0]
+
+
+def list_own(tx: Transaction, *, user_sid: str) -> list[OwnCustomer]:
+    """Return the customers that a user acts for, the oldest first."""
+    return repository.list_own(tx, user_sid=user_sid)
+
+
+def change(tx: Transaction, *, customer_sid: str, changes: CustomerChanges, actor: Actor, now: datetime) -> Customer:
+    """
+    Change what is stated of a customer; what stays None stays as it is.
+
+    :raises CustomerNotFound: if there is no such customer
+    """
+    old = get_customer(tx, customer_sid=customer_sid)
+    repository.change_customer(tx, customer_sid=customer_sid, changes=changes)
+    changed = get_customer(tx, customer_sid=customer_sid)
+    if changed != old:
+        before, after = _stated(old), _stated(changed)
+        audit.record(tx, "CUSTOMER_CHANGED", actor=actor, subject=customer_sid, old=before, new=after, now=now)
+    return changed
 
 
 def rename_owned(tx: Transaction, *, user_sid: str, name: str) -> None:
@@ -93,7 +126,15 @@ def attach_stripe_customer(tx: Transaction, *, customer_sid: str, stripe_custome
 
 
 def _found(customer: Customer | None) -> Customer:
-    # The text must not differ between an absent customer and a foreign one, so it names neither.
     if customer is None:
-        raise CustomerNotFound("There is no such customer.")
+        raise _absent()
     return customer
+
+
+def _absent() -> CustomerNotFound:
+    # The text must not differ between an absent customer and a foreign one, so it names neither.
+    return CustomerNotFound("There is no such customer.")
+
+
+def _stated(customer: Customer) -> dict[str, object]:
+    return {"kind": customer.kind, "name": customer.name, "billing_email": customer.billing_email}

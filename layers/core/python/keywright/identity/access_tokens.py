@@ -7,6 +7,8 @@ table by its exact name, and a header field that we do not write is a reason to 
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -27,6 +29,8 @@ TYPE = "at+jwt"
 LIFETIME = timedelta(minutes=15)
 
 _LEEWAY_S = 30
+# A container that has kept the old secret signs with the old key for five minutes more.
+_OVERLAP = timedelta(minutes=30)
 _MAX_LENGTH = 4096
 _COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _HEADER_FIELDS = frozenset({"alg", "kid", "typ"})
@@ -44,17 +48,27 @@ class Claims:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A private key and the name that tokens call it by."""
+    """
+    A private key and the name that tokens call it by.
+
+    ``signs_from`` lets a key be published before it signs, so that whoever keeps our key set for a while knows it in
+    time. A key without it may sign at once.
+    """
 
     kid: str
     private: RSAPrivateKey
+    signs_from: datetime | None = None
 
 
 class AccessTokens:
-    """The tokens of one issuer: the first key signs, all verify."""
+    """
+    The tokens of one issuer. The newest key whose time has come signs; of keys without a time, the first.
+
+    All verify, until the last token that a replaced key can have signed has expired.
+    """
 
     def __init__(self, keys: tuple[SigningKey, ...], *, issuer: str) -> None:
-        self._signing = keys[0]
+        self._keys = keys
         self._public: Mapping[str, RSAPublicKey] = {key.kid: key.private.public_key() for key in keys}
         self._issuer = issuer
 
@@ -74,8 +88,9 @@ class AccessTokens:
             "exp": at + int(LIFETIME.total_seconds()),
             "jti": str(uuid.uuid4()),
         }
-        headers = {"typ": TYPE, "kid": self._signing.kid}
-        return jwt.encode(claims, self._signing.private, algorithm=ALGORITHM, headers=headers)
+        key = self._signing_key(now)
+        headers = {"typ": TYPE, "kid": key.kid}
+        return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers=headers)
 
     def verify(self, token: str, *, now: datetime) -> Claims:
         """
@@ -86,7 +101,7 @@ class AccessTokens:
         if len(token) > _MAX_LENGTH or not _COMPACT.fullmatch(token):
             raise refused()
         try:
-            claims = self._decode(token)
+            claims = self._decode(token, now=now)
         # The header is parsed before anything is proven: deep nesting exhausts the parser's stack.
         except (jwt.PyJWTError, RecursionError, ValueError) as problem:
             raise refused() from problem
@@ -97,19 +112,33 @@ class AccessTokens:
             raise refused()
         return Claims(*who)
 
-    def jwks(self) -> list[dict[str, str]]:
-        """Return the public keys as JWKs (RFC 7517), for others to verify by."""
+    def jwks(self, *, now: datetime) -> list[dict[str, str]]:
+        """Return the public keys as JWKs (RFC 7517), for others to verify by: those to come included."""
         return [
             {"kid": kid, "use": "sig", "alg": ALGORITHM, **_numbers(RSAAlgorithm.to_jwk(key, as_dict=True))}
             for kid, key in self._public.items()
+            if not self._is_retired(kid, now)
         ]
 
-    def _decode(self, token: str) -> dict[str, Any]:
+    def _signing_key(self, now: datetime) -> SigningKey:
+        begun = [key for key in self._keys if key.signs_from is not None and key.signs_from <= now]
+        return max(
+            begun, key=_begin, default=next((key for key in self._keys if key.signs_from is None), self._keys[0])
+        )
+
+    def _is_retired(self, kid: str, now: datetime) -> bool:
+        """Tell whether another key has signed for so long that no token of this one can be alive."""
+        began = {key.kid: key.signs_from for key in self._keys}[kid]
+        later = (key.signs_from for key in self._keys if key.signs_from is not None and key.kid != kid)
+        return any((began is None or begin > began) and begin + _OVERLAP <= now for begin in later)
+
+    def _decode(self, token: str, *, now: datetime) -> dict[str, Any]:
+        _refuse_doubled_fields(token)
         header = jwt.get_unverified_header(token)
         if header.keys() != _HEADER_FIELDS or header["typ"] != TYPE:
             raise refused()
         kid = header["kid"]
-        if not isinstance(kid, str) or kid not in self._public:
+        if not isinstance(kid, str) or kid not in self._public or self._is_retired(kid, now):
             raise refused()
         return jwt.decode(
             token,
@@ -138,6 +167,23 @@ def _is_timely(claims: Mapping[str, Any], *, now: int) -> bool:
     if not all(type(moment) is int for moment in (issued, begins, ends)):
         return False
     return bool(max(issued, begins) - _LEEWAY_S <= now < ends + _LEEWAY_S)
+
+
+def _refuse_doubled_fields(token: str) -> None:
+    """Refuse what says a thing twice: of two readers one may take the first, the other the last."""
+    for part in token.split(".")[:2]:
+        json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=_once_each)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise refused()
+    return fields
+
+
+def _begin(key: SigningKey) -> float:
+    return 0.0 if key.signs_from is None else key.signs_from.timestamp()
 
 
 def _numbers(jwk: Mapping[str, Any]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -30,17 +31,35 @@ def access_tokens() -> AccessTokens:
     """
     issuer = config.load(TokenSettings).api_url
     try:
-        keys = tuple((str(key["kid"]), str(key["private_pem"])) for key in secrets.read("ACCESS_TOKEN_KEYS")["keys"])
-    except (KeyError, TypeError) as problem:
-        raise SettingMissing("The secret ACCESS_TOKEN_KEYS is not {keys: [{kid, private_pem}]}.") from problem
+        keys = tuple(
+            (str(key["kid"]), str(key["private_pem"]), key.get("signs_from"))
+            for key in secrets.read("ACCESS_TOKEN_KEYS")["keys"]
+        )
+    except (AttributeError, KeyError, TypeError) as problem:
+        raise SettingMissing(
+            "The secret ACCESS_TOKEN_KEYS is not {keys: [{kid, private_pem, signs_from?}]}."
+        ) from problem
     return _parse(keys, issuer)
 
 
 @lru_cache(maxsize=2)
-def _parse(keys: tuple[tuple[str, str], ...], issuer: str) -> AccessTokens:
+def _parse(keys: tuple[tuple[str, str, str | None], ...], issuer: str) -> AccessTokens:
     if not keys:
         raise SettingMissing("The secret ACCESS_TOKEN_KEYS holds no key.")
-    return AccessTokens(tuple(SigningKey(kid, _private_key(kid, pem)) for kid, pem in keys), issuer=issuer)
+    parsed = tuple(SigningKey(kid, _private_key(kid, pem), _moment(kid, begin)) for kid, pem, begin in keys)
+    return AccessTokens(parsed, issuer=issuer)
+
+
+def _moment(kid: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError) as problem:
+        raise SettingMissing(f"The key {kid} of the secret ACCESS_TOKEN_KEYS has no time in signs_from.") from problem
+    if moment.tzinfo is None:
+        raise SettingMissing(f"The key {kid} of the secret ACCESS_TOKEN_KEYS has a signs_from without time zone.")
+    return moment
 
 
 def _private_key(kid: str, pem: str) -> RSAPrivateKey:

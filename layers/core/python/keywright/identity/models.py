@@ -6,10 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from keywright.platform.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from keywright.platform.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 SEND_VERIFICATION = "identity.send-verification"
 """The job ``{user_sid}`` that mails the token which verifies an address."""
+
+SEND_EMAIL_CHANGE = "identity.send-email-change"
+"""The job ``{user_sid}`` that mails the token which proves a user's next address."""
+
+SEND_PASSWORD_RESET = "identity.send-password-reset"
+"""The job ``{user_sid}`` that mails the token which sets another password."""
+
+SEND_NOTICE = "identity.send-notice"
+"""The job ``{notice, user_sid, email}`` that tells a user what happened to their account."""
+
+NOBODY = "usr_nobody"
+"""Whom a job is about that was enqueued for an unknown address, so that known and unknown ones cost the same."""
 
 
 class Role(StrEnum):
@@ -27,6 +39,17 @@ class TokenPurpose(StrEnum):
     """What a token that travels by mail is good for."""
 
     VERIFY_EMAIL = "VERIFY_EMAIL"
+    CHANGE_EMAIL = "CHANGE_EMAIL"
+    RESET_PASSWORD = "RESET_PASSWORD"
+
+
+class Notice(StrEnum):
+    """What a user is told about, because somebody else may have done it."""
+
+    ALREADY_REGISTERED = "ALREADY_REGISTERED"
+    EMAIL_CHANGED = "EMAIL_CHANGED"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"
+    SESSION_REPLAYED = "SESSION_REPLAYED"
 
 
 class RevokeReason(StrEnum):
@@ -34,6 +57,10 @@ class RevokeReason(StrEnum):
 
     LOGGED_OUT = "LOGGED_OUT"
     REPLAYED = "REPLAYED"
+    REVOKED = "REVOKED"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"
+    DEACTIVATED = "DEACTIVATED"
+    MEMBERSHIP_ENDED = "MEMBERSHIP_ENDED"
 
 
 @dataclass(frozen=True)
@@ -47,11 +74,21 @@ class User:
     password_hash: str
     role: Role
     active: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class UserFilter:
+    """Which users a list holds; None leaves a field open. ``email`` is any part of the address."""
+
+    role: Role | None = None
+    active: bool | None = None
+    email: str | None = None
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What the mail that verifies an address is made of."""
+    """What a mail with a token is made of."""
 
     email: str
     name: str
@@ -79,12 +116,25 @@ class Session:
 
 
 @dataclass(frozen=True)
+class OpenSession:
+    """A session as its owner sees it: from which device and place it was used last, and when."""
+
+    session_sid: str
+    user_agent: str
+    address: str
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class RefreshToken:
-    """The trace of a refresh token: its place in the session's line, and when it was spent."""
+    """The trace of a refresh token: its place in the session's line, when it was spent, and its child under seal."""
 
     token_hash: bytes
     generation: int
     used_at: datetime | None
+    sealed_child: bytes | None
 
 
 @dataclass(frozen=True)
@@ -158,6 +208,41 @@ class EmailInvalid(Invalid):
 
     code = "email-invalid"
     title = "The e-mail address is not valid"
+
+
+class RoleRequired(Forbidden):
+    """The route is for others; which role it asks for is written in the policy table."""
+
+    code = "role-required"
+    title = "Your role does not allow this"
+
+
+class RoleOutOfReach(Forbidden):
+    """The user, or the role that they would get, stands above the caller."""
+
+    code = "role-out-of-reach"
+    title = "You may not manage this user or role"
+
+
+class LastManager(Conflict):
+    """Without this user nobody would be MANAGER any more."""
+
+    code = "last-manager"
+    title = "The last manager stays"
+
+
+class UserNotFound(NotFound):
+    """There is no such user."""
+
+    code = "user-not-found"
+    title = "There is no such user"
+
+
+class SessionNotFound(NotFound):
+    """The caller has no such session."""
+
+    code = "session-not-found"
+    title = "There is no such session"
 
 
 class EmailTaken(Conflict):

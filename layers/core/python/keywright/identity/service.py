@@ -1,8 +1,9 @@
 """
-Accounts, and the question that every other route asks: who is calling?
+Accounts, and the question that every other route asks: who is calling, and may they?
 
-Logging in, refreshing and logging out are in ``sessions``. Passwords arrive here hashed: hashing takes a while, and
-no transaction should be open meanwhile.
+Logging in is in ``logins``, what comes of it in ``sessions``, other passwords and addresses in ``credentials``, what
+staff does to users in ``staff``. Passwords arrive here hashed: hashing takes a while, and no transaction should be
+open meanwhile.
 """
 
 from __future__ import annotations
@@ -14,13 +15,29 @@ from keywright.audit.models import OPERATOR
 from keywright.audit.models import user as acting
 from keywright.customers import service as customers
 from keywright.customers.models import CustomerKind, MemberRole
-from keywright.identity import opaque_tokens, passwords, repository, rules, session_repository
+from keywright.identity import (
+    credentials,
+    devices,
+    logins,
+    notices,
+    opaque_tokens,
+    passwords,
+    policy,
+    repository,
+    rules,
+    session_repository,
+    throttles,
+)
 from keywright.identity.access_tokens import AccessTokens, refused
 from keywright.identity.models import (
+    NOBODY,
     SEND_VERIFICATION,
     Caller,
+    EmailInvalid,
     EmailTaken,
     MailTokenInvalid,
+    Notice,
+    Origin,
     Role,
     TokenPurpose,
     User,
@@ -29,6 +46,7 @@ from keywright.identity.models import (
 from keywright.jobs import service as jobs
 from keywright.platform import ids
 from keywright.platform.db import Transaction
+from keywright.throttling import service as throttling
 
 
 def accept_password(password: str) -> str:
@@ -41,12 +59,21 @@ def accept_password(password: str) -> str:
     return passwords.hash_password(password)
 
 
+def admit_stranger(tx: Transaction, *, origin: Origin, now: datetime) -> None:
+    """
+    Take a try for a request that costs us a hash or a mail and proves nothing.
+
+    :raises TooManyAttempts: if the caller's address has used its tries up
+    """
+    throttling.take(tx, [throttles.requests(network=devices.network_of(origin.address))], now=now)
+
+
 def register(tx: Transaction, *, email: str, password_hash: str, name: str, now: datetime) -> None:
     """
     Make a user and the customer that they own, and have the address verified by mail.
 
-    If the address is taken nothing is made and nothing is said: the caller must not learn who is with us. As long as
-    nobody has proven the address, the last registration counts, and a mail is sent for it.
+    If the address is taken nothing is made, and only its owner is told: the caller must not learn who is with us. As
+    long as nobody has proven the address, the last registration counts, and a mail is sent for it.
 
     :raises EmailInvalid: if no mail could be sent there
     """
@@ -58,15 +85,27 @@ def register(tx: Transaction, *, email: str, password_hash: str, name: str, now:
     elif (registered := _replace_registration(tx, email, password_hash=password_hash, name=name, now=now)) is not None:
         user_sid = registered
     else:
+        owner = repository.find_user_by_email(tx, email=email)
+        notices.request(tx, Notice.ALREADY_REGISTERED, user=owner, now=now)
         return
-    # Each registration is a cause of its own: the time keeps the second mail apart from the first.
-    jobs.enqueue(tx, SEND_VERIFICATION, {"user_sid": user_sid}, key=f"{user_sid}:{now.isoformat()}", now=now)
+    _request_verification(tx, user_sid=user_sid, now=now)
+
+
+def request_verification(tx: Transaction, *, email: str, now: datetime) -> None:
+    """Have the verification mail sent once more, if the address is that of a user and unproven."""
+    try:
+        user = repository.find_user_by_email(tx, email=rules.normalize_email(email))
+    except EmailInvalid:
+        user = None
+    _request_verification(tx, user_sid=NOBODY if user is None else user.user_sid, now=now)
 
 
 def begin_verification(tx: Transaction, *, user_sid: str, now: datetime) -> Verification | None:
-    """Return what to mail to a user; None if their address is verified already or they are gone."""
+    """Return what to mail to a user; None if their address is verified already, they are gone, or had too many."""
     user = repository.lock_user(tx, user_sid=user_sid)
     if user is None or user.email_verified_at is not None or not user.active:
+        return None
+    if not throttling.is_free(tx, throttles.mails(email=user.email), now=now):
         return None
     token = opaque_tokens.new_mail_token()
     repository.drop_unused_mail_tokens(tx, user_sid=user_sid, purpose=TokenPurpose.VERIFY_EMAIL)
@@ -82,20 +121,22 @@ def begin_verification(tx: Transaction, *, user_sid: str, now: datetime) -> Veri
     return Verification(user.email, user.name, token)
 
 
-def verify_email(tx: Transaction, *, token: str, now: datetime) -> None:
+def verify_email(tx: Transaction, *, token: str, origin: Origin | None = None, now: datetime) -> None:
     """
-    Use up a token from a mail: the address is proven, and Stripe may know the customer.
+    Use up a token from a mail: the address is proven. For a first address, Stripe may know the customer now.
 
     :raises MailTokenInvalid: if it is unknown, used, replaced or expired, or the address is no longer the user's
     """
-    sent = repository.spend_mail_token(
-        tx, token_hash=opaque_tokens.digest(token), purpose=TokenPurpose.VERIFY_EMAIL, now=now
-    )
-    if sent is None or not repository.set_email_verified(tx, user_sid=sent[0], email=sent[1], now=now):
-        raise MailTokenInvalid("The token is not valid any more. Register again to get another mail.")
-    user_sid, _ = sent
-    audit.record(tx, "EMAIL_VERIFIED", actor=acting(user_sid), subject=user_sid, now=now)
-    customers.request_stripe_customers(tx, user_sid=user_sid, now=now)
+    digest = opaque_tokens.digest(token)
+    sent = repository.spend_mail_token(tx, token_hash=digest, purpose=TokenPurpose.VERIFY_EMAIL, now=now)
+    if sent is None:
+        user_sid = credentials.complete_email_change(tx, token=token, now=now)
+    else:
+        user_sid = _prove(tx, user_sid=sent[0], email=sent[1], registration=sent[2], now=now)
+    if user_sid is None:
+        raise MailTokenInvalid("The token is not valid any more. Ask for another mail.")
+    if origin is not None:
+        logins.remember(tx, user_sid=user_sid, origin=origin, now=now)
 
 
 def create_manager(tx: Transaction, *, email: str, password_hash: str, name: str, now: datetime) -> str:
@@ -114,6 +155,18 @@ def create_manager(tx: Transaction, *, email: str, password_hash: str, name: str
     audit.record(tx, "MANAGER_CREATED", actor=OPERATOR, subject=user_sid, new={"role": Role.MANAGER}, now=now)
     _add_own_customer(tx, user_sid=user_sid, email=email, name=name, now=now)
     return user_sid
+
+
+def admit(tx: Transaction, access: AccessTokens, *, route: str, bearer: str, now: datetime) -> Caller:
+    """
+    Return who is calling a route that the policy table opens to them, by the role that they have at this moment.
+
+    :raises AccessTokenInvalid: if the token is bad, its session has ended, or its user was deactivated
+    :raises RoleRequired: if the route is for others
+    """
+    caller = authenticate(tx, access, bearer=bearer, now=now)
+    policy.check(route, caller.role)
+    return caller
 
 
 def authenticate(tx: Transaction, access: AccessTokens, *, bearer: str, now: datetime) -> Caller:
@@ -146,6 +199,11 @@ def get_user(tx: Transaction, *, user_sid: str) -> User:
     return user
 
 
+def clean_up(tx: Transaction, *, now: datetime, limit: int) -> int:
+    """Forget mailed tokens and networks that have long been of no use; return how many."""
+    return repository.drop_old(tx, before=now - rules.KEEP_UNUSED, limit=limit)
+
+
 def _add_user(
     tx: Transaction,
     *,
@@ -172,6 +230,19 @@ def _add_own_customer(tx: Transaction, *, user_sid: str, email: str, name: str, 
     actor = acting(user_sid)
     customer_sid = customers.create(tx, kind=CustomerKind.PERSON, name=name, billing_email=email, actor=actor, now=now)
     customers.add_member(tx, customer_sid=customer_sid, user_sid=user_sid, role=MemberRole.OWNER, actor=actor, now=now)
+
+
+def _request_verification(tx: Transaction, *, user_sid: str, now: datetime) -> None:
+    # Each request is a cause of its own: the time keeps the second mail apart from the first.
+    jobs.enqueue(tx, SEND_VERIFICATION, {"user_sid": user_sid}, key=f"{user_sid}:{now.isoformat()}", now=now)
+
+
+def _prove(tx: Transaction, *, user_sid: str, email: str, registration: int, now: datetime) -> str | None:
+    if not repository.set_email_verified(tx, user_sid=user_sid, email=email, registration=registration, now=now):
+        return None
+    audit.record(tx, "EMAIL_VERIFIED", actor=acting(user_sid), subject=user_sid, now=now)
+    customers.request_stripe_customers(tx, user_sid=user_sid, now=now)
+    return user_sid
 
 
 def _replace_registration(tx: Transaction, email: str, *, password_hash: str, name: str, now: datetime) -> str | None:

@@ -1,8 +1,9 @@
 """
-Logging in, refreshing, logging out.
+Sessions: opened, refreshed, listed and ended. Whether somebody may open one is decided in ``logins``.
 
-A session has one good refresh token at any time. Presenting it spends it and gives the next one; presenting a spent
-one means that somebody else holds a copy, and ends the session.
+A session has one good refresh token at any time. Presenting it spends it and gives the next one. Presenting the spent
+one again gives the same next one as long as the client may have lost the answer; after that, or once the next one was
+used, it means that somebody else holds a copy, and ends the session.
 """
 
 from __future__ import annotations
@@ -10,44 +11,57 @@ from __future__ import annotations
 from datetime import datetime
 
 from keywright.audit import service as audit
+from keywright.audit.models import Actor
 from keywright.audit.models import user as acting
 from keywright.customers import service as customers
-from keywright.identity import opaque_tokens, passwords, repository, rules, session_repository
+from keywright.identity import notices, opaque_tokens, repository, rules, sealing, session_repository
 from keywright.identity.access_tokens import AccessTokens
 from keywright.identity.models import (
     Caller,
-    CredentialsInvalid,
-    EmailInvalid,
-    EmailNotVerified,
+    Notice,
+    OpenSession,
     Origin,
+    RefreshToken,
     RefreshTokenInvalid,
     RevokeReason,
     Session,
+    SessionNotFound,
     Tokens,
     User,
 )
-from keywright.platform import ids
+from keywright.platform import ids, paging
 from keywright.platform.db import Transaction
+from keywright.platform.paging import Page
 
 
-def login(tx: Transaction, access: AccessTokens, *, email: str, password: str, origin: Origin, now: datetime) -> Tokens:
+def open_session(
+    tx: Transaction, access: AccessTokens, user: User, *, origin: Origin, customer_sid: str | None, now: datetime
+) -> Tokens:
     """
-    Open a session for whoever knows the password.
+    Open a session that acts for one of the user's customers: the first of them unless stated.
 
-    :raises CredentialsInvalid: if nobody active has this address and password
-    :raises EmailNotVerified: if the password is right and the address unproven
+    :raises CustomerNotFound: if the user is no member of the customer
     """
-    user = _check_credentials(tx, email=email, password=password)
-    if user.email_verified_at is None:
-        raise EmailNotVerified("Open the link in the mail that we sent you.")
-    if passwords.is_outdated(user.password_hash):
-        repository.set_password_hash(tx, user_sid=user.user_sid, password_hash=passwords.hash_password(password))
-    caller = _open_session(tx, user, origin=origin, now=now)
-    return _tokens(tx, access, caller, generation=1, now=now)
+    acts_for = customers.lock_membership(tx, user_sid=user.user_sid, customer_sid=customer_sid)
+    session_sid = ids.new("ses", now=now)
+    session_repository.add_session(
+        tx,
+        session_sid=session_sid,
+        user_sid=user.user_sid,
+        customer_sid=acts_for,
+        origin=origin,
+        expires_at=now + rules.SESSION_LIFETIME,
+        now=now,
+    )
+    actor, new = acting(user.user_sid), {"address": origin.address}
+    audit.record(tx, "SESSION_OPENED", actor=actor, subject=session_sid, new=new, now=now)
+    refresh_token = _add_token(tx, session_sid=session_sid, generation=1, now=now)
+    caller = Caller(user.user_sid, acts_for, session_sid, user.role, user.email)
+    return Tokens(access_token=access.issue(caller, now=now), refresh_token=refresh_token)
 
 
 def refresh(
-    tx: Transaction, access: AccessTokens, *, refresh_token: str, now: datetime
+    tx: Transaction, access: AccessTokens, *, refresh_token: str, origin: Origin, now: datetime
 ) -> Tokens | RefreshTokenInvalid:
     """
     Exchange a refresh token for the next one.
@@ -58,83 +72,130 @@ def refresh(
     if locked is None:
         return _refused()
     token, session = locked
-    if token.used_at is not None:
-        _revoke(tx, session.session_sid, user_sid=session.user_sid, reason=RevokeReason.REPLAYED, now=now)
-        return _refused()
     user = repository.find_user(tx, user_sid=session.user_sid)
     if user is None or not user.active or not rules.is_live(session, now=now):
         return _refused()
-    session_repository.spend_refresh_token(tx, token_hash=token.token_hash, now=now)
-    session_repository.touch_session(tx, session_sid=session.session_sid, now=now)
-    return _tokens(tx, access, _caller(user, session), generation=token.generation + 1, now=now)
+    if token.used_at is None:
+        child = _next_token(tx, token, session, parent=refresh_token, now=now)
+        session_repository.touch_session(tx, session_sid=session.session_sid, origin=origin, now=now)
+    else:
+        repeated = _same_child(tx, token, session, parent=refresh_token, now=now)
+        if repeated is None:
+            return _end_replayed(tx, user, session, origin=origin, now=now)
+        child = repeated
+    return Tokens(access_token=access.issue(_caller(user, session), now=now), refresh_token=child)
 
 
 def logout(tx: Transaction, caller: Caller, *, now: datetime) -> None:
     """End the caller's session; its tokens are worthless from now on."""
-    _revoke(tx, caller.session_sid, user_sid=caller.user_sid, reason=RevokeReason.LOGGED_OUT, now=now)
+    actor = acting(caller.user_sid)
+    _revoke(tx, caller.session_sid, actor=actor, reason=RevokeReason.LOGGED_OUT, now=now)
 
 
-def _check_credentials(tx: Transaction, *, email: str, password: str) -> User:
-    found = _find_user(tx, email)
-    if not passwords.matches(password, found.password_hash if found else None) or found is None:
-        raise _wrong()
-    # The comparison took a while, and no lock was held: the password may have been changed, with its sessions ended.
-    user = repository.lock_user(tx, user_sid=found.user_sid)
-    if user is None or not user.active or user.password_hash != found.password_hash:
-        raise _wrong()
-    return user
+def list_sessions(
+    tx: Transaction, caller: Caller, *, limit: int, cursor: str | None, now: datetime
+) -> Page[OpenSession]:
+    """
+    Return a page of the caller's live sessions, the oldest first.
 
-
-def _find_user(tx: Transaction, email: str) -> User | None:
-    try:
-        return repository.find_user_by_email(tx, email=rules.normalize_email(email))
-    except EmailInvalid:
-        return None
-
-
-def _open_session(tx: Transaction, user: User, *, origin: Origin, now: datetime) -> Caller:
-    customer_sid = customers.first_customer_of(tx, user_sid=user.user_sid)
-    if customer_sid is None:
-        raise LookupError(f"{user.user_sid} is a member of no customer")
-    session_sid = ids.new("ses", now=now)
-    session_repository.add_session(
+    :raises CursorInvalid: if the cursor is none of ours
+    """
+    found = session_repository.list_open_sessions(
         tx,
-        session_sid=session_sid,
-        user_sid=user.user_sid,
-        customer_sid=customer_sid,
-        origin=origin,
-        expires_at=now + rules.SESSION_LIFETIME,
+        user_sid=caller.user_sid,
+        used_after=now - rules.SESSION_IDLE_LIMIT,
+        after=paging.decode(cursor),
+        limit=limit + 1,
         now=now,
     )
-    actor, new = acting(user.user_sid), {"address": origin.address}
-    audit.record(tx, "SESSION_OPENED", actor=actor, subject=session_sid, new=new, now=now)
-    return Caller(user.user_sid, customer_sid, session_sid, user.role, user.email)
+    return paging.page(found, limit=limit, key=lambda session: session.session_sid)
 
 
-def _tokens(tx: Transaction, access: AccessTokens, caller: Caller, *, generation: int, now: datetime) -> Tokens:
+def end_session(tx: Transaction, caller: Caller, *, session_sid: str, now: datetime) -> None:
+    """
+    End one of the caller's sessions, this one included. Ending it again does nothing.
+
+    :raises SessionNotFound: if there is none, or it is somebody else's: the two answer alike
+    """
+    session = session_repository.find_session(tx, session_sid=session_sid)
+    if session is None or session.user_sid != caller.user_sid:
+        raise SessionNotFound("There is no such session.")
+    _revoke(tx, session_sid, actor=acting(caller.user_sid), reason=RevokeReason.REVOKED, now=now)
+
+
+def end_all(
+    tx: Transaction,
+    *,
+    user_sid: str,
+    reason: RevokeReason,
+    actor: Actor,
+    now: datetime,
+    but: str | None = None,
+    customer_sid: str | None = None,
+) -> int:
+    """End a user's sessions, for one customer or for all, but for one that may stay; return how many."""
+    session_sids = session_repository.lock_sessions(tx, user_sid=user_sid, customer_sid=customer_sid)
+    ended = [sid for sid in session_sids if sid != but]
+    for session_sid in ended:
+        _revoke(tx, session_sid, actor=actor, reason=reason, now=now)
+    return len(ended)
+
+
+def _next_token(tx: Transaction, token: RefreshToken, session: Session, *, parent: str, now: datetime) -> str:
+    child = _add_token(tx, session_sid=session.session_sid, generation=token.generation + 1, now=now)
+    sealed = sealing.seal(child, parent=parent)
+    session_repository.spend_refresh_token(tx, token, session_sid=session.session_sid, child=sealed, now=now)
+    return child
+
+
+def _same_child(tx: Transaction, token: RefreshToken, session: Session, *, parent: str, now: datetime) -> str | None:
+    """Return the child that the spent token was exchanged for, if its client may still ask for it."""
+    if token.sealed_child is None or not rules.is_retry(token, now=now):
+        return None
+    if not session_repository.is_generation_unused(
+        tx, session_sid=session.session_sid, generation=token.generation + 1
+    ):
+        return None
+    return sealing.unseal(token.sealed_child, parent=parent)
+
+
+def _end_replayed(
+    tx: Transaction, user: User, session: Session, *, origin: Origin, now: datetime
+) -> RefreshTokenInvalid:
+    _revoke(
+        tx,
+        session.session_sid,
+        actor=acting(user.user_sid),
+        reason=RevokeReason.REPLAYED,
+        address=origin.address,
+        now=now,
+    )
+    notices.request(tx, Notice.SESSION_REPLAYED, user=user, now=now)
+    return _refused()
+
+
+def _add_token(tx: Transaction, *, session_sid: str, generation: int, now: datetime) -> str:
     refresh_token = opaque_tokens.new_refresh_token()
     session_repository.add_refresh_token(
         tx,
         token_hash=opaque_tokens.digest(refresh_token),
-        session_sid=caller.session_sid,
+        session_sid=session_sid,
         generation=generation,
         now=now,
     )
-    return Tokens(access_token=access.issue(caller, now=now), refresh_token=refresh_token)
+    return refresh_token
 
 
-def _revoke(tx: Transaction, session_sid: str, *, user_sid: str, reason: RevokeReason, now: datetime) -> None:
+def _revoke(
+    tx: Transaction, session_sid: str, *, actor: Actor, reason: RevokeReason, now: datetime, address: str | None = None
+) -> None:
     if session_repository.revoke_session(tx, session_sid=session_sid, reason=reason, now=now):
-        actor, new = acting(user_sid), {"reason": reason}
+        new = {"reason": reason} | ({"address": address} if address else {})
         audit.record(tx, "SESSION_REVOKED", actor=actor, subject=session_sid, new=new, now=now)
 
 
 def _caller(user: User, session: Session) -> Caller:
     return Caller(user.user_sid, session.customer_sid, session.session_sid, user.role, user.email)
-
-
-def _wrong() -> CredentialsInvalid:
-    return CredentialsInvalid("The e-mail address or the password is wrong.")
 
 
 def _refused() -> RefreshTokenInvalid:

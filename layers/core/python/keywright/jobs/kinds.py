@@ -77,14 +77,19 @@ _REGISTERED = (
     # A customer waits for the price before the checkout.
     Kind("catalog.fetch-price", _fields("price_id"), timeout_s=25, priority=Priority.URGENT),
     Kind("customers.create-stripe-customer", _fields("customer_sid"), timeout_s=25, priority=Priority.URGENT),
+    Kind("customers.send-invitation", _fields("invitation_sid"), timeout_s=20),
     # Somebody sits before an empty mailbox.
     Kind("identity.send-verification", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
+    Kind("identity.send-email-change", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
+    Kind("identity.send-notice", _fields("notice", "user_sid", "email"), timeout_s=20),
+    Kind("identity.send-password-reset", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
     Kind("jobs.prune", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     Kind("licensing.publish-event", Payload(frozenset({"event"}), open=True), timeout_s=20),
     Kind("licensing.review", _fields("license_sid"), timeout_s=20),
     Kind("licensing.send-issued", _fields("license_sid"), timeout_s=20),
     # Access hangs on an object that is in doubt.
     Kind("stripe_sync.refetch", _fields("object_type", "object_id", "reason"), timeout_s=25, priority=Priority.URGENT),
+    Kind("platform.clean-up", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
@@ -92,6 +97,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
 RECURRING: Mapping[str, Recurrence] = {
     "catalog.sync": Recurrence(timedelta(hours=1)),
     "jobs.prune": Recurrence(timedelta(days=1)),
+    "platform.clean-up": Recurrence(timedelta(hours=1)),
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from keywright.platform.errors import Conflict, Forbidden, NotFound
+from keywright.platform.errors import Conflict, NotFound
 
 
 class JobState(StrEnum):
@@ -191,13 +191,6 @@ class JobNotRetryable(Conflict):
 
     code = "job-not-retryable"
     title = "The job cannot be retried"
-
-
-class JobsForStaffOnly(Forbidden):
-    """Jobs are shown to ADMIN and MANAGER."""
-
-    code = "jobs-staff-only"
-    title = "Jobs are for staff"
 
 
 class PayloadInvalid(ValueError):

@@ -3,6 +3,8 @@ The kinds of error that callers may anticipate. They know no HTTP: only ``platfo
 
     KeywrightError
     ├── Malformed         the message cannot be read or trusted
+    ├── TooLarge          the message is longer than we read
+    ├── UnknownMedia      the message is in a form that we do not read
     ├── Invalid           the message is readable and wrong, whatever the state
     ├── Unauthenticated   nobody we know
     ├── Forbidden         somebody we know, who may not
@@ -45,6 +47,14 @@ class Malformed(KeywrightError):
     """The message cannot be read or trusted."""
 
 
+class TooLarge(KeywrightError):
+    """The message is longer than anything that we read."""
+
+
+class UnknownMedia(KeywrightError):
+    """The message is in a form that we do not read."""
+
+
 class Invalid(KeywrightError):
     """The message can be read and is wrong, whatever the state."""
 
@@ -66,7 +76,11 @@ class Conflict(KeywrightError):
 
 
 class TooMany(KeywrightError):
-    """The caller should slow down."""
+    """The caller should slow down; ``retry_after_s`` says for how long."""
+
+    def __init__(self, detail: str, *, retry_after_s: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(KeywrightError):
@@ -89,6 +103,41 @@ class BodyInvalid(Malformed):
 
     code = "body-invalid"
     title = "The request body cannot be read"
+
+
+class BodyTooLarge(TooLarge):
+    """The request's body is longer than any route reads."""
+
+    code = "body-too-large"
+    title = "The request body is too large"
+
+
+class ContentTypeUnsupported(UnknownMedia):
+    """The request's body is not sent as JSON."""
+
+    code = "content-type-unsupported"
+    title = "The content type is not supported"
+
+
+class IdempotencyKeyInvalid(Invalid):
+    """The header Idempotency-Key is empty, too long or holds odd characters."""
+
+    code = "idempotency-key-invalid"
+    title = "The idempotency key is not valid"
+
+
+class IdempotencyKeyReused(Invalid):
+    """The caller has used this Idempotency-Key for another request."""
+
+    code = "idempotency-key-reused"
+    title = "The idempotency key was used for another request"
+
+
+class RequestInProgress(Conflict):
+    """A request with this Idempotency-Key is being answered at this moment."""
+
+    code = "request-in-progress"
+    title = "The request is in progress"
 
 
 class RouteNotFound(NotFound):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -17,6 +18,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pydantic import BaseModel, ConfigDict
 
 from keywright.platform import errors, log
+from keywright.platform.db import Transaction
 
 PROBLEM = "application/problem+json"
 CORRELATION_HEADER = "x-correlation-id"
@@ -32,20 +34,45 @@ _STATUS: dict[type[errors.KeywrightError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.UnknownMedia: 415,
     errors.Invalid: 422,
     errors.TooMany: 429,
     errors.Internal: 500,
     errors.Unavailable: 503,
 }
 
+MAX_BODY = 64 * 1024
+"""The longest body that a route reads, in bytes. The largest field of any request is far below it."""
+
 # What a browser may do with an answer of the API: nothing but read it where it was asked for.
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
+
+IDEMPOTENCY_HEADER = "idempotency-key"
+
+
+@dataclass(frozen=True)
+class Repeatable:
+    """
+    Which routes take an ``Idempotency-Key``.
+
+    ``caller`` names who is calling a route with a bearer token, or raises; ``transact`` opens the transactions in which
+    the answers are kept.
+    """
+
+    routes: frozenset[str]
+    caller: Callable[[str, str], str]
+    transact: Callable[[Callable[[Transaction], Any]], Any]
 
 
 class Body(BaseModel):
@@ -76,14 +103,20 @@ def api() -> APIGatewayHttpResolver:
     return app
 
 
-def entrypoint(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Return the Lambda handler of an application: correlation id, log line and security headers around it."""
+def entrypoint(
+    app: APIGatewayHttpResolver, *, repeatable: Repeatable | None = None
+) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """
+    Return the Lambda handler of an application: limits, correlation id, log line and security headers around it.
+
+    ``repeatable`` says which of its POSTs a client may send twice without doing the work twice.
+    """
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         correlation_id = _correlation_id(event)
         log.bind(correlation_id=correlation_id)
         try:
-            answer = app.resolve({**event, _OURS: correlation_id}, context)
+            answer = _resolve(app, {**event, _OURS: correlation_id}, context, repeatable)
             # Everything bound below would leak into another caller's lines.
             log.info("request", route=event.get("routeKey", ""), status=answer["statusCode"])
         finally:
@@ -94,15 +127,18 @@ def entrypoint(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], d
     return handle
 
 
+def route(app: APIGatewayHttpResolver) -> str:
+    """Return the route in hand, as the manifest and the policy table write it: ``GET /v1/domains/{domain_sid}``."""
+    return str(app.current_event.raw_event.get("routeKey", ""))
+
+
 def bearer(app: APIGatewayHttpResolver) -> str:
     """
     Return the token of the ``Authorization`` header, unverified; empty if there is none of that shape.
 
     The identity domain decides what an empty or a wrong one means: a caller cannot tell the two apart.
     """
-    header = app.current_event.headers.get("authorization") or ""
-    match = _BEARER.fullmatch(header.strip())
-    return match.group(1) if match else ""
+    return _bearer(app.current_event.headers.get("authorization") or "")
 
 
 def source_address(app: APIGatewayHttpResolver) -> str:
@@ -131,6 +167,54 @@ def accepted(document: dict[str, Any], *, correlation_id: str) -> dict[str, Any]
     """Return a 200 as a Lambda answer, for entry points that have no application."""
     headers = {**SECURITY_HEADERS, "Content-Type": "application/json", CORRELATION_HEADER: correlation_id}
     return {"statusCode": 200, "headers": headers, "body": json.dumps(document), "isBase64Encoded": False}
+
+
+def _resolve(
+    app: APIGatewayHttpResolver, event: dict[str, Any], context: Any, repeatable: Repeatable | None
+) -> dict[str, Any]:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    try:
+        _check_body(event.get("body") or "", headers.get("content-type", ""))
+        if IDEMPOTENCY_HEADER not in headers or repeatable is None or event.get("routeKey") not in repeatable.routes:
+            return app.resolve(event, context)
+        return _resolve_once(app, event, context, headers=headers, repeatable=repeatable)
+    except errors.KeywrightError as error:
+        return problem(error, correlation_id=event[_OURS])
+
+
+def _resolve_once(
+    app: APIGatewayHttpResolver,
+    event: dict[str, Any],
+    context: Any,
+    *,
+    headers: Mapping[str, str],
+    repeatable: Repeatable,
+) -> dict[str, Any]:
+    # It costs 0.2 s to import, and most requests carry no key.
+    from keywright.platform import idempotency  # noqa: PLC0415
+
+    route_in_hand, token = str(event["routeKey"]), _bearer(headers.get("authorization", ""))
+    return idempotency.once(
+        lambda: app.resolve(event, context),
+        scope=f"{route_in_hand} {event['rawPath']} {repeatable.caller(route_in_hand, token)}",
+        transact=repeatable.transact,
+        key=headers[IDEMPOTENCY_HEADER],
+        body=event.get("body") or "",
+        context=context,
+    )
+
+
+def _check_body(body: str, content_type: str) -> None:
+    if len(body) > MAX_BODY or len(body.encode("utf-8", "replace")) > MAX_BODY:
+        raise errors.BodyTooLarge(f"A body has at most {MAX_BODY} bytes.")
+    # A form or plain text may be sent by any page of any site; JSON makes a browser ask us first.
+    if body and content_type.partition(";")[0].strip().lower() != "application/json":
+        raise errors.ContentTypeUnsupported("Send JSON with the content type application/json.")
+
+
+def _bearer(header: str) -> str:
+    match = _BEARER.fullmatch(header.strip())
+    return match.group(1) if match else ""
 
 
 def _correlation_id(event: Mapping[str, Any]) -> str:
@@ -165,7 +249,9 @@ def _advice(error: errors.KeywrightError) -> dict[str, Any]:
     """Return the headers that tell a client what to do next (RFC 9110, sections 10.2.3 and 11.6.1)."""
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
-    return {"Retry-After": "5"} if isinstance(error, errors.Unavailable | errors.TooMany) else {}
+    if isinstance(error, errors.TooMany):
+        return {"Retry-After": str(error.retry_after_s)}
+    return {"Retry-After": "5"} if isinstance(error, errors.Unavailable) else {}
 
 
 def _request_error(problem: RequestValidationError) -> errors.KeywrightError:

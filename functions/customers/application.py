@@ -1,0 +1,58 @@
+"""The application that the routes of this function are added to, and who may call them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from keywright.customers import members
+from keywright.identity import gateway as identity_gateway
+from keywright.identity import service as identity
+from keywright.identity.models import Caller
+from keywright.platform import clock, db, http
+from keywright.platform.db import Transaction
+
+app = http.api()
+
+
+Admission = Callable[[Transaction], Caller]
+"""Finds out, inside a transaction, who is calling; or raises."""
+
+
+def admission() -> Admission:
+    """Return what admits the caller of the route. Keys may have to be fetched, so it is asked for beforehand."""
+    access, now = identity_gateway.access_tokens(), clock.now()
+    return lambda tx: identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
+
+
+def member_admission(customer_sid: str) -> Admission:
+    """Return what admits a member of the customer, or staff."""
+    admit = admission()
+
+    def check(tx: Transaction) -> Caller:
+        caller = admit(tx)
+        members.check_member(tx, customer_sid=customer_sid, user_sid=caller.user_sid, is_staff=caller.is_staff)
+        return caller
+
+    return check
+
+
+def owner_admission(customer_sid: str) -> Admission:
+    """Return what admits an owner of the customer, or staff."""
+    admit = admission()
+
+    def check(tx: Transaction) -> Caller:
+        caller = admit(tx)
+        members.check_owner(tx, customer_sid=customer_sid, user_sid=caller.user_sid, is_staff=caller.is_staff)
+        return caller
+
+    return check
+
+
+def repeatable(*routes: str) -> http.Repeatable:
+    """Let these routes take an ``Idempotency-Key``."""
+
+    def caller(route: str, bearer: str) -> str:
+        access, now = identity_gateway.access_tokens(), clock.now()
+        return db.transact(lambda tx: identity.admit(tx, access, route=route, bearer=bearer, now=now)).user_sid
+
+    return http.Repeatable(frozenset(routes), caller=caller, transact=db.transact)

@@ -1,0 +1,88 @@
+"""For every route a request that is right in itself, about what is one's own, somebody else's, or not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from infra.manifest import FUNCTIONS
+from tests.security.world import PASSWORD, Identity, sid
+
+FUNCTION_OF = {f"{route.method} {route.path}": entry.name for entry in FUNCTIONS for route in entry.routes}
+
+_NEXT = "another horse entirely"
+_PARAMETERS = {
+    "customer_sid": "cus",
+    "user_sid": "usr",
+    "domain_sid": "dom",
+    "checkout_session_id": "chk",
+    "license_sid": "lic",
+    "invitation_sid": "inv",
+    "job_sid": "job",
+}
+
+Body = Callable[[Identity, str], Any]
+
+# Of routes that take a body, and of GETs nothing.
+BODIES: dict[str, Body] = {
+    "POST /v1/auth/email/change": lambda _, __: {"email": "next@example.com", "password": PASSWORD},
+    "POST /v1/auth/login": lambda who, target: {"email": f"{who.name}-{target}@example.com", "password": "wrong one"},
+    "POST /v1/auth/logout": lambda _, __: None,
+    "POST /v1/auth/password/change": lambda _, __: {"current_password": PASSWORD, "new_password": _NEXT},
+    "POST /v1/auth/password/forgot": lambda who, target: {"email": f"{who.name}-{target}@example.com"},
+    "POST /v1/auth/password/reset": lambda _, target: {"token": f"token-{target}", "password": _NEXT},
+    "POST /v1/auth/refresh": lambda _, target: {"refresh_token": f"token-{target}"},
+    "POST /v1/auth/register": lambda _, __: {"email": "usr_own@example.com", "password": _NEXT, "name": "Ada"},
+    "POST /v1/auth/verify-email": lambda _, target: {"token": f"token-{target}"},
+    "POST /v1/auth/verify-email/resend": lambda who, target: {"email": f"{who.name}-{target}@example.com"},
+    "POST /v1/checkout-sessions": lambda _, target: {"domain_sid": sid("dom", target), "price_id": "price_1"},
+    "PATCH /v1/customers/{customer_sid}": lambda _, __: {"name": "Another name"},
+    "POST /v1/customers/{customer_sid}/invitations": lambda _, __: {"email": "new@example.com"},
+    "PATCH /v1/customers/{customer_sid}/members/{user_sid}": lambda _, __: {"member_role": "OWNER"},
+    "POST /v1/domains": lambda _, target: {"domain_name": f"{target}.example.org"},
+    "POST /v1/invitations/accept": lambda who, target: {"token": _invitation_token(who, target)},
+    "POST /v1/jobs/{job_sid}/retry": lambda _, __: None,
+    "POST /v1/pricing/preview": lambda _, target: {"price_id": sid("price", target)},
+    "PATCH /v1/users/{user_sid}/reactivate": lambda _, __: None,
+    "PATCH /v1/users/{user_sid}/role": lambda _, __: {"role": "ADMIN"},
+    "POST /v1/webhooks/stripe": lambda _, __: {"id": "evt_1"},
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to a route, with its path filled in."""
+
+    function: str
+    method: str
+    path: str
+    body: Any
+
+
+def request(route: str, who: Identity, target: str) -> Request:
+    """
+    Return a request.
+
+    :raises KeyError: if nobody has said what this route is sent
+    """
+    method, _, template = route.partition(" ")
+    path = re.sub(r"\{(\w+)\}", lambda match: _sid(match[1], who, target), template)
+    needs_body = method in {"POST", "PATCH"}
+    return Request(FUNCTION_OF[route], method, path, BODIES[route](who, target) if needs_body else None)
+
+
+def names_a_row(route: str) -> bool:
+    """Tell whether the request is about something that may be somebody else's."""
+    return "{" in route or route in {"POST /v1/checkout-sessions", "POST /v1/invitations/accept"}
+
+
+def _sid(parameter: str, who: Identity, target: str) -> str:
+    if parameter == "session_sid":
+        return f"ses_own_{who.name}" if target == "own" else sid("ses", target)
+    return sid(_PARAMETERS[parameter], target)
+
+
+def _invitation_token(who: Identity, target: str) -> str:
+    return f"token-of-inv_{who.name}" if target == "own" else f"token-of-{sid('inv', target)}"
