@@ -22,7 +22,7 @@ class Secret(StrEnum):
     DATABASE_OWNER = "DATABASE_OWNER"
     """The same of the schema's owner, for migrations only."""
     STRIPE = "STRIPE"
-    """``{api_key, webhook_secrets: [whsec…]}``; several webhook secrets while one is being rolled."""
+    """``{api_key, webhook_secrets: [whsec…]}``, several while one is rolled; optional: account_id, livemode."""
     ACCESS_TOKEN_KEYS = "ACCESS_TOKEN_KEYS"
     """``{keys: [{kid, private_pem}]}``, RSA 3072; the first signs, all verify."""
     LICENSE_KEYS = "LICENSE_KEYS"
@@ -210,9 +210,9 @@ FUNCTIONS: tuple[Function, ...] = (
         "license_worker",
         "Fold stored Stripe events; generate licenses.",
         trigger=QueueTrigger(Queue.EVENTS, batch_size=10, maximum_concurrency=10),
-        secrets=(Secret.DATABASE, Secret.LICENSE_KEYS),
+        secrets=(Secret.DATABASE, Secret.LICENSE_KEYS, Secret.STRIPE),
         sends_to=(Queue.EVENTS, Queue.JOBS),
-        settings=("API_URL", "PRODUCT_FAMILY"),
+        settings=("API_URL", "DUNNING_POLICY", "PRODUCT_FAMILY"),
         timeout_s=20,
         local_processes=2,
     ),
@@ -223,7 +223,7 @@ FUNCTIONS: tuple[Function, ...] = (
         secrets=(Secret.DATABASE, Secret.STRIPE),
         sends_to=(Queue.EVENTS, Queue.JOBS),
         permissions=(Permission.SEND_MAIL, Permission.PUT_EVENTS),
-        settings=("EVENT_BUS", "MAIL_FROM", "PORTAL_URL", "PRODUCT_FAMILY", "STRIPE_API_URL"),
+        settings=("DUNNING_POLICY", "EVENT_BUS", "MAIL_FROM", "PORTAL_URL", "PRODUCT_FAMILY", "STRIPE_API_URL"),
         timeout_s=60,
         local_processes=2,
     ),

@@ -39,6 +39,7 @@ SETTINGS = {
     "API_URL": "https://api.example.test",
     "PORTAL_URL": "https://portal.example.test",
     "MAIL_FROM": "licenses@example.test",
+    "DUNNING_POLICY": "IMMEDIATE",
     "EVENT_BUS": "keywright",
     "PRODUCT_FAMILY": "self_hosted",
     "STRIPE_API_URL": "http://127.0.0.1:9",

@@ -158,7 +158,8 @@ _LEFT = {
     "tiers": "SELECT * FROM price_tiers ORDER BY price_id, position",
     "events": "SELECT event_id, state FROM stripe_event_work ORDER BY event_id",
     # Asking Stripe for what has not arrived yet depends on the order, and so it should.
-    "jobs": "SELECT job_key, kind, payload FROM jobs WHERE kind <> 'catalog.fetch-price' ORDER BY job_key",
+    "jobs": "SELECT job_key, kind, payload FROM jobs WHERE kind NOT IN ('catalog.fetch-price', 'stripe_sync.refetch')"
+    " ORDER BY job_key",
     "audit": "SELECT action, subject_sid, old_value, new_value FROM audit_log ORDER BY action, subject_sid, new_value",
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from keywright.jobs import service as jobs
+from keywright.licensing import service as licensing
 from keywright.platform import clock, db, log
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import inbox
@@ -30,6 +31,7 @@ def _dispatch() -> dict[str, int]:
         return {
             "jobs": jobs.hint_claimable(tx, now=now, limit=_LIMIT),
             "events": inbox.hint_stuck(tx, now=now, limit=_LIMIT),
+            "reviews": licensing.request_reviews(tx, now=now, limit=_LIMIT),
         }
 
     hinted = db.transact(hint)

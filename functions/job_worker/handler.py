@@ -11,6 +11,7 @@ import os
 import random
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from keywright.catalog import gateway as catalog_gateway
@@ -22,11 +23,24 @@ from keywright.jobs import service as jobs
 from keywright.jobs.models import Job
 from keywright.licensing import gateway as licensing_gateway
 from keywright.licensing import service as licensing
+from keywright.licensing.dunning import read_policy
 from keywright.mail import gateway as mail_gateway
 from keywright.mail.models import MailSettings
 from keywright.platform import clock, config, db, hints, log
 from keywright.platform.db import Transaction
+from keywright.stripe_sync import gateway as stripe_gateway
 from keywright.stripe_sync import inbox
+from keywright.stripe_sync import service as stripe_sync
+from keywright.stripe_sync.models import Bench
+
+
+@dataclass(frozen=True)
+class ReviewSettings:
+    """Whose products these are, and how patient dunning is."""
+
+    product_family: str
+    dunning_policy: str
+
 
 Effect = Callable[[Transaction], None]
 Executor = Callable[[dict[str, str]], Effect | None]
@@ -114,11 +128,40 @@ def _sync_catalog(_payload: dict[str, str]) -> Effect:
     return lambda tx: inbox.receive_observations(tx, subjects, at=asked_at, now=clock.now())
 
 
+def _refetch(payload: dict[str, str]) -> Effect | None:
+    subject = {name: payload[name] for name in ("object_type", "object_id")}
+    if not db.transact(lambda tx: stripe_sync.is_in_doubt(tx, **subject)):
+        # A late event has settled it.
+        return None
+    asked_at = clock.now()
+    subjects = stripe_gateway.fetch(**subject)
+
+    def store(tx: Transaction) -> None:
+        stripe_sync.record_refetch(tx, **subject, reason=payload["reason"], asked_at=asked_at)
+        inbox.receive_observations(tx, subjects, at=asked_at, now=clock.now())
+
+    return store
+
+
+def _review_license(payload: dict[str, str]) -> Effect:
+    settings, now = config.load(ReviewSettings), clock.now()
+    desk = Bench(
+        product_family=settings.product_family,
+        policy=read_policy(settings.dunning_policy),
+        now=now,
+        account_id=stripe_gateway.account_id(),
+        livemode=stripe_gateway.livemode(),
+    )
+    return lambda tx: stripe_sync.review(tx, desk, license_sid=payload["license_sid"])
+
+
 JOBS: dict[str, Executor] = {
     "catalog.fetch-price": _fetch_price,
     "catalog.sync": _sync_catalog,
     "customers.create-stripe-customer": _create_stripe_customer,
     "identity.send-verification": _send_verification,
     "licensing.publish-event": _publish_event,
+    "licensing.review": _review_license,
     "licensing.send-issued": _send_license,
+    "stripe_sync.refetch": _refetch,
 }

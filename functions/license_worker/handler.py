@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from keywright.licensing import gateway
+from keywright.licensing.dunning import read_policy
 from keywright.platform import clock, config, db, hints, log
 from keywright.platform.db import Transaction
+from keywright.stripe_sync import gateway as stripe_gateway
 from keywright.stripe_sync import service
-from keywright.stripe_sync.models import Ignored, Outcome, Parked
+from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Who issues the licenses, and whose products these are."""
+    """Who issues the licenses, whose products these are, and how patient dunning is."""
 
     api_url: str
     product_family: str
+    dunning_policy: str
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -27,14 +31,26 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _fold(hint: dict[str, str]) -> None:
     event_id, now = hint["event_id"], clock.now()
-    settings, key = config.load(Settings), gateway.license_keys()[0]
-    desk = service.Desk(product_family=settings.product_family, issuer=settings.api_url, key=key, now=now)
+    desk = _desk(now)
     try:
         outcome = db.transact(lambda tx: service.process(tx, desk, event_id=event_id))
     except Exception as problem:
         _record_failure(event_id, problem)
         raise
     log.info("event folded", event_id=event_id, outcome=_name(outcome), why=_why(outcome))
+
+
+def _desk(now: datetime) -> Desk:
+    settings = config.load(Settings)
+    return Desk(
+        product_family=settings.product_family,
+        issuer=settings.api_url,
+        key=gateway.license_keys()[0],
+        now=now,
+        policy=read_policy(settings.dunning_policy),
+        account_id=stripe_gateway.account_id(),
+        livemode=stripe_gateway.livemode(),
+    )
 
 
 def _record_failure(event_id: str, problem: Exception) -> None:

@@ -11,6 +11,7 @@ from infra.manifest import Secret
 EVENT_BUS = "keywright"
 MAIL_FROM = "licenses@keywright.example"
 PRODUCT_FAMILY = "self_hosted"
+DUNNING_POLICY = "IMMEDIATE"
 REGION = "us-east-1"
 
 # An outgoing call to the real Stripe needs the machine's own certificates and proxy.
@@ -43,6 +44,7 @@ def function_values(*, aws_url: str, api_url: str, portal_url: str, stripe_api_u
         **aws_credentials(),
         "AWS_ENDPOINT_URL": aws_url,
         "KEYWRIGHT_API_URL": api_url,
+        "KEYWRIGHT_DUNNING_POLICY": DUNNING_POLICY,
         "KEYWRIGHT_EVENT_BUS": EVENT_BUS,
         "KEYWRIGHT_MAIL_FROM": MAIL_FROM,
         "KEYWRIGHT_PORTAL_URL": portal_url,

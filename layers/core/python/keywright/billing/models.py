@@ -1,11 +1,12 @@
-"""The mirrored objects, in one internal shape whatever API version they came in."""
+"""The mirrored objects, in one internal shape whatever API version they came in. Equal objects are equal values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+Metadata = tuple[tuple[str, str], ...]
+"""Metadata as sorted pairs, so that states can be compared and counted."""
 
 
 @dataclass(frozen=True)
@@ -17,58 +18,192 @@ class SubscriptionItem:
     quantity: int | None
     current_period_start: datetime
     current_period_end: datetime
+    created_at: datetime
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """A Stripe subscription."""
+    """A Stripe subscription. ``pause_behavior`` is set while the collection of payments is paused."""
 
     subscription_id: str
+    stripe_customer_id: str
     status: str
     cancel_at_period_end: bool
     canceled_at: datetime | None
     ended_at: datetime | None
+    trial_end: datetime | None
+    pause_behavior: str | None
+    pause_resumes_at: datetime | None
+    default_payment_method_id: str | None
     latest_invoice_id: str | None
     created_at: datetime
     items: tuple[SubscriptionItem, ...]
+    metadata: Metadata
+
+
+@dataclass(frozen=True)
+class InvoiceLine:
+    """One line of an invoice; the amount is in minor units."""
+
+    line_id: str
+    price_id: str | None
+    subscription_item_id: str | None
+    description: str | None
+    quantity: int | None
+    amount: int
+    currency: str
+    proration: bool
+    period_start: datetime
+    period_end: datetime
 
 
 @dataclass(frozen=True)
 class Invoice:
-    """A Stripe invoice; amounts are minor units of its currency."""
+    """A Stripe invoice; amounts are minor units of its currency. ``payment_ids`` are intents, or charges of old."""
 
     invoice_id: str
+    stripe_customer_id: str | None
     subscription_id: str | None
     invoice_number: str | None
     status: str
     currency: str
     amount_due: int
     amount_paid: int
+    amount_remaining: int
     total: int
+    attempted: bool
     attempt_count: int
+    billing_reason: str | None
+    collection_method: str | None
     created_at: datetime
+    due_at: datetime | None
+    next_attempt_at: datetime | None
+    finalized_at: datetime | None
     paid_at: datetime | None
+    lines: tuple[InvoiceLine, ...]
+    payment_ids: tuple[str, ...]
+    metadata: Metadata
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What the observations of an invoice tell that the invoice itself does not: when paying it first failed."""
+
+    failed_at: datetime | None = None
+    awaits_customer: bool = False
+
+
+@dataclass(frozen=True)
+class PaymentIntent:
+    """What is to be paid, across the charges that try to pay it."""
+
+    payment_intent_id: str
+    stripe_customer_id: str | None
+    invoice_id: str | None
+    latest_charge_id: str | None
+    status: str
+    amount: int
+    amount_received: int
+    currency: str
+    created_at: datetime
+    metadata: Metadata
+
+
+@dataclass(frozen=True)
+class Charge:
+    """One attempt to take money. Of the card there is what a customer needs to recognize it, and nothing more."""
+
+    charge_id: str
+    stripe_customer_id: str | None
+    payment_intent_id: str | None
+    invoice_id: str | None
+    status: str
+    amount: int
+    amount_captured: int
+    amount_refunded: int
+    currency: str
+    failure_code: str | None
+    card_brand: str | None
+    card_last4: str | None
+    card_exp_month: int | None
+    card_exp_year: int | None
+    created_at: datetime
+    metadata: Metadata
+
+
+@dataclass(frozen=True)
+class Refund:
+    """Money given back; only one that succeeded counts."""
+
+    refund_id: str
+    charge_id: str | None
+    payment_intent_id: str | None
+    status: str
+    amount: int
+    currency: str
+    reason: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A bank that takes a charge back until it has decided."""
+
+    dispute_id: str
+    charge_id: str | None
+    payment_intent_id: str | None
+    status: str
+    amount: int
+    currency: str
+    reason: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class InvoicePayment:
+    """The link between an invoice and the payment for it."""
+
+    invoice_payment_id: str
+    invoice_id: str
+    payment_id: str | None
+    status: str
 
 
 @dataclass(frozen=True)
 class Observation:
-    """
-    What was seen of an object, and when: ``observed_by`` is the event.
-
-    ``previous`` is the event's ``previous_attributes``: what the changed fields were before it; None for events that
-    do not follow a state.
-    """
+    """Which observation a row of the mirror was set by, and the moment that it speaks of."""
 
     observed_at: datetime
     observed_by: str
-    previous: Mapping[str, Any] | None
-    final: bool = False
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What a row was last set by, and the fields that a chain of changes is checked against."""
+class Bill:
+    """The part of a mirrored invoice that a license's standing depends on."""
 
-    observed_at: datetime
-    observed_by: str
+    invoice_id: str
     status: str
+    amount_remaining: int
+    attempted: bool
+    attempt_count: int
+    billing_reason: str | None
+    collection_method: str | None
+    created_at: datetime
+    due_at: datetime | None
+    next_attempt_at: datetime | None
+    finalized_at: datetime | None
+    failed_at: datetime | None
+    awaits_customer: bool
+
+
+@dataclass(frozen=True)
+class Setback:
+    """A dispute or a refund of a payment. ``invoice_created_at`` is set if the payment was for an invoice."""
+
+    kind: str
+    setback_id: str
+    status: str
+    amount: int
+    charge_amount: int
+    at: datetime
+    invoice_created_at: datetime | None

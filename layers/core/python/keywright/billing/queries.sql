@@ -1,9 +1,5 @@
--- name: lock_subscription
-SELECT observed_at, observed_by, status FROM subscriptions WHERE subscription_id = %(subscription_id)s FOR UPDATE
-
 -- name: ensure_subscription
--- Insert first, lock then: two folds of a new subscription take turns from the start. The no-op update does not upgrade
--- a shared lock, which would be a deadlock between the two.
+-- Insert first, set then: a row that is there is not inserted, and the no-op update does not upgrade a shared lock.
 INSERT INTO subscriptions (subscription_id, customer_sid, domain_sid, status, cancel_at_period_end, created_at, observed_at,
        observed_by)
 VALUES (%(subscription_id)s, %(customer_sid)s, %(domain_sid)s, 'incomplete', 0, %(created_at)s, '1970-01-01 00:00:01', '')
@@ -11,10 +7,20 @@ ON DUPLICATE KEY UPDATE subscription_id = VALUES(subscription_id)
 
 -- name: set_subscription
 UPDATE subscriptions
-   SET status = %(status)s, cancel_at_period_end = %(cancel_at_period_end)s, canceled_at = %(canceled_at)s,
-       ended_at = %(ended_at)s, latest_invoice_id = %(latest_invoice_id)s, observed_at = %(observed_at)s,
-       observed_by = %(observed_by)s
+   SET stripe_customer_id = %(stripe_customer_id)s, status = %(status)s, cancel_at_period_end = %(cancel_at_period_end)s,
+       canceled_at = %(canceled_at)s, ended_at = %(ended_at)s, trial_end = %(trial_end)s,
+       pause_behavior = %(pause_behavior)s, pause_resumes_at = %(pause_resumes_at)s,
+       default_payment_method_id = %(default_payment_method_id)s, latest_invoice_id = %(latest_invoice_id)s,
+       metadata = %(metadata)s, observed_at = %(observed_at)s, observed_by = %(observed_by)s
  WHERE subscription_id = %(subscription_id)s
+
+-- name: set_owner
+UPDATE subscriptions
+   SET customer_sid = %(customer_sid)s, domain_sid = %(domain_sid)s
+ WHERE subscription_id = %(subscription_id)s
+
+-- name: remove_items
+DELETE FROM subscription_items WHERE subscription_id = %(subscription_id)s AND item_id NOT IN %(item_ids)s
 
 -- name: save_item
 INSERT INTO subscription_items (item_id, subscription_id, price_id, quantity, current_period_start, current_period_end)
@@ -22,14 +28,137 @@ VALUES (%(item_id)s, %(subscription_id)s, %(price_id)s, %(quantity)s, %(current_
 ON DUPLICATE KEY UPDATE price_id = VALUES(price_id), quantity = VALUES(quantity),
        current_period_start = VALUES(current_period_start), current_period_end = VALUES(current_period_end)
 
--- name: lock_invoice
-SELECT observed_at, observed_by, status FROM invoices WHERE invoice_id = %(invoice_id)s FOR UPDATE
-
 -- name: save_invoice
 INSERT INTO invoices (invoice_id, customer_sid, subscription_id, invoice_number, status, currency, amount_due, amount_paid,
-       total, attempt_count, created_at, paid_at, observed_at, observed_by)
+       amount_remaining, total, attempted, attempt_count, billing_reason, collection_method, created_at, due_at,
+       next_attempt_at, finalized_at, paid_at, failed_at, awaits_customer, observed_at, observed_by)
 VALUES (%(invoice_id)s, %(customer_sid)s, %(subscription_id)s, %(invoice_number)s, %(status)s, %(currency)s, %(amount_due)s,
-       %(amount_paid)s, %(total)s, %(attempt_count)s, %(created_at)s, %(paid_at)s, %(observed_at)s, %(observed_by)s)
-ON DUPLICATE KEY UPDATE invoice_number = VALUES(invoice_number), status = VALUES(status), amount_due = VALUES(amount_due),
-       amount_paid = VALUES(amount_paid), total = VALUES(total), attempt_count = VALUES(attempt_count),
-       paid_at = VALUES(paid_at), observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
+       %(amount_paid)s, %(amount_remaining)s, %(total)s, %(attempted)s, %(attempt_count)s, %(billing_reason)s,
+       %(collection_method)s, %(created_at)s, %(due_at)s, %(next_attempt_at)s, %(finalized_at)s, %(paid_at)s, %(failed_at)s,
+       %(awaits_customer)s, %(observed_at)s, %(observed_by)s)
+ON DUPLICATE KEY UPDATE subscription_id = VALUES(subscription_id), invoice_number = VALUES(invoice_number),
+       status = VALUES(status), amount_due = VALUES(amount_due), amount_paid = VALUES(amount_paid),
+       amount_remaining = VALUES(amount_remaining), total = VALUES(total), attempted = VALUES(attempted),
+       attempt_count = VALUES(attempt_count), billing_reason = VALUES(billing_reason),
+       collection_method = VALUES(collection_method), due_at = VALUES(due_at), next_attempt_at = VALUES(next_attempt_at),
+       finalized_at = VALUES(finalized_at), paid_at = VALUES(paid_at), failed_at = VALUES(failed_at),
+       awaits_customer = VALUES(awaits_customer), observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
+
+-- name: remove_invoice
+DELETE FROM invoices WHERE invoice_id = %(invoice_id)s
+
+-- name: remove_lines
+DELETE FROM invoice_lines WHERE invoice_id = %(invoice_id)s
+
+-- name: add_line
+INSERT INTO invoice_lines (invoice_id, line_id, price_id, subscription_item_id, description, quantity, amount, currency,
+       proration, period_start, period_end)
+VALUES (%(invoice_id)s, %(line_id)s, %(price_id)s, %(subscription_item_id)s, %(description)s, %(quantity)s, %(amount)s,
+       %(currency)s, %(proration)s, %(period_start)s, %(period_end)s)
+
+-- name: link_payment
+INSERT INTO invoice_payments (invoice_id, payment_id)
+VALUES (%(invoice_id)s, %(payment_id)s)
+ON DUPLICATE KEY UPDATE payment_id = VALUES(payment_id)
+
+-- name: list_bills
+-- A subscription's invoices, the oldest first.
+SELECT invoice_id, status, amount_remaining, attempted, attempt_count, billing_reason, collection_method, created_at, due_at,
+       next_attempt_at, finalized_at, failed_at, awaits_customer
+  FROM invoices
+ WHERE subscription_id = %(subscription_id)s
+ ORDER BY created_at, invoice_id
+
+-- name: find_subscription_of_item
+SELECT s.subscription_id, s.stripe_customer_id
+  FROM subscription_items i
+  JOIN subscriptions s ON s.subscription_id = i.subscription_id
+ WHERE i.item_id = %(item_id)s
+
+-- name: find_subscription_of_invoice
+SELECT subscription_id FROM invoices WHERE invoice_id = %(invoice_id)s
+
+-- name: save_payment_intent
+INSERT INTO payment_intents (payment_intent_id, customer_sid, stripe_customer_id, invoice_id, latest_charge_id, status, amount,
+       amount_received, currency, created_at, observed_at, observed_by)
+VALUES (%(payment_intent_id)s, %(customer_sid)s, %(stripe_customer_id)s, %(invoice_id)s, %(latest_charge_id)s, %(status)s,
+       %(amount)s, %(amount_received)s, %(currency)s, %(created_at)s, %(observed_at)s, %(observed_by)s)
+ON DUPLICATE KEY UPDATE invoice_id = VALUES(invoice_id), latest_charge_id = VALUES(latest_charge_id), status = VALUES(status),
+       amount = VALUES(amount), amount_received = VALUES(amount_received), observed_at = VALUES(observed_at),
+       observed_by = VALUES(observed_by)
+
+-- name: save_charge
+INSERT INTO charges (charge_id, customer_sid, stripe_customer_id, payment_intent_id, invoice_id, status, amount, amount_captured,
+       amount_refunded, currency, failure_code, card_brand, card_last4, card_exp_month, card_exp_year, created_at, observed_at,
+       observed_by)
+VALUES (%(charge_id)s, %(customer_sid)s, %(stripe_customer_id)s, %(payment_intent_id)s, %(invoice_id)s, %(status)s, %(amount)s,
+       %(amount_captured)s, %(amount_refunded)s, %(currency)s, %(failure_code)s, %(card_brand)s, %(card_last4)s,
+       %(card_exp_month)s, %(card_exp_year)s, %(created_at)s, %(observed_at)s, %(observed_by)s)
+ON DUPLICATE KEY UPDATE payment_intent_id = VALUES(payment_intent_id), invoice_id = VALUES(invoice_id), status = VALUES(status),
+       amount_captured = VALUES(amount_captured), amount_refunded = VALUES(amount_refunded),
+       failure_code = VALUES(failure_code), card_brand = VALUES(card_brand), card_last4 = VALUES(card_last4),
+       card_exp_month = VALUES(card_exp_month), card_exp_year = VALUES(card_exp_year), observed_at = VALUES(observed_at),
+       observed_by = VALUES(observed_by)
+
+-- name: save_refund
+INSERT INTO refunds (refund_id, charge_id, payment_intent_id, status, amount, currency, reason, created_at, observed_at,
+       observed_by)
+VALUES (%(refund_id)s, %(charge_id)s, %(payment_intent_id)s, %(status)s, %(amount)s, %(currency)s, %(reason)s, %(created_at)s,
+       %(observed_at)s, %(observed_by)s)
+ON DUPLICATE KEY UPDATE status = VALUES(status), amount = VALUES(amount), reason = VALUES(reason),
+       observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
+
+-- name: save_dispute
+INSERT INTO disputes (dispute_id, charge_id, payment_intent_id, status, amount, currency, reason, created_at, observed_at,
+       observed_by)
+VALUES (%(dispute_id)s, %(charge_id)s, %(payment_intent_id)s, %(status)s, %(amount)s, %(currency)s, %(reason)s, %(created_at)s,
+       %(observed_at)s, %(observed_by)s)
+ON DUPLICATE KEY UPDATE status = VALUES(status), amount = VALUES(amount), reason = VALUES(reason),
+       observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
+
+-- name: find_charge
+SELECT charge_id, stripe_customer_id, payment_intent_id, invoice_id FROM charges WHERE charge_id = %(charge_id)s
+
+-- name: list_subscriptions_paid_by
+-- Whose invoices a payment is for: newer invoices name it, older payments name their invoice.
+SELECT i.subscription_id
+  FROM invoice_payments p
+  JOIN invoices i ON i.invoice_id = p.invoice_id
+ WHERE p.payment_id IN %(payment_ids)s AND i.subscription_id IS NOT NULL
+ UNION
+SELECT i.subscription_id
+  FROM invoices i
+ WHERE i.invoice_id = %(invoice_id)s AND i.subscription_id IS NOT NULL
+ ORDER BY subscription_id
+
+-- name: list_charges_for_subscription
+-- Charges name their invoice in old API versions; in new ones the invoice names its payment.
+SELECT c.charge_id, c.amount_captured, c.amount_refunded, i.created_at AS invoice_created_at
+  FROM invoices i
+  JOIN charges c ON c.invoice_id = i.invoice_id
+ WHERE i.subscription_id = %(subscription_id)s
+ UNION
+SELECT c.charge_id, c.amount_captured, c.amount_refunded, i.created_at AS invoice_created_at
+  FROM invoices i
+  JOIN invoice_payments p ON p.invoice_id = i.invoice_id
+  JOIN charges c ON c.payment_intent_id = p.payment_id
+ WHERE i.subscription_id = %(subscription_id)s
+ UNION
+SELECT c.charge_id, c.amount_captured, c.amount_refunded, i.created_at AS invoice_created_at
+  FROM invoices i
+  JOIN invoice_payments p ON p.invoice_id = i.invoice_id
+  JOIN charges c ON c.charge_id = p.payment_id
+ WHERE i.subscription_id = %(subscription_id)s
+ ORDER BY charge_id
+
+-- name: list_charges_for_intent
+SELECT charge_id, amount_captured, amount_refunded, created_at
+  FROM charges
+ WHERE payment_intent_id = %(payment_intent_id)s AND status = 'succeeded'
+ ORDER BY charge_id
+
+-- name: list_refunds
+SELECT charge_id, refund_id, status, amount, created_at FROM refunds WHERE charge_id IN %(charge_ids)s ORDER BY refund_id
+
+-- name: list_disputes
+SELECT charge_id, dispute_id, status, amount, created_at FROM disputes WHERE charge_id IN %(charge_ids)s ORDER BY dispute_id

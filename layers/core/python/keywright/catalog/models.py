@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -31,7 +31,7 @@ class Product:
     fee_structure: str | None
     usage_based: str | None
     air_gapped: str | None
-    metadata: Mapping[str, str]
+    metadata: Mapping[str, str] = field(hash=False)
     created_at: datetime
 
 

@@ -15,21 +15,14 @@ SELECT product_id, name, description, active, product_family, fee_structure, usa
  LIMIT 200
 
 -- name: save_product
--- The newest observation wins; one of the same moment repeats what is there or corrects it.
 INSERT INTO products (product_id, name, description, active, product_family, fee_structure, usage_based, air_gapped,
-       metadata, created_at, observed_at)
+       metadata, created_at, observed_at, observed_by)
 VALUES (%(product_id)s, %(name)s, %(description)s, %(active)s, %(product_family)s, %(fee_structure)s, %(usage_based)s,
-       %(air_gapped)s, %(metadata)s, %(created_at)s, %(observed_at)s)
-ON DUPLICATE KEY UPDATE
-       name = IF(observed_at <= VALUES(observed_at), VALUES(name), name),
-       description = IF(observed_at <= VALUES(observed_at), VALUES(description), description),
-       active = IF(observed_at <= VALUES(observed_at), VALUES(active), active),
-       product_family = IF(observed_at <= VALUES(observed_at), VALUES(product_family), product_family),
-       fee_structure = IF(observed_at <= VALUES(observed_at), VALUES(fee_structure), fee_structure),
-       usage_based = IF(observed_at <= VALUES(observed_at), VALUES(usage_based), usage_based),
-       air_gapped = IF(observed_at <= VALUES(observed_at), VALUES(air_gapped), air_gapped),
-       metadata = IF(observed_at <= VALUES(observed_at), VALUES(metadata), metadata),
-       observed_at = GREATEST(observed_at, VALUES(observed_at))
+       %(air_gapped)s, %(metadata)s, %(created_at)s, %(observed_at)s, %(observed_by)s)
+ON DUPLICATE KEY UPDATE name = VALUES(name), description = VALUES(description), active = VALUES(active),
+       product_family = VALUES(product_family), fee_structure = VALUES(fee_structure), usage_based = VALUES(usage_based),
+       air_gapped = VALUES(air_gapped), metadata = VALUES(metadata), observed_at = VALUES(observed_at),
+       observed_by = VALUES(observed_by)
 
 -- name: find_price
 SELECT price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type, billing_scheme,
@@ -50,13 +43,11 @@ SELECT price_id, up_to, unit_amount, flat_amount FROM price_tiers WHERE price_id
 -- name: save_price
 -- Amounts and tiers of a Stripe price never change; only whether it is active does.
 INSERT INTO prices (price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type,
-       billing_scheme, tiers_mode, unit_amount, transform_divide_by, transform_round, created_at, observed_at)
+       billing_scheme, tiers_mode, unit_amount, transform_divide_by, transform_round, created_at, observed_at, observed_by)
 VALUES (%(price_id)s, %(product_id)s, %(active)s, %(currency)s, %(kind)s, %(interval)s, %(interval_count)s, %(usage_type)s,
        %(billing_scheme)s, %(tiers_mode)s, %(unit_amount)s, %(transform_divide_by)s, %(transform_round)s, %(created_at)s,
-       %(observed_at)s)
-ON DUPLICATE KEY UPDATE
-       active = IF(observed_at <= VALUES(observed_at), VALUES(active), active),
-       observed_at = GREATEST(observed_at, VALUES(observed_at))
+       %(observed_at)s, %(observed_by)s)
+ON DUPLICATE KEY UPDATE active = VALUES(active), observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
 
 -- name: save_tier
 INSERT INTO price_tiers (price_id, position, up_to, unit_amount, flat_amount)

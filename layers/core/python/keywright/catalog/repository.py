@@ -27,12 +27,13 @@ def list_products(
     return [_product(row) for row in rows]
 
 
-def save_product(tx: Transaction, product: Product, *, observed_at: datetime) -> None:
-    """Insert the product, or update it unless a newer observation set it."""
+def save_product(tx: Transaction, product: Product, *, observed_at: datetime, observed_by: str) -> None:
+    """Insert the product or set it."""
     tx.run(
         _sql.save_product,
         **{**vars(product), "metadata": json.dumps(product.metadata, sort_keys=True)},
         observed_at=observed_at,
+        observed_by=observed_by,
     )
 
 
@@ -47,14 +48,15 @@ def list_prices(tx: Transaction, *, product_ids: list[str]) -> list[Price]:
     return _prices(tx, tx.all(_sql.list_prices, product_ids=product_ids)) if product_ids else []
 
 
-def save_price(tx: Transaction, price: Price, *, observed_at: datetime) -> None:
-    """Insert the price, or update it unless a newer observation set it; add the tiers that it carries."""
+def save_price(tx: Transaction, price: Price, *, observed_at: datetime, observed_by: str) -> None:
+    """Insert the price or set it; add the tiers that it carries."""
     tx.run(
         _sql.save_price,
         **{name: value for name, value in vars(price).items() if name not in {"transform", "tiers"}},
         transform_divide_by=price.transform and price.transform.divide_by,
         transform_round=price.transform and price.transform.rounding,
         observed_at=observed_at,
+        observed_by=observed_by,
     )
     tx.run_many(
         _sql.save_tier,

@@ -14,7 +14,7 @@ _TRUTH = {"true": True, "false": False}
 
 def read_product(stripe: Mapping[str, Any]) -> Product:
     """Return the product that Stripe's object describes."""
-    metadata = dict(stripe.get("metadata") or {})
+    metadata = {key: value for key, value in sorted((stripe.get("metadata") or {}).items()) if value is not None}
     return Product(
         product_id=stripe["id"],
         name=stripe["name"],

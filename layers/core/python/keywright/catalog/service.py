@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from keywright.catalog import repository, rules
 from keywright.catalog.models import LicenseKind, Offer, Price, PriceNotFound, Product
@@ -57,20 +55,16 @@ def find_product(tx: Transaction, *, product_id: str) -> Product | None:
     return repository.find_product(tx, product_id=product_id)
 
 
-def observe_product(tx: Transaction, stripe: Mapping[str, Any], *, at: datetime) -> Product:
-    """Fold an observation of a Stripe product into the mirror."""
-    product = rules.read_product(stripe)
-    repository.save_product(tx, product, observed_at=at)
-    return product
+def mirror_product(tx: Transaction, product: Product, *, at: datetime, by: str) -> None:
+    """Set the product to what the fold says; ``by`` is the observation that decided it."""
+    repository.save_product(tx, product, observed_at=at, observed_by=by)
 
 
-def observe_price(tx: Transaction, stripe: Mapping[str, Any], *, at: datetime, now: datetime) -> Price:
-    """Fold an observation of a Stripe price into the mirror; tiers that events leave out are fetched by a job."""
-    price = rules.read_price(stripe)
-    repository.save_price(tx, price, observed_at=at)
+def mirror_price(tx: Transaction, price: Price, *, at: datetime, by: str, now: datetime) -> None:
+    """Set the price to what the fold says; tiers that events leave out are fetched by a job."""
+    repository.save_price(tx, price, observed_at=at, observed_by=by)
     if price.tiers_missing:
         request_price(tx, price_id=price.price_id, now=now)
-    return price
 
 
 def request_price(tx: Transaction, *, price_id: str, now: datetime) -> None:

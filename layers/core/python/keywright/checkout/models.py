@@ -56,6 +56,21 @@ class StripeSession:
 
 
 @dataclass(frozen=True)
+class PaidSession:
+    """What Stripe reports of a session: how far it came, and what it led to. ``metadata`` are sorted pairs."""
+
+    stripe_session_id: str
+    stripe_customer_id: str | None
+    mode: str
+    status: str
+    payment_status: str
+    subscription_id: str | None
+    payment_intent_id: str | None
+    created_at: datetime
+    metadata: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class PortalSettings:
     """Where Stripe sends the customer back to."""
 

@@ -26,5 +26,10 @@ SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode,
 
 -- name: set_state
 UPDATE checkout_sessions
-   SET stripe_session_id = %(stripe_session_id)s, state = %(state)s
+   SET stripe_session_id = %(stripe_session_id)s, state = %(state)s, payment_status = %(payment_status)s,
+       subscription_id = %(subscription_id)s, payment_intent_id = %(payment_intent_id)s, observed_at = %(observed_at)s,
+       observed_by = %(observed_by)s
  WHERE checkout_session_sid = %(checkout_session_sid)s
+
+-- name: find_session_paid_by
+SELECT stripe_session_id FROM checkout_sessions WHERE payment_intent_id = %(payment_intent_id)s

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from keywright.checkout.models import Checkout, CheckoutState, StripeSession
+from datetime import datetime
+
+from keywright.checkout.models import Checkout, CheckoutState, PaidSession, StripeSession
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
 
@@ -32,14 +34,33 @@ def lock_checkout(tx: Transaction, *, customer_sid: str, checkout_session_sid: s
     return _checkout(tx.one(_sql.lock_checkout, customer_sid=customer_sid, checkout_session_sid=checkout_session_sid))
 
 
-def set_state(tx: Transaction, checkout: Checkout, *, stripe_session_id: str, state: CheckoutState) -> None:
-    """Set the state that Stripe reported; the caller holds the row."""
+def set_state(
+    tx: Transaction,
+    checkout: Checkout,
+    session: PaidSession,
+    *,
+    state: CheckoutState,
+    observed_at: datetime,
+    observed_by: str,
+) -> None:
+    """Set the state that Stripe reported, and what the session led to; the caller holds the row."""
     tx.run(
         _sql.set_state,
         checkout_session_sid=checkout.checkout_session_sid,
-        stripe_session_id=stripe_session_id,
+        stripe_session_id=session.stripe_session_id,
+        payment_status=session.payment_status,
+        subscription_id=session.subscription_id,
+        payment_intent_id=session.payment_intent_id,
         state=state,
+        observed_at=observed_at,
+        observed_by=observed_by,
     )
+
+
+def find_session_paid_by(tx: Transaction, *, payment_intent_id: str) -> str | None:
+    """Return the Stripe session that a payment belongs to."""
+    row = tx.one(_sql.find_session_paid_by, payment_intent_id=payment_intent_id)
+    return None if row is None else row["stripe_session_id"]
 
 
 def _checkout(row: Row | None) -> Checkout | None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from keywright.catalog.models import LicenseKind, Offer
-from keywright.checkout.models import Order
+from keywright.checkout.models import Order, PaidSession
+from keywright.platform.clock import from_unix
+
+PAID = frozenset({"paid", "no_payment_required"})
+"""The payment statuses that need nothing more."""
 
 _MODES = {"recurring": "subscription", "one_time": "payment"}
 
@@ -30,6 +35,26 @@ def metadata_of(order: Order) -> dict[str, str]:
     }
 
 
+def read_session(stripe: Mapping[str, Any]) -> PaidSession:
+    """Return the session that Stripe's object describes."""
+    return PaidSession(
+        stripe_session_id=stripe["id"],
+        stripe_customer_id=_id(stripe.get("customer")),
+        mode=stripe["mode"],
+        status=stripe["status"],
+        payment_status=stripe["payment_status"],
+        subscription_id=_id(stripe.get("subscription")),
+        payment_intent_id=_id(stripe.get("payment_intent")),
+        created_at=from_unix(stripe["created"]),
+        metadata=tuple(sorted((stripe.get("metadata") or {}).items())),
+    )
+
+
+def session_rank(session: PaidSession) -> int:
+    """Return how far a session came: open, closed, and paid after all where the money takes its time."""
+    return 2 if session.payment_status in PAID else 1 if session.status != "open" else 0
+
+
 def session_parameters(order: Order, *, portal_url: str) -> dict[str, Any]:
     """Return the parameters of ``POST /v1/checkout/sessions``."""
     metadata = metadata_of(order)
@@ -49,3 +74,9 @@ def session_parameters(order: Order, *, portal_url: str) -> dict[str, Any]:
         "success_url": f"{portal_url}/checkout/success?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": f"{portal_url}/checkout/canceled",
     }
+
+
+def _id(reference: object) -> str | None:
+    if isinstance(reference, Mapping):
+        return str(reference["id"])
+    return None if reference is None else str(reference)

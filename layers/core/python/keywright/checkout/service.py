@@ -14,6 +14,7 @@ from keywright.checkout.models import (
     CheckoutState,
     CustomerNotReady,
     Order,
+    PaidSession,
     StripeSession,
 )
 from keywright.customers import service as customers
@@ -85,17 +86,27 @@ def get_checkout(tx: Transaction, *, customer_sid: str, checkout_session_sid: st
     return found
 
 
-def observe_session(
-    tx: Transaction, *, customer_sid: str, checkout_session_sid: str, stripe_session_id: str, status: str
+def mirror_session(
+    tx: Transaction,
+    session: PaidSession,
+    *,
+    customer_sid: str,
+    checkout_session_sid: str,
+    observed_at: datetime,
+    observed_by: str,
 ) -> Checkout | None:
-    """Fold what Stripe reports of a session (``open``, ``complete``, ``expired``), under the checkout's lock."""
+    """Set the checkout to what the fold says of its session, under the checkout's lock; None if it is not ours."""
     checkout = repository.lock_checkout(tx, customer_sid=customer_sid, checkout_session_sid=checkout_session_sid)
     if checkout is None:
         return None
-    state = CheckoutState(status.upper())
-    if checkout.state is not CheckoutState.COMPLETE:
-        repository.set_state(tx, checkout, stripe_session_id=stripe_session_id, state=state)
+    state = CheckoutState(session.status.upper())
+    repository.set_state(tx, checkout, session, state=state, observed_at=observed_at, observed_by=observed_by)
     return checkout
+
+
+def find_paid_by(tx: Transaction, *, payment_intent_id: str) -> str | None:
+    """Return the Stripe session that a payment belongs to."""
+    return repository.find_session_paid_by(tx, payment_intent_id=payment_intent_id)
 
 
 def _audit_opening(tx: Transaction, checkout: Checkout, *, user_sid: str, now: datetime) -> None:

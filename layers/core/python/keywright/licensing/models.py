@@ -38,7 +38,8 @@ class Grant:
     What a paid thing entitles to, as the folded state says. Equal grants give equal licenses, byte for byte.
 
     ``began_at`` is when the thing itself began (the id's time); ``period_start`` and ``period_end`` bound what is
-    paid; ``cause`` names the facts behind it for whoever reads the license.
+    paid, and ``is_first`` says that nothing was paid before; ``cause`` names the facts behind it for whoever reads the
+    license.
     """
 
     source_kind: SourceKind
@@ -56,6 +57,94 @@ class Grant:
     period_start: datetime
     period_end: datetime
     cause: Mapping[str, str | int]
+    is_first: bool = True
+
+
+class Rule(StrEnum):
+    """Why a license stands where it does."""
+
+    PAID = "paid"
+    PAYMENT_FAILED = "payment-failed"
+    INVOICE_OVERDUE = "invoice-overdue"
+    SUBSCRIPTION_PAST_DUE = "subscription-past-due"
+    SUBSCRIPTION_PAUSED = "subscription-paused"
+    COLLECTION_PAUSED = "collection-paused"
+    PAYMENT_DISPUTED = "payment-disputed"
+    TERM_ENDED = "term-ended"
+    SUBSCRIPTION_CANCELED = "subscription-canceled"
+    ITEM_REMOVED = "item-removed"
+    PAYMENT_REFUNDED = "payment-refunded"
+    DISPUTE_LOST = "dispute-lost"
+    STAFF_REVOKED = "staff-revoked"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason for a license's state: the rule, the Stripe object it looked at, and since when it holds."""
+
+    rule: Rule
+    subject: str
+    effective_at: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A license's state, its causes with the deciding one first, and when time alone may change it."""
+
+    state: LicenseState
+    causes: tuple[Cause, ...]
+    review_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """
+    What Stripe says of the thing that was bought: a subscription's item, or a paid session (``is_one_time``).
+
+    ``status`` is the subscription's, ``paid`` for a session; ``observed_at`` is the newest thing that Stripe told of it.
+    """
+
+    source: str
+    is_one_time: bool
+    began_at: datetime
+    status: str
+    status_since: datetime
+    observed_at: datetime
+    ended_at: datetime | None = None
+    removed_at: datetime | None = None
+    collection_paused_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Bill:
+    """An invoice for the thing that was bought, as far as dunning looks at it."""
+
+    invoice_id: str
+    status: str
+    amount_remaining: int
+    attempted: bool
+    attempt_count: int
+    billing_reason: str | None
+    collection_method: str | None
+    created_at: datetime
+    due_at: datetime | None
+    next_attempt_at: datetime | None
+    finalized_at: datetime | None
+    failed_at: datetime | None
+    awaits_customer: bool
+
+
+@dataclass(frozen=True)
+class Setback:
+    """A ``dispute`` or a ``refund`` of a payment. ``invoice_created_at`` is set if the payment was for an invoice."""
+
+    kind: str
+    setback_id: str
+    status: str
+    amount: int
+    charge_amount: int
+    at: datetime
+    invoice_created_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +171,9 @@ class Held:
     license_sid: str
     state: LicenseState
     current_seq: int
+    expires_at: datetime | None = None
+    causes: tuple[Cause, ...] = ()
+    review_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +183,17 @@ class Draft:
     seq: int
     expires_at: datetime
     claims: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class DueReview:
+    """A license whose standing time alone may have changed, and what it was bought with."""
+
+    license_sid: str
+    source_kind: SourceKind
+    source_id: str
+    domain_sid: str
+    review_at: datetime
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,39 @@ VALUES (%(license_sid)s, %(customer_sid)s, %(domain_sid)s, %(source_kind)s, %(so
 
 -- name: lock_license
 -- Held until commit: two folds of the same purchase take turns.
-SELECT license_sid, state, current_seq
+SELECT license_sid, state, current_seq, expires_at, causes, review_at
   FROM licenses
  WHERE source_id = %(source_id)s AND domain_sid = %(domain_sid)s
    FOR UPDATE
 
 -- name: set_state
 UPDATE licenses SET state = %(state)s WHERE license_sid = %(license_sid)s
+
+-- name: set_standing
+UPDATE licenses
+   SET state = %(state)s, causes = %(causes)s, review_at = %(review_at)s
+ WHERE license_sid = %(license_sid)s
+
+-- name: list_sources
+SELECT source_id, domain_sid FROM licenses WHERE source_id IN %(source_ids)s ORDER BY source_id, domain_sid
+
+-- name: find_review
+SELECT license_sid, source_kind, source_id, domain_sid, review_at
+  FROM licenses
+ WHERE license_sid = %(license_sid)s AND review_at IS NOT NULL
+
+-- name: clear_review
+UPDATE licenses SET review_at = NULL WHERE license_sid = %(license_sid)s
+
+-- name: list_due_reviews
+SELECT license_sid, source_kind, source_id, domain_sid, review_at
+  FROM licenses
+ WHERE review_at <= %(now)s
+ ORDER BY review_at, license_sid
+ LIMIT %(limit)s
+
+-- name: find_file
+SELECT seq FROM license_files WHERE license_sid = %(license_sid)s AND seq = %(seq)s
 
 -- name: set_file
 UPDATE licenses SET current_seq = %(seq)s, expires_at = %(expires_at)s WHERE license_sid = %(license_sid)s

@@ -25,20 +25,12 @@ ONE_TIME_TERM = timedelta(days=3650)
 ENTITLEMENT_PREFIX = "entitlement_"
 LIMIT_PREFIX = "limit_"
 
-_SUBSCRIPTION_STATES = {
-    "trialing": LicenseState.ACTIVE,
-    "active": LicenseState.ACTIVE,
-    "past_due": LicenseState.RESTRICTED,
-    "unpaid": LicenseState.RESTRICTED,
-    "paused": LicenseState.SUSPENDED,
-    "canceled": LicenseState.CANCELED,
-}
-_ISSUING = frozenset({LicenseState.ACTIVE})
+_ENTITLING = frozenset({"trialing", "active"})
 
 
-def state_of_subscription(status: str) -> LicenseState | None:
-    """Return the license state behind a subscription status; None before the first payment, or if it never came."""
-    return _SUBSCRIPTION_STATES.get(status)
+def entitles(status: str) -> bool:
+    """Tell whether a subscription of this status has a right to the file for its running period."""
+    return status in _ENTITLING
 
 
 def license_sid(grant: Grant) -> str:
@@ -48,7 +40,7 @@ def license_sid(grant: Grant) -> str:
 
 def needs_file(grant: Grant, held: Held | None) -> bool:
     """Tell whether the grant entitles to a file that is newer than the one held."""
-    return grant.state in _ISSUING and (held is None or seq_of(grant) > held.current_seq)
+    return grant.state is LicenseState.ACTIVE and (held is None or seq_of(grant) > held.current_seq)
 
 
 def seq_of(grant: Grant) -> int:

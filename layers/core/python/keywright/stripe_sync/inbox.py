@@ -30,9 +30,15 @@ def receive(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
 def receive_observations(
     tx: Transaction, subjects: Sequence[Mapping[str, Any]], *, at: datetime, now: datetime
 ) -> None:
-    """Store objects that we fetched from Stripe; ``at`` is when we asked, not when the answer came."""
+    """
+    Store objects that we fetched from Stripe; ``at`` is when we asked, not when the answer came.
+
+    Events that were here by then happened before, even those whose time, by Stripe's clock, says otherwise.
+    """
+    second = at.replace(microsecond=0)
     for subject in subjects:
-        receive(tx, rules.read_event(rules.observation_event(subject, at=at)), now=now)
+        known = repository.list_known(tx, object_id=subject["id"], since=second, received_by=at)
+        receive(tx, rules.read_event(rules.observation_event(subject, at=at, after=known)), now=now)
 
 
 def release(tx: Transaction, *, waiting_for: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from keywright.licensing.dunning import AT_ONCE, DunningPolicy
+from keywright.licensing.models import SigningKey
 from keywright.platform.errors import Malformed
 
 
@@ -15,7 +17,8 @@ class StripeEvent:
     """
     One event of the inbox. ``body`` is what Stripe sent, byte for byte.
 
-    ``moment`` orders observations of one object: Stripe's ``created``, or the time of our own request.
+    ``moment`` orders observations of one object: Stripe's ``created``, or the time of our own request. ``after`` are
+    the events about the object that were here when we made that request.
     """
 
     event_id: str
@@ -28,6 +31,7 @@ class StripeEvent:
     body: bytes
     subject: Mapping[str, Any]
     previous: Mapping[str, Any] | None
+    after: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,29 @@ class Parked:
 
 
 Outcome = Processed | Ignored | Parked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """
+    What judging works with: whose products these are, how patient dunning is, and when it is.
+
+    ``account_id`` and ``livemode`` are those of the deployment's Stripe account; None does not check.
+    """
+
+    product_family: str
+    now: datetime
+    policy: DunningPolicy = AT_ONCE
+    account_id: str | None = None
+    livemode: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk(Bench):
+    """What folding works with besides: who issues licenses, and the key that signs them."""
+
+    issuer: str
+    key: SigningKey
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,47 @@ SELECT state FROM stripe_event_work WHERE event_id = %(event_id)s
 -- name: find_latest
 SELECT body FROM stripe_events WHERE object_id = %(object_id)s ORDER BY created_at DESC, event_id DESC LIMIT 1
 
+-- name: list_bodies
+SELECT body FROM stripe_events WHERE object_id = %(object_id)s ORDER BY created_at, event_id
+
+-- name: list_known
+SELECT event_id
+  FROM stripe_events
+ WHERE object_id = %(object_id)s AND created_at >= %(since)s AND received_at <= %(received_by)s
+ ORDER BY event_id
+
+-- name: find_ignored
+SELECT e.event_id
+  FROM stripe_events e
+  JOIN stripe_event_work w ON w.event_id = e.event_id
+ WHERE e.object_id = %(object_id)s AND w.state = 'IGNORED'
+ LIMIT 1
+
+-- name: ensure_lock
+-- The no-op update does not upgrade a shared lock, which would be a deadlock between two that come at once.
+INSERT INTO stripe_locks (lock_key) VALUES (%(lock_key)s) ON DUPLICATE KEY UPDATE lock_key = VALUES(lock_key)
+
+-- name: take_lock
+SELECT lock_key FROM stripe_locks WHERE lock_key = %(lock_key)s FOR UPDATE
+
+-- name: save_doubt
+INSERT INTO stripe_doubts (object_id, object_type, reason, since)
+VALUES (%(object_id)s, %(object_type)s, %(reason)s, %(since)s)
+ON DUPLICATE KEY UPDATE reason = VALUES(reason), since = VALUES(since)
+
+-- name: remove_doubt
+DELETE FROM stripe_doubts WHERE object_id = %(object_id)s
+
+-- name: find_doubt
+SELECT reason FROM stripe_doubts WHERE object_id = %(object_id)s
+
+-- name: add_refetch
+INSERT INTO stripe_refetches (object_type, object_id, reason, asked_at)
+VALUES (%(object_type)s, %(object_id)s, %(reason)s, %(asked_at)s)
+
+-- name: count_refetches
+SELECT COUNT(*) AS n FROM stripe_refetches WHERE asked_at >= %(since)s
+
 -- name: finish_work
 UPDATE stripe_event_work
    SET state = %(state)s, reason = %(reason)s, waiting_for = %(waiting_for)s, due_at = %(due_at)s, attempts = attempts + 1

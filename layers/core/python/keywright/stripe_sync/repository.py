@@ -11,7 +11,7 @@ from keywright.stripe_sync.models import Ignored, Outcome, Parked, Pending, Stri
 _sql = sql.load(__file__)
 
 _PENDING = frozenset({"RECEIVED", "PARKED"})
-_NOT_STORED = frozenset({"subject", "previous"})  # both stand in the body
+_NOT_STORED = frozenset({"subject", "previous", "after"})  # they stand in the body
 
 
 def add_event(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
@@ -34,6 +34,58 @@ def is_pending(tx: Transaction, *, event_id: str) -> bool:
     """Tell whether a stored event still waits for its fold, without taking any lock."""
     row = tx.one(_sql.find_work_state, event_id=event_id)
     return row is not None and row["state"] in _PENDING
+
+
+def find_body(tx: Transaction, *, event_id: str) -> bytes | None:
+    """Return what a stored event says, without taking any lock."""
+    row = tx.one(_sql.get_body, event_id=event_id)
+    return None if row is None else bytes(row["body"])
+
+
+def list_bodies(tx: Transaction, *, object_id: str) -> list[bytes]:
+    """Return what every stored event about an object says, whatever became of it."""
+    return [bytes(row["body"]) for row in tx.all(_sql.list_bodies, object_id=object_id)]
+
+
+def list_known(tx: Transaction, *, object_id: str, since: datetime, received_by: datetime) -> list[str]:
+    """Return events about an object that claim to be as young as ``since`` and were here by then."""
+    rows = tx.all(_sql.list_known, object_id=object_id, since=since, received_by=received_by)
+    return [row["event_id"] for row in rows]
+
+
+def was_ignored(tx: Transaction, *, object_id: str) -> bool:
+    """Tell whether an object was seen and found to be none of our business."""
+    return tx.one(_sql.find_ignored, object_id=object_id) is not None
+
+
+def lock(tx: Transaction, lock_key: str) -> None:
+    """Take turns with whoever works on the same customer's purchases, or on the same object, until commit."""
+    tx.run(_sql.ensure_lock, lock_key=lock_key)
+    tx.one(_sql.take_lock, lock_key=lock_key)
+
+
+def set_doubt(tx: Transaction, *, object_type: str, object_id: str, reason: str | None, since: datetime) -> None:
+    """Note that an object is in doubt, or that it no longer is."""
+    if reason is None:
+        tx.run(_sql.remove_doubt, object_id=object_id)
+    else:
+        tx.run(_sql.save_doubt, object_type=object_type, object_id=object_id, reason=reason, since=since)
+
+
+def is_doubted(tx: Transaction, *, object_id: str) -> bool:
+    """Tell whether an object is in doubt."""
+    return tx.one(_sql.find_doubt, object_id=object_id) is not None
+
+
+def add_refetch(tx: Transaction, *, object_type: str, object_id: str, reason: str, asked_at: datetime) -> None:
+    """Count that doubt made us ask Stripe."""
+    tx.run(_sql.add_refetch, object_type=object_type, object_id=object_id, reason=reason, asked_at=asked_at)
+
+
+def count_refetches(tx: Transaction, *, since: datetime) -> int:
+    """Return how often doubt has made us ask Stripe since then."""
+    row = tx.one(_sql.count_refetches, since=since)
+    return int(row["n"]) if row else 0
 
 
 def find_latest(tx: Transaction, *, object_id: str) -> bytes | None:

@@ -7,23 +7,18 @@ The metadata gate: products carry ``product_family``, and what Checkout creates 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from keywright.billing.models import Subscription, SubscriptionItem
 from keywright.billing.rules import subscription_details
-from keywright.catalog.models import LicenseKind, Product
-from keywright.checkout.models import Checkout
-from keywright.licensing.models import Grant, LicenseState, SourceKind
 from keywright.platform.clock import from_unix, to_unix
-from keywright.stripe_sync.models import Owner, StripeEvent, WebhookInvalid
+from keywright.stripe_sync.models import StripeEvent, WebhookInvalid
+from keywright.stripe_sync.normalize import normalize
 
 OBSERVATION = "keywright.observation"
 """The event type of an object that we fetched ourselves; it goes through the same inbox."""
-
-PAID = frozenset({"paid", "no_payment_required"})
 
 _LONGEST_ID = 255
 
@@ -49,13 +44,18 @@ def read_event(body: bytes) -> StripeEvent:
             body=body,
             subject=subject,
             previous=event["data"].get("previous_attributes"),
+            after=frozenset(event.get("after_events") or ()) if event["type"] == OBSERVATION else frozenset(),
         )
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError) as problem:
         raise WebhookInvalid("The body is not a Stripe event.") from problem
 
 
-def observation_event(subject: Mapping[str, Any], *, at: datetime) -> bytes:
-    """Return the body of the inbox entry for an object that we fetched; ``at`` is when we asked."""
+def observation_event(subject: Mapping[str, Any], *, at: datetime, after: Sequence[str] = ()) -> bytes:
+    """
+    Return the body of the inbox entry for an object that we fetched; ``at`` is when we asked.
+
+    ``after`` are events of the object that we had by then: whatever their time says, they are older.
+    """
     microseconds = int(at.timestamp() * 1_000_000)
     event = {
         "id": f"obs_{microseconds}_{subject['id']}",
@@ -63,6 +63,7 @@ def observation_event(subject: Mapping[str, Any], *, at: datetime) -> bytes:
         "type": OBSERVATION,
         "created": to_unix(at),
         "observed_at_us": microseconds,
+        **({"after_events": sorted(after)} if after else {}),
         "livemode": subject.get("livemode", False),
         "data": {"object": subject},
     }
@@ -79,65 +80,27 @@ def metadata_of(event: StripeEvent) -> Mapping[str, str]:
     own = event.subject.get("metadata") or {}
     if event.subject.get("object") != "invoice":
         return own
-    return {**own, **(subscription_details(event.subject).get("metadata") or {})}
+    return {**own, **(subscription_details(normalize(event.subject)).get("metadata") or {})}
 
 
-def grant_for_item(
-    subscription: Subscription,
-    item: SubscriptionItem,
-    *,
-    product: Product,
-    kind: LicenseKind,
-    owner: Owner,
-    state: LicenseState,
-) -> Grant:
-    """Return what an item of a subscription entitles to in its running period."""
-    return Grant(
-        source_kind=SourceKind.SUBSCRIPTION_ITEM,
-        source_id=item.item_id,
-        customer_sid=owner.customer_sid,
-        domain_sid=owner.domain_sid,
-        domain_name=owner.domain_name,
-        product_id=product.product_id,
-        product_name=product.name,
-        product_family=product.product_family or "",
-        product_metadata=product.metadata,
-        kind=kind,
-        state=state,
-        began_at=subscription.created_at,
-        period_start=item.current_period_start,
-        period_end=item.current_period_end,
-        cause={
-            "subscription": subscription.subscription_id,
-            "item": item.item_id,
-            "period_start": to_unix(item.current_period_start),
-            "period_end": to_unix(item.current_period_end),
-        },
-    )
+def foreign_reason(event: StripeEvent, *, account_id: str | None, livemode: bool | None) -> str | None:
+    """Return why an event is none of this deployment's Stripe account and mode; None if it is."""
+    if event.event_type == OBSERVATION:
+        # We asked with our own key.
+        return None
+    if livemode is not None and event.livemode is not livemode:
+        return f"the event is of {'live' if event.livemode else 'test'} mode"
+    if account_id is not None and event.account_id not in {None, account_id}:
+        return f"the event is of the account {event.account_id}"
+    return None
 
 
-def grant_for_checkout(
-    checkout: Checkout, session: Mapping[str, Any], *, product: Product, kind: LicenseKind, owner: Owner
-) -> Grant:
-    """Return what a paid one-time Checkout Session entitles to. Its own creation is the time that never changes."""
-    created_at = from_unix(session["created"])
-    return Grant(
-        source_kind=SourceKind.CHECKOUT_SESSION,
-        source_id=session["id"],
-        customer_sid=owner.customer_sid,
-        domain_sid=owner.domain_sid,
-        domain_name=owner.domain_name,
-        product_id=product.product_id,
-        product_name=product.name,
-        product_family=product.product_family or "",
-        product_metadata=product.metadata,
-        kind=kind,
-        state=LicenseState.ACTIVE,
-        began_at=created_at,
-        period_start=created_at,
-        period_end=created_at,
-        cause={"checkout_session": session["id"], "price": checkout.price_id, "created": to_unix(created_at)},
-    )
+def mode_of_key(api_key: str) -> bool | None:
+    """Return whether a Stripe key is one for live mode; None if it does not tell."""
+    parts = api_key.split("_")
+    if len(parts) > 2 and parts[1] in {"live", "test"}:  # noqa: PLR2004  (prefix, mode, the key itself)
+        return parts[1] == "live"
+    return None
 
 
 def _as_stripe_sent(value: object) -> str:

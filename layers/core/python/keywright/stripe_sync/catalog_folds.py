@@ -1,0 +1,78 @@
+"""Folds products and prices into the catalog."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from keywright.catalog import rules as catalog_rules
+from keywright.catalog import service as catalog
+from keywright.catalog.models import LicenseKind, Price, Product, Tier
+from keywright.platform.db import Transaction
+from keywright.stripe_sync import histories, inbox, kinds, owners, repository, rules
+from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked, Processed, StripeEvent
+
+
+def fold_product(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    """Mirror a product of the family, or one that was of it."""
+    history = histories.load_for(tx, desk, kinds.PRODUCT, event)
+    families = {observed.state.product_family for observed in history.observations}
+    inbox.release(tx, waiting_for=f"product:{event.object_id}")
+    if desk.product_family not in families:
+        family = rules.metadata_of(event).get("product_family")
+        return Ignored(f"product family {family or 'none'}")
+    folded = history.folded
+    product = replace(folded.state, active=False) if folded.deleted else folded.state
+    catalog.mirror_product(tx, product, at=folded.decided_by.moment, by=folded.decided_by.event_id)
+    return Processed()
+
+
+def fold_price(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    """Mirror a price whose product is in the mirror."""
+    history = histories.load_for(tx, desk, kinds.PRICE, event)
+    product_id = history.folded.state.product_id
+    if catalog.find_product(tx, product_id=product_id) is None:
+        # Not in the mirror: of another family, or not seen yet. The inbox knows.
+        family = owners.family_of(tx, object_id=product_id)
+        if family not in {None, desk.product_family}:
+            return Ignored(f"product family {family}")
+        catalog.request_price(tx, price_id=event.object_id, now=desk.now)
+        return Parked(f"product:{product_id}")
+    folded = history.folded
+    price = replace(folded.state, tiers=_tiers_of(tx, event.object_id))
+    if folded.deleted:
+        price = replace(price, active=False)
+    catalog.mirror_price(tx, price, at=folded.decided_by.moment, by=folded.decided_by.event_id, now=desk.now)
+    inbox.release(tx, waiting_for=f"price:{event.object_id}")
+    return Processed()
+
+
+def find_product_for(
+    tx: Transaction, desk: Desk, *, price_id: str, at: datetime
+) -> tuple[Product, LicenseKind | None] | None:
+    """
+    Return the product behind a price as it was then, and what it licenses; None if either was never seen.
+
+    As it was, because a file for a period must not depend on what the vendor changes later.
+    """
+    found = catalog.find_product_of(tx, price_id=price_id)
+    if found is None:
+        return None
+    history = histories.load(tx, desk, kinds.PRODUCT, object_id=found[0].product_id)
+    if history is None:
+        return found
+    earlier = [observed for observed in history.observations if observed.moment <= at]
+    product = max(earlier, key=lambda seen: (seen.moment, seen.event_id)).state if earlier else None
+    product = product or history.observations[0].state
+    return product, catalog_rules.license_kind(product)
+
+
+def _tiers_of(tx: Transaction, price_id: str) -> tuple[Tier, ...]:
+    """Return the tiers as any observation tells them: they never change, and events leave them out."""
+    events = (rules.read_event(body) for body in repository.list_bodies(tx, object_id=price_id))
+    prices = (_price(event) for event in events)
+    return next((price.tiers for price in prices if price is not None and price.tiers), ())
+
+
+def _price(event: StripeEvent) -> Price | None:
+    return catalog_rules.read_price(event.subject) if event.subject.get("tiers") else None

@@ -1,0 +1,140 @@
+"""From folded purchases to licenses: the files of every paid period, and where each license stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keywright.billing import service as billing
+from keywright.billing.models import Subscription
+from keywright.catalog import service as catalog
+from keywright.catalog.models import LicenseKind, Product
+from keywright.checkout import service as checkouts
+from keywright.checkout.models import Checkout, PaidSession
+from keywright.licensing import service as licensing
+from keywright.licensing import standing
+from keywright.licensing.models import Bill, Purchase, Setback
+from keywright.platform.db import Transaction
+from keywright.stripe_sync import catalog_folds, grants, histories, kinds
+from keywright.stripe_sync.models import Bench, Desk, Owner, Parked
+from keywright.stripe_sync.observing import History
+
+NO_BEGINNING = "the beginning of a paid period was not seen"
+
+Products = dict[tuple[str, int], tuple[Product, LicenseKind | None]]
+
+
+def find_products(tx: Transaction, desk: Desk, terms: Sequence[grants.Term]) -> Products | Parked:
+    """Return the product behind each paid period; what to wait for while one was never seen."""
+    found: Products = {}
+    for term in terms:
+        item = term.item
+        product = catalog_folds.find_product_for(tx, desk, price_id=item.price_id, at=item.current_period_start)
+        if product is None:
+            return wait_for_price(tx, desk, price_id=item.price_id)
+        found[_key(term)] = product
+    return found
+
+
+def wait_for_price(tx: Transaction, desk: Desk, *, price_id: str) -> Parked:
+    """Have a price fetched that was never seen, and wait for it."""
+    catalog.request_price(tx, price_id=price_id, now=desk.now)
+    return Parked(f"price:{price_id}")
+
+
+def issue_terms(
+    tx: Transaction, desk: Desk, history: History[Subscription], *, products: Products, owner: Owner
+) -> None:
+    """Issue the file of each paid period that has none."""
+    for term in grants.terms_of(history):
+        product, kind = products[_key(term)]
+        if kind is not None and product.product_family == desk.product_family:
+            grant = grants.grant_for_term(history.folded.state, term, product=product, kind=kind, owner=owner)
+            licensing.issue(tx, grant, key=desk.key, issuer=desk.issuer, now=desk.now)
+
+
+def issue_checkout(
+    tx: Transaction, desk: Desk, checkout: Checkout, session: PaidSession, *, owner: Owner
+) -> Parked | None:
+    """Issue the file of a paid one-time session; what to wait for while its price was never seen."""
+    found = catalog_folds.find_product_for(tx, desk, price_id=checkout.price_id, at=session.created_at)
+    if found is None or found[1] is None:
+        return wait_for_price(tx, desk, price_id=checkout.price_id)
+    product, kind = found
+    assert kind is not None
+    grant = grants.grant_for_checkout(checkout, session, product=product, kind=kind, owner=owner)
+    licensing.issue(tx, grant, key=desk.key, issuer=desk.issuer, now=desk.now)
+    return None
+
+
+def judge_subscription(tx: Transaction, desk: Bench, *, subscription_id: str) -> None:
+    """Settle where the licenses of a subscription stand; nothing if it was not seen yet."""
+    history = histories.load(tx, desk, kinds.SUBSCRIPTION, object_id=subscription_id)
+    if history is None:
+        return
+    purchases = grants.purchases_of(history)
+    bills = [Bill(**vars(bill)) for bill in billing.list_bills(tx, subscription_id=subscription_id)]
+    setbacks = billing.list_setbacks_of_subscription(tx, subscription_id=subscription_id)
+    for source_id, domain_sid in licensing.list_sources(tx, source_ids=list(purchases)):
+        _settle(
+            tx,
+            desk,
+            purchases[source_id],
+            source=(source_id, domain_sid),
+            bills=bills,
+            setbacks=[Setback(**vars(setback)) for setback in setbacks],
+        )
+
+
+def judge_session(tx: Transaction, desk: Bench, *, stripe_session_id: str) -> None:
+    """Settle where the license of a one-time purchase stands; nothing if it was not seen yet."""
+    history = histories.load(tx, desk, kinds.CHECKOUT_SESSION, object_id=stripe_session_id)
+    if history is None:
+        return
+    session = history.folded.state
+    setbacks = (
+        billing.list_setbacks_of_intent(tx, payment_intent_id=session.payment_intent_id)
+        if session.payment_intent_id
+        else []
+    )
+    for source in licensing.list_sources(tx, source_ids=[stripe_session_id]):
+        _settle(
+            tx,
+            desk,
+            grants.purchase_of_session(session),
+            source=source,
+            bills=[],
+            setbacks=[Setback(**vars(setback)) for setback in setbacks],
+        )
+
+
+def judge_payment(
+    tx: Transaction, desk: Bench, *, payment_intent_id: str | None, charge_id: str | None, invoice_id: str | None
+) -> None:
+    """Settle where the licenses stand that this payment is for."""
+    payment_ids = [payment for payment in (payment_intent_id, charge_id) if payment]
+    for subscription_id in billing.list_subscriptions_paid_by(tx, payment_ids=payment_ids, invoice_id=invoice_id):
+        judge_subscription(tx, desk, subscription_id=subscription_id)
+    if payment_intent_id is not None:
+        session = checkouts.find_paid_by(tx, payment_intent_id=payment_intent_id)
+        if session is not None:
+            judge_session(tx, desk, stripe_session_id=session)
+
+
+def _settle(
+    tx: Transaction,
+    desk: Bench,
+    purchase: Purchase,
+    *,
+    source: tuple[str, str],
+    bills: Sequence[Bill],
+    setbacks: Sequence[Setback],
+) -> None:
+    held = licensing.find_held(tx, source_id=source[0], domain_sid=source[1])
+    if held is None or held.expires_at is None:
+        return
+    judged = standing.judge(purchase, bills, setbacks, expires_at=held.expires_at, policy=desk.policy, now=desk.now)
+    licensing.settle(tx, held, judged, now=desk.now)
+
+
+def _key(term: grants.Term) -> tuple[str, int]:
+    return term.item.item_id, int(term.item.current_period_start.timestamp())

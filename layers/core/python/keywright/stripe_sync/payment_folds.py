@@ -1,0 +1,114 @@
+"""Folds payments, refunds and disputes into the mirror, and judges the licenses that were paid with them."""
+
+from __future__ import annotations
+
+from keywright.billing import service as billing
+from keywright.billing.models import Dispute, Refund
+from keywright.platform.db import Row, Transaction
+from keywright.stripe_sync import histories, inbox, kinds, licenses, owners, repository, rules
+from keywright.stripe_sync.billing_folds import stamp
+from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked, Processed, StripeEvent
+
+
+def fold_payment_intent(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    """Mirror a payment intent of one of our customers."""
+    customer_sid = _customer(tx, desk, event)
+    if isinstance(customer_sid, Ignored):
+        return customer_sid
+    history = histories.load_for(tx, desk, kinds.PAYMENT_INTENT, event)
+    intent = history.folded.state
+    billing.mirror_payment_intent(tx, intent, stamp(history.folded), customer_sid=customer_sid)
+    if intent.invoice_id is not None:
+        licenses.judge_payment(
+            tx, desk, payment_intent_id=intent.payment_intent_id, charge_id=None, invoice_id=intent.invoice_id
+        )
+    return Processed()
+
+
+def fold_charge(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    """Mirror a charge of one of our customers."""
+    customer_sid = _customer(tx, desk, event)
+    inbox.release(tx, waiting_for=f"charge:{event.object_id}")
+    if isinstance(customer_sid, Ignored):
+        return customer_sid
+    history = histories.load_for(tx, desk, kinds.CHARGE, event)
+    charge = history.folded.state
+    billing.mirror_charge(tx, charge, stamp(history.folded), customer_sid=customer_sid)
+    licenses.judge_payment(
+        tx,
+        desk,
+        payment_intent_id=charge.payment_intent_id,
+        charge_id=charge.charge_id,
+        invoice_id=charge.invoice_id,
+    )
+    return Processed()
+
+
+def fold_refund(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    """Mirror a refund, once its charge is in the mirror."""
+    history = histories.load_for(tx, desk, kinds.REFUND, event)
+    charge = _charge(tx, desk, history.folded.state)
+    if isinstance(charge, Ignored | Parked):
+        return charge
+    billing.mirror_refund(tx, history.folded.state, stamp(history.folded))
+    _judge(tx, desk, charge)
+    return Processed()
+
+
+def fold_dispute(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    """Mirror a dispute, once its charge is in the mirror."""
+    history = histories.load_for(tx, desk, kinds.DISPUTE, event)
+    charge = _charge(tx, desk, history.folded.state)
+    if isinstance(charge, Ignored | Parked):
+        return charge
+    billing.mirror_dispute(tx, history.folded.state, stamp(history.folded))
+    _judge(tx, desk, charge)
+    return Processed()
+
+
+def fold_invoice_payment(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    """Note which payment belongs to an invoice, whichever of the two comes first."""
+    history = histories.load_for(tx, desk, kinds.INVOICE_PAYMENT, event)
+    payment = history.folded.state
+    billing.mirror_invoice_payment(tx, payment)
+    subscription_id = billing.find_subscription_of_invoice(tx, invoice_id=payment.invoice_id)
+    if subscription_id is not None:
+        licenses.judge_subscription(tx, desk, subscription_id=subscription_id)
+    return Processed()
+
+
+def _customer(tx: Transaction, desk: Desk, event: StripeEvent) -> str | Ignored:
+    """Return our customer behind a payment. Payments for invoices name no family: they are told by their customer."""
+    family = rules.metadata_of(event).get("product_family")
+    if family is not None and (refused := owners.refuse_family(family, desk)):
+        return refused
+    customer = event.subject.get("customer")
+    customer_id = customer.get("id") if isinstance(customer, dict) else customer
+    found = owners.find_customer_sid(tx, stripe_customer_id=customer_id)
+    return found or Ignored("the payment is by no customer of ours")
+
+
+def _charge(tx: Transaction, desk: Desk, setback: Refund | Dispute) -> Row | Ignored | Parked:
+    """Return the charge that is given back, locked with all of its customer's purchases."""
+    if setback.charge_id is None:
+        return Ignored("it names no charge")
+    charge = billing.find_charge(tx, charge_id=setback.charge_id)
+    if charge is not None:
+        repository.lock(tx, charge["stripe_customer_id"])
+        return charge
+    if repository.was_ignored(tx, object_id=setback.charge_id):
+        return Ignored("its charge is none of ours")
+    histories.request_fetch(
+        tx, object_type="charge", object_id=setback.charge_id, reason="its refund came first", now=desk.now
+    )
+    return Parked(f"charge:{setback.charge_id}")
+
+
+def _judge(tx: Transaction, desk: Desk, charge: Row) -> None:
+    licenses.judge_payment(
+        tx,
+        desk,
+        payment_intent_id=charge["payment_intent_id"],
+        charge_id=charge["charge_id"],
+        invoice_id=charge["invoice_id"],
+    )
