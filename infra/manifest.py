@@ -119,6 +119,10 @@ def _post(path: str) -> Route:
     return Route("POST", path)
 
 
+def _enqueue(kind: str) -> dict[str, str]:
+    return {"do": "enqueue", "kind": kind}
+
+
 QUEUES: tuple[QueueSettings, ...] = (
     QueueSettings(Queue.EVENTS, visibility_timeout_s=120),
     QueueSettings(Queue.JOBS, visibility_timeout_s=360),
@@ -126,6 +130,9 @@ QUEUES: tuple[QueueSettings, ...] = (
 
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),
+    Schedule("find-gaps", function="dispatcher", every_s=3600, payload=_enqueue("reconciliation.event-gap")),
+    Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
+    Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "catalog.sync"}),
 )
 
@@ -191,6 +198,14 @@ FUNCTIONS: tuple[Function, ...] = (
             _get("/v1/license-keys"),
         ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.LICENSE_KEYS),
+        settings=("API_URL",),
+    ),
+    Function(
+        "reconciliation",
+        "For staff: how we stand with Stripe, and another look at it.",
+        routes=(_get("/v1/reconciliation"), _post("/v1/reconciliation")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        sends_to=(Queue.JOBS,),
         settings=("API_URL",),
     ),
     Function(

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from functions.job_worker import reconciling
 from keywright.catalog import gateway as catalog_gateway
 from keywright.customers import gateway as customers_gateway
 from keywright.customers import service as customers
@@ -163,5 +164,6 @@ JOBS: dict[str, Executor] = {
     "licensing.publish-event": _publish_event,
     "licensing.review": _review_license,
     "licensing.send-issued": _send_license,
+    **reconciling.JOBS,
     "stripe_sync.refetch": _refetch,
 }
