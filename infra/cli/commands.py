@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli import manager
+from infra.cli import manager, replay
 from keywright.platform.errors import KeywrightError
 
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status."""
     command = _parser().parse_args(arguments)
     try:
-        command.run(command)
+        status: int | None = command.run(command)
     except KeywrightError as problem:
         fields = [f"  {wrong.field.removeprefix('body.')}: {wrong.detail}" for wrong in problem.errors]
         return _fail("\n".join([f"{problem.title}. {problem.detail}", *fields]))
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         return _fail(f"The deployment's secrets cannot be read. {problem}")
     except OSError as problem:
         return _fail(str(problem))
-    return 0
+    return status or 0
 
 
 def _fail(message: str) -> int:
@@ -36,4 +36,5 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keywright", description="Operate a Keywright deployment.")
     areas = parser.add_subparsers(required=True, metavar="area")
     manager.add_commands(areas.add_parser("manager", help="the staff who may do everything"))
+    replay.add_commands(areas)
     return parser
