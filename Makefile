@@ -59,8 +59,9 @@ openapi: setup ## Write functions/operations/openapi.json from the handlers
 bench: setup ## Measure latency and throughput on this machine
 	@$(PYTHON) -m tests.benchmarks
 
-soak: setup ## Load the stack for minutes and compare the books afterwards
+soak: setup ## Load the stack for minutes, play 2,000 stories of subscriptions, and compare the books
 	@$(PYTHON) -m tests.benchmarks.soak
+	@$(PYTHON) -m tests.benchmarks.stories_soak
 
 lock: setup ## Renew the lock files within pyproject.toml
 	@$(PYTHON) -m infra.toolchain.locks

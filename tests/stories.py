@@ -89,7 +89,7 @@ class Theater:
     def cast(self, number: int) -> None:
         """Let customers buy, each in a story of their own."""
         plots = [*PLOTS]
-        for index in range(number):
+        for index in range(len(self.stories), len(self.stories) + number):
             plot = plots[index % len(plots)]
             story = self._newcomer(f"story{index}", plot)
             _BEGINNINGS.get(plot, _subscribe)(self, story)
@@ -206,9 +206,9 @@ _BEGINNINGS: dict[str, Action] = {
 
 
 @contextmanager
-def theater(seed: int) -> Iterator[Theater]:
+def theater(seed: int, *, behind_s: int = WEEKS * 7 * DAY_S) -> Iterator[Theater]:
     """Run a stand-in whose clock is four weeks behind, and will be right when the stories have been played."""
-    clock = Clock(offset_s=-WEEKS * 7 * DAY_S)
+    clock = Clock(offset_s=-behind_s)
 
     def make(url: str) -> StandIn:
         return create_app(api_key=STRIPE_KEY, public_url=url, clock=clock, retries=RetryPolicy(timeout_s=60))

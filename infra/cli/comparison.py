@@ -106,7 +106,7 @@ class SameBytes:
         if stored["kid"] == folded["kid"]:
             return stored == folded
         key = self._keys.get(stored["kid"])
-        return key is not None and tokens.sign(_claims(folded["token"]), key) == stored["token"]
+        return key is not None and tokens.sign(claims_of(folded["token"]), key) == stored["token"]
 
 
 def due_for_review(tx: Transaction, *, now: Any) -> set[object]:
@@ -114,7 +114,8 @@ def due_for_review(tx: Transaction, *, now: Any) -> set[object]:
     return {row["license_sid"] for row in tx.all(_DUE, now=now)}
 
 
-def _claims(token: str) -> dict[str, object]:
+def claims_of(token: str) -> dict[str, object]:
+    """Return what a license file says."""
     claims = token.split(".")[1]
     found: dict[str, object] = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
     return found

@@ -28,6 +28,8 @@ from keywright.stripe_sync import inbox, rules, service
 from keywright.stripe_sync.models import Desk
 
 _SHOWN = 50
+# What the mere passing of time changes, and a review that is due has not written yet.
+_STANDING = frozenset({"state", "causes", "review_at"})
 _BATCH = 500
 _IDS = "SELECT event_id FROM stripe_events ORDER BY event_id"
 _BODIES = "SELECT event_id, body FROM stripe_events WHERE event_id IN %(event_ids)s"
@@ -91,7 +93,7 @@ def fold_elsewhere(
     folded = elsewhere.snapshot(comparison.read_state)
     keys = licensing_gateway.license_keys()
     differences = comparison.compare(stored, folded, same_file=same_file or SameBytes(keys))
-    return [each for each in differences if not (each.table == "licenses" and each.key[0] in due)]
+    return [each for each in differences if not (each.field in _STANDING and each.key[0] in due)]
 
 
 def _look(tx: Transaction, now: datetime) -> tuple[State, list[str], set[object]]:

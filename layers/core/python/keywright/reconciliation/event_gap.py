@@ -29,6 +29,6 @@ def apply(tx: Transaction, run: Run, page: Page, *, now: datetime) -> None:
     repository.heal_drift(tx, run, object_ids=folded, now=now)
     if page.next_cursor is None:
         # A window that was in danger has been read to its end.
-        repository.heal_drift(tx, run, object_ids=[service.WINDOW], now=now)
+        repository.heal_drift(tx, run, object_ids=[service.WINDOW], its_own_too=True, now=now)
     counts = Counts(examined=len(page.subjects), received=received, drift=received)
     service.turn_page(tx, run, page, counts, now=now)

@@ -90,11 +90,13 @@ def save_drift(tx: Transaction, run: Run, drift: Drift, *, now: datetime) -> Non
     )
 
 
-def heal_drift(tx: Transaction, run: Run, *, object_ids: Sequence[str], now: datetime) -> int:
-    """Close the differences of these objects that the run did not find again; return how many."""
-    if not object_ids:
-        return 0
-    return tx.run(_sql.heal_drift, kind=run.kind, run_sid=run.run_sid, object_ids=list(object_ids), now=now)
+def heal_drift(
+    tx: Transaction, run: Run, *, object_ids: Sequence[str], its_own_too: bool = False, now: datetime
+) -> None:
+    """Close the differences of these objects, but for those that the run has found itself."""
+    if object_ids:
+        found_by = "" if its_own_too else run.run_sid
+        tx.run(_sql.heal_drift, kind=run.kind, run_sid=found_by, object_ids=list(object_ids), now=now)
 
 
 def list_healed_events(tx: Transaction, *, limit: int) -> list[str]:
