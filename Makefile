@@ -5,11 +5,13 @@
 
 PYTHON := .venv/bin/python
 CDK := infra/toolchain/node_modules/.bin/cdk
-SOURCES := functions infra layers tests
 # Arguments for the tests, as in: make test T="tests/infra -k database"
 T ?=
 # Arguments for the CDK, as in: make deploy CDK_ARGS="-c keywright:portal_url=https://portal.example.com"
 CDK_ARGS ?=
+
+# Where our packages are, as the layers put them on the path of a function.
+export PYTHONPATH := .:layers/core/python:layers/verifier/python
 
 .PHONY: help setup demo dev test check fix synth diff deploy openapi bench soak lock clean
 
@@ -32,7 +34,7 @@ check: setup ## Formatting, lint, types, import contracts, lock and OpenAPI drif
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
-	@PYTHONPATH=.:layers/core/python:layers/verifier/python .venv/bin/lint-imports
+	@.venv/bin/lint-imports
 	@$(PYTHON) -m infra.toolchain.locks --check
 	@$(PYTHON) -m infra.openapi --check
 
@@ -59,7 +61,9 @@ openapi: setup ## Write functions/operations/openapi.json from the handlers
 bench: setup ## Measure latency and throughput on this machine
 	@$(PYTHON) -m tests.benchmarks
 
-soak: setup ## Load the stack for minutes, play 2,000 stories of subscriptions, and compare the books
+soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, play 2,000 stories, and compare the books
+	@HISTORIES=20000 ORDERS=400 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/stripe_sync/test_any_order.py \
+	  tests/integration/stripe_sync/test_whole_lives.py
 	@$(PYTHON) -m tests.benchmarks.soak
 	@$(PYTHON) -m tests.benchmarks.stories_soak
 

@@ -98,7 +98,8 @@ class Theater:
     def _newcomer(self, name: str, plot: str) -> Story:
         buyer = add_buyer(name, at_stripe=False)
         card: Any = {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
-        customer = self.client.v1.customers.create({"email": f"{name}@example.com", **card})
+        given: Any = {"email": f"{name}@example.com", **card}
+        customer = self.client.v1.customers.create(given)
         update = "UPDATE customers SET stripe_customer_id = %(stripe)s WHERE customer_sid = %(sid)s"
         db.transact(lambda tx: tx.run(update, stripe=customer.id, sid=buyer.customer_sid))
         return Story(plot, buyer, customer.id)

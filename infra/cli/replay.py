@@ -11,7 +11,7 @@ import argparse
 import random
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -22,7 +22,7 @@ from keywright.licensing import gateway as licensing_gateway
 from keywright.licensing.dunning import read_policy
 from keywright.platform import clock
 from keywright.platform.config import setting
-from keywright.platform.db import Transaction
+from keywright.platform.db import Row, Transaction
 from keywright.stripe_sync import gateway as stripe_gateway
 from keywright.stripe_sync import inbox, rules, service
 from keywright.stripe_sync.models import Desk
@@ -79,7 +79,7 @@ def fold_elsewhere(
     chance: random.Random,
     *,
     duplicates: bool = False,
-    same_file: SameBytes | None = None,
+    same_file: Callable[[Row, Row], bool] | None = None,
 ) -> list[Difference]:
     """Fold all stored events in an order drawn by chance, and return in what the result differs from ours."""
     now = clock.now()

@@ -23,12 +23,12 @@ def test_an_event_whose_hint_was_lost_is_found_and_folded(invoke, database):
     store(*catalog_events()[:1])
     take("EVENTS")
 
-    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 1}
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 1, "reviews": 0}
 
     (sid,) = take("EVENTS")
     assert sid == event_id(catalog_events()[0])
     assert failed(invoke("license_worker", batch({"event_id": sid}))) == []
-    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0}
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0, "reviews": 0}
 
 
 def test_an_event_that_has_just_come_is_left_to_its_own_hint(invoke, database):
@@ -42,7 +42,7 @@ def test_a_job_whose_hint_was_lost_is_found(invoke):
     db.transact(lambda tx: service.enqueue(tx, "a.job", {}, key="1", now=clock.now()))
     (sid,) = take("JOBS")
 
-    assert invoke("dispatcher", DISPATCH) == {"jobs": 1, "events": 0}
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 1, "events": 0, "reviews": 0}
     assert take("JOBS") == [sid]
 
 
@@ -68,4 +68,4 @@ def test_recurring_work_is_enqueued_once_a_period_however_often_the_schedule_fir
 
 
 def test_nothing_to_do_is_no_trouble(invoke):
-    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0}
+    assert invoke("dispatcher", DISPATCH) == {"jobs": 0, "events": 0, "reviews": 0}

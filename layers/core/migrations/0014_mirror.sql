@@ -33,6 +33,7 @@ CREATE TABLE invoice_lines (
   proration            TINYINT NOT NULL,
   period_start         DATETIME(6) NOT NULL,
   period_end           DATETIME(6) NOT NULL,
+  updated_at           DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (invoice_id, line_id),
   CONSTRAINT fk_invoice_lines_invoice FOREIGN KEY (invoice_id) REFERENCES invoices (invoice_id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -88,6 +89,7 @@ CREATE TABLE charges (
 CREATE TABLE invoice_payments (
   invoice_id        VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   payment_id        VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  updated_at        DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (invoice_id, payment_id),
   KEY ix_invoice_payments_payment (payment_id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -63,7 +63,7 @@ def last_write_wins(tx: Transaction, body: bytes) -> None:
     event = read_event(body)
     if event.subject["object"] == "subscription":
         subscription = rules.read_subscription(event.subject)
-        repository.save_subscription(tx, subscription, Observation(event.moment, event.event_id, event.previous))
+        repository.save_subscription(tx, subscription, Observation(event.moment, event.event_id))
 
 
 def test_the_comparison_catches_a_fold_in_which_the_last_write_wins(buyer: Buyer):

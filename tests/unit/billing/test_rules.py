@@ -1,108 +1,28 @@
-"""Whatever order observations come in, the mirror ends at the same one."""
+"""What is read from Stripe's subscriptions, invoices and payments."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import permutations
-
 import pytest
 
-from keywright.billing import rules
-from keywright.billing.models import Observation, Standing
+from keywright.billing import payment_rules, rules
 from keywright.platform.clock import from_unix
 from tests.stripe_events import BEGINNING, MONTH, invoice, subscription
 
-Step = tuple[Observation, str]
-
-
-def seen(second: int, status: str, *, before: dict[str, str] | None = None) -> Step:
-    sid = f"evt_{second}_{status}_{before}"
-    return Observation(from_unix(BEGINNING + second), sid, before, final=status in rules.ENDED), status
-
-
-CREATED = seen(0, "incomplete")
-PAID = seen(0, "active", before={"status": "incomplete"})
-LATE = seen(40, "past_due", before={"status": "active"})
-SETTLED = seen(50, "active", before={"status": "past_due"})
-ENDED = seen(60, "canceled", before={"status": "active"})
-
-
-def ends(steps: Sequence[Step], judge: Callable[[Observation, Standing | None], bool] = rules.supersedes) -> str:
-    """Fold observations in this order; return the status that is left."""
-    standing: Standing | None = None
-    for observation, status in steps:
-        if judge(observation, standing):
-            standing = Standing(observation.observed_at, observation.observed_by, status)
-    assert standing is not None
-    return standing.status
-
-
-HISTORIES = [
-    ([CREATED, PAID], "active"),
-    ([CREATED, PAID, LATE], "past_due"),
-    ([CREATED, PAID, LATE, SETTLED], "active"),
-    ([CREATED, PAID, LATE, SETTLED, ENDED], "canceled"),
-    ([CREATED, seen(0, "incomplete_expired", before={"status": "incomplete"})], "incomplete_expired"),
-]
-
-
-@pytest.mark.parametrize(("history", "last"), HISTORIES)
-def test_every_order_with_repetitions_ends_at_the_last_status(history, last):
-    orders = permutations([*history, *history[:1]])
-
-    assert {ends(order) for order in orders} == {last}
-
-
-@pytest.mark.parametrize(
-    "judge",
-    [
-        lambda _new, _old: True,
-        lambda new, old: old is None or new.observed_at > old.observed_at,
-        lambda new, old: old is None or new.observed_at >= old.observed_at,
-    ],
-    ids=["last write wins", "later second only", "same second too"],
-)
-def test_the_orders_catch_a_guard_that_is_too_simple(judge):
-    wrong = [last for history, last in HISTORIES if {ends(order, judge) for order in permutations(history)} != {last}]
-
-    assert wrong != []
-
-
-def test_an_end_absorbs_even_what_claims_to_be_later():
-    gone = Standing(from_unix(BEGINNING), "evt_end", "canceled")
-
-    assert not rules.supersedes(seen(999, "active")[0], gone)
-
-
-def test_an_end_that_is_dated_earlier_still_counts():
-    assert ends([SETTLED, seen(10, "canceled")]) == "canceled"
-
-
 INVOICE = rules.read_invoice(invoice({}, customer="cus_1"))
 
-
-@pytest.mark.parametrize(
-    ("path", "last"),
-    [
-        (["draft", "open", "paid"], "paid"),
-        (["draft", "open", "void"], "void"),
-        (["draft", "open", "uncollectible"], "uncollectible"),
-        (["draft", "open", "uncollectible", "paid"], "paid"),
-    ],
-)
-def test_an_invoice_moves_forward_on_its_lattice_in_every_order(path, last):
-    steps = [(Observation(from_unix(BEGINNING), f"evt_{s}", None), replace(INVOICE, status=s)) for s in path]
-    left = set()
-
-    for order in permutations(steps):
-        standing: Standing | None = None
-        for observation, invoice_ in order:
-            if rules.advances(invoice_, observation, standing):
-                standing = Standing(observation.observed_at, observation.observed_by, invoice_.status)
-        left.add(standing and standing.status)
-
-    assert left == {last}
+CARD = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030, "fingerprint": "f", "funding": "credit"}
+CHARGE = {
+    "id": "ch_1",
+    "customer": "cus_1",
+    "payment_intent": "pi_1",
+    "status": "succeeded",
+    "amount": 4900,
+    "amount_captured": 4900,
+    "amount_refunded": 0,
+    "currency": "usd",
+    "created": BEGINNING,
+    "payment_method_details": {"type": "card", "card": CARD},
+}
 
 
 def test_the_period_is_read_from_the_item():
@@ -112,11 +32,11 @@ def test_the_period_is_read_from_the_item():
     assert read.items[0].current_period_end == from_unix(BEGINNING + 3 * MONTH)
 
 
-def test_the_period_of_an_older_api_version_is_read_from_the_subscription():
-    old = subscription({}, customer="cus_1", current_period_start=BEGINNING, current_period_end=BEGINNING + 9)
-    del old["items"]["data"][0]["current_period_start"], old["items"]["data"][0]["current_period_end"]
+def test_a_pause_of_the_collection_is_read():
+    pause = {"behavior": "void", "resumes_at": BEGINNING + 5}
+    read = rules.read_subscription(subscription({}, customer="cus_1", pause_collection=pause))
 
-    assert rules.read_subscription(old).items[0].current_period_end == from_unix(BEGINNING + 9)
+    assert (read.pause_behavior, read.pause_resumes_at) == ("void", from_unix(BEGINNING + 5))
 
 
 @pytest.mark.parametrize("reference", ["in_9", {"id": "in_9", "object": "invoice"}])
@@ -124,6 +44,36 @@ def test_a_reference_is_read_plain_or_expanded(reference):
     assert rules.read_subscription(subscription({}, customer="c", latest_invoice=reference)).latest_invoice_id == "in_9"
 
 
+def test_the_order_of_items_and_of_metadata_means_nothing():
+    first, second = (
+        {"id": name, "price": {"id": "p"}, "current_period_start": 1, "current_period_end": 2} for name in "ab"
+    )
+    one, other = (
+        subscription(metadata, customer="c", items={"data": items})
+        for metadata, items in (({"a": "1", "b": "2"}, [first, second]), ({"b": "2", "a": "1"}, [second, first]))
+    )
+
+    assert rules.read_subscription(one) == rules.read_subscription(other)
+
+
 def test_an_invoice_names_its_subscription_under_parent():
     assert (INVOICE.subscription_id, INVOICE.amount_paid) == ("sub_1", 4900)
     assert INVOICE.paid_at == from_unix(BEGINNING + 2)
+
+
+def test_of_a_card_only_what_its_owner_knows_it_by_is_read():
+    read = payment_rules.read_charge(CHARGE)
+
+    assert (read.card_brand, read.card_last4, read.card_exp_month, read.card_exp_year) == ("visa", "4242", 12, 2030)
+    assert {name for name in vars(read) if name.startswith("card_")} == {
+        "card_brand",
+        "card_last4",
+        "card_exp_month",
+        "card_exp_year",
+    }
+
+
+def test_a_refund_of_long_ago_has_succeeded():
+    read = payment_rules.read_refund({"id": "re_1", "charge": "ch_1", "amount": 5, "currency": "usd", "created": 1})
+
+    assert read.status == "succeeded"

@@ -68,21 +68,21 @@ def test_an_air_gapped_license_that_recurs_ends_with_its_period_too():
 
 
 @pytest.mark.parametrize(
-    ("status", "state"),
+    ("status", "right"),
     [
-        ("incomplete", None),
-        ("incomplete_expired", None),
-        ("something_new", None),
-        ("trialing", LicenseState.ACTIVE),
-        ("active", LicenseState.ACTIVE),
-        ("past_due", LicenseState.RESTRICTED),
-        ("unpaid", LicenseState.RESTRICTED),
-        ("paused", LicenseState.SUSPENDED),
-        ("canceled", LicenseState.CANCELED),
+        ("incomplete", False),
+        ("incomplete_expired", False),
+        ("something_new", False),
+        ("trialing", True),
+        ("active", True),
+        ("past_due", False),
+        ("unpaid", False),
+        ("paused", False),
+        ("canceled", False),
     ],
 )
-def test_a_subscription_that_was_never_paid_gives_no_license(status, state):
-    assert rules.state_of_subscription(status) is state
+def test_only_a_subscription_that_is_paid_or_on_trial_has_a_right_to_a_file(status, right):
+    assert rules.entitles(status) is right
 
 
 @pytest.mark.parametrize(

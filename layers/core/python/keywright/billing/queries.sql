@@ -68,6 +68,7 @@ SELECT invoice_id, status, amount_remaining, attempted, attempt_count, billing_r
   FROM invoices
  WHERE subscription_id = %(subscription_id)s
  ORDER BY created_at, invoice_id
+ LIMIT 2000
 
 -- name: find_subscription_of_item
 SELECT s.subscription_id, s.stripe_customer_id
@@ -150,12 +151,14 @@ SELECT c.charge_id, c.amount_captured, c.amount_refunded, i.created_at AS invoic
   JOIN charges c ON c.charge_id = p.payment_id
  WHERE i.subscription_id = %(subscription_id)s
  ORDER BY charge_id
+ LIMIT 2000
 
 -- name: list_charges_for_intent
 SELECT charge_id, amount_captured, amount_refunded, created_at
   FROM charges
  WHERE payment_intent_id = %(payment_intent_id)s AND status = 'succeeded'
  ORDER BY charge_id
+ LIMIT 100
 
 -- name: list_refunds
 SELECT charge_id, refund_id, status, amount, created_at FROM refunds WHERE charge_id IN %(charge_ids)s ORDER BY refund_id

@@ -51,8 +51,10 @@ def read_session(stripe: Mapping[str, Any]) -> PaidSession:
 
 
 def session_rank(session: PaidSession) -> int:
-    """Return how far a session came: open, closed, and paid after all where the money takes its time."""
-    return 2 if session.payment_status in PAID else 1 if session.status != "open" else 0
+    """Return how far a session came; a complete one may be paid later, where the money takes its time."""
+    if session.status == "complete":
+        return 3 if session.payment_status in PAID else 2
+    return 0 if session.status == "open" else 1
 
 
 def session_parameters(order: Order, *, portal_url: str) -> dict[str, Any]:

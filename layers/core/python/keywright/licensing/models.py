@@ -101,7 +101,7 @@ class Purchase:
     """
     What Stripe says of the thing that was bought: a subscription's item, or a paid session (``is_one_time``).
 
-    ``status`` is the subscription's, ``paid`` for a session; ``observed_at`` is the newest thing that Stripe told of it.
+    ``status`` is the subscription's, ``paid`` for a session; ``observed_at`` is when Stripe last told of it.
     """
 
     source: str

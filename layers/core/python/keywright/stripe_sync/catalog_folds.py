@@ -39,9 +39,9 @@ def fold_price(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
         catalog.request_price(tx, price_id=event.object_id, now=desk.now)
         return Parked(f"product:{product_id}")
     folded = history.folded
-    price = replace(folded.state, tiers=_tiers_of(tx, event.object_id))
-    if folded.deleted:
-        price = replace(price, active=False)
+    # Only whether it is active ever changes of a price.
+    active = folded.state.active and not folded.deleted
+    price = replace(history.observations[0].state, active=active, tiers=_tiers_of(tx, event.object_id))
     catalog.mirror_price(tx, price, at=folded.decided_by.moment, by=folded.decided_by.event_id, now=desk.now)
     inbox.release(tx, waiting_for=f"price:{event.object_id}")
     return Processed()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import product
 from typing import Generic, TypeVar
 
@@ -52,11 +52,10 @@ def follow(second: Second[State], priors: frozenset[State]) -> Outcome[State]:
     More than one end means that the second can be read in more than one way.
     """
     if not second.steps:
-        return Outcome(second.seen, broken=False)
+        # What was seen without a step to it was there before, if everything that happened was told.
+        return Outcome(second.seen, broken=bool(priors) and not second.seen <= priors)
     readings = [reading for count in _readings(second.steps) for reading in _paths(count, second.seen, priors)]
-    fitting = [
-        end for start, end in readings if not priors or any(_fits(second.steps, prior, start) for prior in priors)
-    ]
+    fitting = [end for start, end in readings if not priors or start in priors]
     if fitting:
         return Outcome(frozenset(fitting), broken=False)
     if readings:
@@ -117,16 +116,3 @@ def _is_connected(steps: Counter[Step[State]], nodes: frozenset[State]) -> bool:
             reached.add(state)
             waiting += neighbors[state]
     return reached == nodes
-
-
-def _fits(steps: Sequence[Step[State]], prior: State, start: State) -> bool:
-    """Tell whether a path may begin after ``prior``: it has, where the first change touches it, what was replaced."""
-    if prior == start:
-        return True
-    return any(_leaves(step, prior) for step in steps if step.start == start)
-
-
-def _leaves(step: Step[State], prior: State) -> bool:
-    names = [field.name for field in fields(step.start)]  # type: ignore[arg-type]  # states are dataclasses
-    touched = [name for name in names if getattr(step.start, name) != getattr(step.end, name)]
-    return all(getattr(prior, name) == getattr(step.start, name) for name in touched)

@@ -4,8 +4,8 @@ From the set of observations of one object to its state, whatever order and how 
 - A tombstone absorbs, then the highest rank (an ended subscription, a paid invoice), then the newest second.
 - Inside a second the chain of ``previous_attributes`` decides; across seconds it is checked: where an update does not
   fit the state before it, an event is missing or a clock was wrong.
-- What we fetched ourselves beats every event from before the request: those created in earlier seconds, and those that
-  were in the inbox when we asked, whatever their time says.
+- What we fetched ourselves beats every event from before the request: those that are some seconds older, and those that
+  were in the inbox when we asked, whatever their time says. For those of about the same time the chain decides.
 - What then has more than one reading is ambiguous. The state named for it is a guess, the same for every order, and
   the object is to be fetched.
 """
@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Generic, TypeVar
 
 from keywright.stripe_sync.chain import Second, Step, follow
 
 State = TypeVar("State", bound=Hashable)
+
+_SKEW = timedelta(seconds=5)
+"""How far our clock and Stripe's may be apart."""
 
 TIE = "several states within one second"
 GAP = "an event is missing, or its time is wrong"
@@ -65,7 +68,7 @@ class Kind(Generic[State]):
 
     object_type: str
     read: Callable[[Any], State]
-    rank: Callable[[State], int] = lambda _state: 0
+    rank: Callable[[State], tuple[int, ...]] = lambda _state: ()
     progress: Callable[[State], tuple[int, ...]] | None = None
     chained: bool = False
     guess: Callable[[State], int] = lambda _state: 0
@@ -98,6 +101,7 @@ class _Reading(Generic[State]):
         self._kind = kind
         self._broken = False
         self._ends: frozenset[State] = frozenset()
+        self._doubled: list[tuple[datetime, State]] = []
         self._last: Sequence[Observed[State]] = ()
 
     def read(self, counted: Sequence[Observed[State]]) -> Folded[State]:
@@ -113,24 +117,29 @@ class _Reading(Generic[State]):
         return self._result()
 
     def _start_at(self, fetch: Observed[State], events: list[Observed[State]]) -> list[Observed[State]]:
-        """Begin with what was fetched and what happened in the very second of the request; return what came later."""
-        known = [event for event in events if event.second < fetch.second or event.event_id in fetch.after]
-        open_ = [event for event in events if event not in known]
-        same = [event for event in open_ if event.second <= fetch.second]
+        """Begin with what was fetched and what happened around the request; return what came later."""
+        known = [event for event in events if event.second < fetch.second - _SKEW or event.event_id in fetch.after]
+        taken = {event.event_id for event in known}
+        open_ = [event for event in events if event.event_id not in taken]
+        same = [event for event in open_ if event.second <= fetch.second + _SKEW]
         if same:
             for _, second in groupby(sorted(known, key=_place), key=lambda observed: observed.second):
                 self._walk(list(second))
-            before = self._ends
-            self._broken = False
-            self._walk([*same, fetch])
-            if self._broken or len(self._ends) > 1:
-                # Nothing told what was before: then what was fetched is where the second's changes begin.
-                self._ends, self._broken = frozenset({fetch.state}), False
-                self._walk([*same, fetch])
-                self._broken = self._broken and bool(before)
+            self._join(same, fetch)
         else:
             self._ends, self._last, self._broken = frozenset({fetch.state}), [fetch], False
-        return [event for event in open_ if event not in same]
+        return [event for event in open_ if event.second > fetch.second + _SKEW]
+
+    def _join(self, same: Sequence[Observed[State]], fetch: Observed[State]) -> None:
+        """Find the end of what happened around the request, some of which the answer shows already."""
+        was_broken, self._broken = self._broken, False
+        self._walk([*same, fetch])
+        if self._broken:
+            # What was before does not fit, which may be why it was fetched: then it tells nothing.
+            self._ends, self._broken, was_broken = frozenset(), False, True
+            self._walk([*same, fetch])
+        if was_broken and self._ends != {fetch.state}:
+            self._broken = True
 
     def _walk(self, second: Sequence[Observed[State]]) -> None:
         chained = self._kind.chained
@@ -142,8 +151,19 @@ class _Reading(Generic[State]):
         starts = {(step.start, step.end) for step in steps}
         seen = frozenset(observed.state for observed in second if (observed.before, observed.state) not in starts)
         outcome = follow(Second(steps, seen), self._ends)
-        self._broken = self._broken or (chained and outcome.broken)
+        self._broken = self._broken or (chained and outcome.broken) or self._may_repeat(steps, second[0].second)
         self._ends, self._last = self._decided(outcome.ends, second), second
+
+    def _may_repeat(self, steps: Sequence[Step[State]], second: datetime) -> bool:
+        """
+        Tell whether a change that was told twice may have happened twice, around a change back close by.
+
+        If Stripe made two events of it all is well; if a clock was a little wrong it is not. Nobody can tell.
+        """
+        doubled = {step.start for step in steps if steps.count(step) > 1}
+        turned = any(start == step.end and second - at <= _SKEW for at, start in self._doubled for step in steps)
+        self._doubled += [(second, start) for start in doubled]
+        return turned
 
     def _decided(self, ends: frozenset[State], second: Sequence[Observed[State]]) -> frozenset[State]:
         """Let what can only move one way choose between the ends."""

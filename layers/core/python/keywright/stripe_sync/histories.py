@@ -13,7 +13,7 @@ from keywright.stripe_sync import repository, rules
 from keywright.stripe_sync.fold import Kind
 from keywright.stripe_sync.kinds import KINDS
 from keywright.stripe_sync.models import Bench, StripeEvent
-from keywright.stripe_sync.observing import History, history_of, observe
+from keywright.stripe_sync.observing import History, history_of, observe, says_only_gone
 
 State = TypeVar("State", bound=Hashable)
 
@@ -35,7 +35,8 @@ def load_for(tx: Transaction, desk: Bench, kind: Kind[State], event: StripeEvent
 
     The event itself must be readable: what it raises otherwise is the event's failure.
     """
-    observe(event, kind)
+    if not says_only_gone(event):
+        observe(event, kind)
     history = load(tx, desk, kind, object_id=event.object_id)
     assert history is not None
     doubt(tx, history, reason=history.folded.ambiguous, now=desk.now)

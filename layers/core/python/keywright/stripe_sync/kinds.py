@@ -31,7 +31,7 @@ PRICE: Kind[Price] = Kind("price", _price_without_tiers, chained=True)
 SUBSCRIPTION: Kind[Subscription] = Kind(
     "subscription",
     billing.read_subscription,
-    rank=lambda state: int(state.status in billing.ENDED),
+    rank=lambda state: (int(state.status in billing.ENDED),),
     chained=True,
     guess=lambda state: _BENEFIT.index(state.status) if state.status in _BENEFIT else -1,
 )
@@ -39,35 +39,37 @@ SUBSCRIPTION: Kind[Subscription] = Kind(
 INVOICE: Kind[Invoice] = Kind(
     "invoice",
     billing.read_invoice,
-    rank=lambda state: billing.INVOICE_RANK[state.status],
-    progress=lambda state: (state.attempt_count, int(state.attempted), state.amount_paid),
+    # Attempts and payments only ever grow, whatever the clocks say.
+    rank=lambda state: (billing.INVOICE_RANK[state.status], state.attempt_count, state.amount_paid),
 )
 
-CHECKOUT_SESSION: Kind[PaidSession] = Kind("checkout.session", checkout.read_session, rank=checkout.session_rank)
+CHECKOUT_SESSION: Kind[PaidSession] = Kind(
+    "checkout.session", checkout.read_session, rank=lambda state: (checkout.session_rank(state),)
+)
 
 PAYMENT_INTENT: Kind[PaymentIntent] = Kind(
     "payment_intent",
     payments.read_payment_intent,
-    rank=lambda state: payments.INTENT_RANK.get(state.status, 0),
+    rank=lambda state: (payments.INTENT_RANK.get(state.status, 0),),
 )
 
 CHARGE: Kind[Charge] = Kind(
     "charge",
     payments.read_charge,
-    rank=lambda state: payments.CHARGE_RANK.get(state.status, 0),
+    rank=lambda state: (payments.CHARGE_RANK.get(state.status, 0),),
     progress=lambda state: (state.amount_captured, state.amount_refunded),
 )
 
 REFUND: Kind[Refund] = Kind(
-    "refund", payments.read_refund, rank=lambda state: payments.REFUND_RANK.get(state.status, 0)
+    "refund", payments.read_refund, rank=lambda state: (payments.REFUND_RANK.get(state.status, 0),)
 )
 
 DISPUTE: Kind[Dispute] = Kind(
-    "dispute", payments.read_dispute, rank=lambda state: payments.DISPUTE_RANK.get(state.status, 0)
+    "dispute", payments.read_dispute, rank=lambda state: (payments.DISPUTE_RANK.get(state.status, 0),)
 )
 
 INVOICE_PAYMENT: Kind[InvoicePayment] = Kind(
-    "invoice_payment", payments.read_invoice_payment, rank=lambda state: int(state.status != "open")
+    "invoice_payment", payments.read_invoice_payment, rank=lambda state: (int(state.status != "open"),)
 )
 
 KINDS: dict[str, Kind[Any]] = {

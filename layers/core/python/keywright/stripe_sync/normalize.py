@@ -46,8 +46,10 @@ def _subscription(stripe: Object) -> Object:
 def _subscription_item(item: Object, subscription: Object) -> Object:
     edges = ("current_period_start", "current_period_end")
     period = {edge: item.get(edge) or subscription.get(edge) for edge in edges}
-    price = item["price"] if "price" in item else item.get("plan")
-    return {**item, **period, "price": {"id": price} if isinstance(price, str) else price}
+    if "price" in item or "plan" not in item:
+        return {**item, **period}
+    plan = item["plan"]
+    return {**item, **period, "price": {"id": plan} if isinstance(plan, str) else plan}
 
 
 def _invoice(stripe: Object) -> Object:

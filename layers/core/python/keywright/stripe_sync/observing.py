@@ -43,6 +43,11 @@ class History(Generic[State]):
         return beginning
 
 
+def says_only_gone(event: StripeEvent) -> bool:
+    """Tell whether an event says nothing but that its object is no more: what Stripe answers for one that is gone."""
+    return bool(event.subject.get("deleted")) and "created" not in event.subject
+
+
 def observe(event: StripeEvent, kind: Kind[State]) -> Observed[State]:
     """Return what an event says of its object."""
     deleted = bool(event.subject.get("deleted")) or (
@@ -62,9 +67,11 @@ def observe(event: StripeEvent, kind: Kind[State]) -> Observed[State]:
 
 def history_of(events: Iterable[StripeEvent], kind: Kind[State], *, object_id: str) -> History[State] | None:
     """Return the history that the stored events of an object tell; None if none of them can be read."""
-    observations = []
+    observations, gone = [], []
     for event in events:
-        if event.subject.get("object") == kind.object_type:
+        if says_only_gone(event):
+            gone.append(event)
+        elif event.subject.get("object") == kind.object_type:
             try:
                 observations.append(observe(event, kind))
             except _UNREADABLE:
@@ -72,6 +79,10 @@ def history_of(events: Iterable[StripeEvent], kind: Kind[State], *, object_id: s
                 continue
     if not observations:
         return None
+    newest = max(observations, key=lambda observed: (observed.moment, observed.event_id)).state
+    observations += [
+        Observed(event.event_id, event.event_type, event.moment, newest, fetched=True, deleted=True) for event in gone
+    ]
     placed = tuple(sorted(observations, key=lambda observed: (observed.moment, observed.event_id)))
     return History(kind, object_id, placed, fold(placed, kind))
 

@@ -23,13 +23,15 @@ SELECT state FROM stripe_event_work WHERE event_id = %(event_id)s
 SELECT body FROM stripe_events WHERE object_id = %(object_id)s ORDER BY created_at DESC, event_id DESC LIMIT 1
 
 -- name: list_bodies
-SELECT body FROM stripe_events WHERE object_id = %(object_id)s ORDER BY created_at, event_id
+-- The bound is far beyond any object's life; were it reached, the oldest would be left out.
+SELECT body FROM stripe_events WHERE object_id = %(object_id)s ORDER BY created_at DESC, event_id LIMIT 5000
 
 -- name: list_known
 SELECT event_id
   FROM stripe_events
  WHERE object_id = %(object_id)s AND created_at >= %(since)s AND received_at <= %(received_by)s
  ORDER BY event_id
+ LIMIT 1000
 
 -- name: find_ignored
 SELECT e.event_id

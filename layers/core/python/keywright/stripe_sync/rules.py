@@ -20,6 +20,8 @@ from keywright.stripe_sync.normalize import normalize
 OBSERVATION = "keywright.observation"
 """The event type of an object that we fetched ourselves; it goes through the same inbox."""
 
+_LIVEMODE = {"live": True, "test": False}
+
 _LONGEST_ID = 255
 
 
@@ -102,10 +104,8 @@ def foreign_reason(event: StripeEvent, *, account_id: str | None, livemode: bool
 
 def mode_of_key(api_key: str) -> bool | None:
     """Return whether a Stripe key is one for live mode; None if it does not tell."""
-    parts = api_key.split("_")
-    if len(parts) > 2 and parts[1] in {"live", "test"}:  # noqa: PLR2004  (prefix, mode, the key itself)
-        return parts[1] == "live"
-    return None
+    _kind, _, rest = api_key.partition("_")
+    return _LIVEMODE.get(rest.partition("_")[0])
 
 
 def _as_stripe_sent(value: object) -> str:

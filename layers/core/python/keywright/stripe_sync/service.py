@@ -25,7 +25,9 @@ from keywright.stripe_sync import (
     repository,
     rules,
 )
-from keywright.stripe_sync.models import Bench, Desk, Ignored, Outcome, Parked, StripeEvent
+from keywright.stripe_sync.models import Bench, Ignored, Outcome, Parked, StripeEvent
+from keywright.stripe_sync.models import Desk as Desk  # noqa: PLC0414  (what callers of process make)
+from keywright.stripe_sync.observing import says_only_gone
 
 MAX_ATTEMPTS = 20
 _RETRY_AFTER = timedelta(seconds=30)
@@ -118,5 +120,10 @@ def _fold(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     reason = rules.foreign_reason(event, account_id=desk.account_id, livemode=desk.livemode)
     if reason is not None:
         return Ignored(reason)
-    fold = _FOLDS.get(event.subject.get("object", ""))
+    kind = event.subject.get("object", "")
+    if kind in kinds.KINDS and says_only_gone(event):
+        seen = histories.load(tx, desk, kinds.KINDS[kind], object_id=event.object_id)
+        if seen is None:
+            return Ignored("the object was gone before it was seen")
+    fold = _FOLDS.get(kind)
     return Ignored(f"events about {event.event_type} change nothing here") if fold is None else fold(tx, desk, event)
