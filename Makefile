@@ -61,13 +61,14 @@ openapi: setup ## Write functions/operations/openapi.json from the handlers
 
 bench: setup ## Measure latency and throughput on this machine
 	@$(PYTHON) -m tests.benchmarks
-	@PYTHONPATH=.:layers/core/python:layers/verifier/python $(PYTHON) -m tests.benchmarks.jobs
+	@$(PYTHON) -m tests.benchmarks.jobs
 
-soak: setup ## Load the stack for minutes and compare the books afterwards; fold 20,000 made-up lives
+soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, play 2,000 stories, and compare the books
 	@HISTORIES=20000 ORDERS=400 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/stripe_sync/test_any_order.py \
 	  tests/integration/stripe_sync/test_whole_lives.py
 	@$(PYTHON) -m tests.benchmarks.soak
-	@PYTHONPATH=.:layers/core/python:layers/verifier/python $(PYTHON) -m tests.benchmarks.jobs_soak
+	@$(PYTHON) -m tests.benchmarks.jobs_soak
+	@$(PYTHON) -m tests.benchmarks.stories_soak
 
 lock: setup ## Renew the lock files within pyproject.toml
 	@$(PYTHON) -m infra.toolchain.locks

@@ -81,6 +81,10 @@ CORS = Cors(
 )
 
 
+def _enqueue(kind: str) -> dict[str, str]:
+    return {"do": "enqueue", "kind": kind}
+
+
 QUEUES: tuple[QueueSettings, ...] = (
     QueueSettings(Queue.EVENTS, visibility_timeout_s=120),
     QueueSettings(Queue.JOBS, visibility_timeout_s=360),
@@ -89,9 +93,12 @@ QUEUES: tuple[QueueSettings, ...] = (
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),
     Schedule("seal-audit", function="audit_sealer", every_s=60, payload={"do": "seal"}),
-    Schedule("clean-up", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "platform.clean-up"}),
-    Schedule("sync-catalog", function="dispatcher", every_s=3600, payload={"do": "enqueue", "kind": "catalog.sync"}),
-    Schedule("prune-jobs", function="dispatcher", every_s=86400, payload={"do": "enqueue", "kind": "jobs.prune"}),
+    Schedule("clean-up", function="dispatcher", every_s=3600, payload=_enqueue("platform.clean-up")),
+    Schedule("find-gaps", function="dispatcher", every_s=3600, payload=_enqueue("reconciliation.event-gap")),
+    Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
+    Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
+    Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
+    Schedule("prune-jobs", function="dispatcher", every_s=86400, payload=_enqueue("jobs.prune")),
 )
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -194,6 +201,14 @@ FUNCTIONS: tuple[Function, ...] = (
         "jobs",
         "Jobs and their attempts, for staff; another try for those that failed.",
         routes=(_get("/v1/jobs"), _get("/v1/jobs/{job_sid}"), _post("/v1/jobs/{job_sid}/retry")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        sends_to=(Queue.JOBS,),
+        settings=("API_URL",),
+    ),
+    Function(
+        "reconciliation",
+        "For staff: how we stand with Stripe, and another look at it.",
+        routes=(_get("/v1/reconciliation"), _post("/v1/reconciliation")),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
         sends_to=(Queue.JOBS,),
         settings=("API_URL",),

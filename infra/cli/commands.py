@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli import audit, keys, manager, worker
+from infra.cli import audit, keys, manager, replay, worker
 from keywright.platform.errors import KeywrightError
 
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status."""
     command = _parser().parse_args(arguments)
     try:
-        command.run(command)
+        status: int | None = command.run(command)
     except KeywrightError as problem:
         fields = [f"  {wrong.field.removeprefix('body.')}: {wrong.detail}" for wrong in problem.errors]
         return _fail("\n".join([f"{problem.title}. {problem.detail}", *fields]))
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         return _fail(f"The deployment's secrets cannot be read. {problem}")
     except OSError as problem:
         return _fail(str(problem))
-    return 0
+    return status or 0
 
 
 def _fail(message: str) -> int:
@@ -39,4 +39,5 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_commands(areas.add_parser("keys", help="the keys that access tokens are signed with"))
     manager.add_commands(areas.add_parser("manager", help="the staff who may do everything"))
     worker.add_command(areas.add_parser("worker", help="carry out jobs until a signal ends it"))
+    replay.add_commands(areas)
     return parser

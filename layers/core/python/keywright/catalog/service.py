@@ -50,6 +50,11 @@ def find_product_of(tx: Transaction, *, price_id: str) -> tuple[Product, License
     return None if product is None else (product, rules.license_kind(product))
 
 
+def find_price(tx: Transaction, *, price_id: str) -> Price | None:
+    """Return a price with its tiers, on sale or not."""
+    return repository.find_price(tx, price_id=price_id)
+
+
 def find_product(tx: Transaction, *, product_id: str) -> Product | None:
     """Return a product by id, sold or not."""
     return repository.find_product(tx, product_id=product_id)

@@ -87,6 +87,10 @@ _REGISTERED = (
     Kind("licensing.publish-event", Payload(frozenset({"event"}), open=True), timeout_s=20),
     Kind("licensing.review", _fields("license_sid"), timeout_s=20),
     Kind("licensing.send-issued", _fields("license_sid"), timeout_s=20),
+    # Each looks at one page and enqueues the next, under the same kind.
+    Kind("reconciliation.event-gap", Payload(open=True), timeout_s=50, priority=Priority.BULK),
+    Kind("reconciliation.license-sweep", Payload(open=True), timeout_s=50, priority=Priority.BULK),
+    Kind("reconciliation.object-sweep", Payload(open=True), timeout_s=50, priority=Priority.BULK),
     # Access hangs on an object that is in doubt.
     Kind("stripe_sync.refetch", _fields("object_type", "object_id", "reason"), timeout_s=25, priority=Priority.URGENT),
     Kind("platform.clean-up", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
@@ -97,6 +101,9 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
 RECURRING: Mapping[str, Recurrence] = {
     "catalog.sync": Recurrence(timedelta(hours=1)),
     "jobs.prune": Recurrence(timedelta(days=1)),
+    "reconciliation.event-gap": Recurrence(timedelta(hours=1)),
+    "reconciliation.license-sweep": Recurrence(timedelta(hours=6)),
+    "reconciliation.object-sweep": Recurrence(timedelta(hours=6)),
     "platform.clean-up": Recurrence(timedelta(hours=1)),
 }
 

@@ -59,6 +59,22 @@ def hint_stuck(tx: Transaction, *, now: datetime, limit: int) -> int:
     return len(event_ids)
 
 
+def find_latest(tx: Transaction, *, object_id: str) -> StripeEvent | None:
+    """Return the youngest stored event about an object, whatever became of it."""
+    body = repository.find_latest(tx, object_id=object_id)
+    return None if body is None else rules.read_event(body)
+
+
+def refold(tx: Transaction, *, object_ids: Sequence[str], now: datetime) -> int:
+    """Have objects folded again, as if the youngest event of each had just come; return how many."""
+    latest = [event for object_id in object_ids if (event := find_latest(tx, object_id=object_id)) is not None]
+    event_ids = [event.event_id for event in latest]
+    if event_ids:
+        repository.reopen(tx, event_ids=event_ids, now=now)
+    _hint(tx, event_ids)
+    return len(event_ids)
+
+
 def _hint(tx: Transaction, event_ids: list[str]) -> None:
     if event_ids:
         tx.after_commit(lambda: queue.hint(queue.EVENTS, [{"event_id": event_id} for event_id in event_ids]))

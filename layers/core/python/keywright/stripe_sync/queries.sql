@@ -83,6 +83,11 @@ SELECT event_id FROM stripe_event_work WHERE waiting_for = %(waiting_for)s AND s
 -- name: release
 UPDATE stripe_event_work SET state = 'RECEIVED', waiting_for = NULL WHERE event_id IN %(event_ids)s AND state = 'PARKED'
 
+-- name: reopen
+UPDATE stripe_event_work
+   SET state = 'RECEIVED', reason = NULL, attempts = 0, due_at = %(now)s
+ WHERE event_id IN %(event_ids)s AND state IN ('PROCESSED', 'IGNORED', 'DEAD')
+
 -- name: list_stuck
 -- Stored, not folded, and older than a hint normally takes.
 SELECT event_id

@@ -119,6 +119,11 @@ def release(tx: Transaction, *, waiting_for: str) -> list[str]:
     return event_ids
 
 
+def reopen(tx: Transaction, *, event_ids: list[str], now: datetime) -> None:
+    """Return events that were done with to RECEIVED, with all their attempts."""
+    tx.run(_sql.reopen, event_ids=event_ids, now=now)
+
+
 def list_stuck(tx: Transaction, *, before: datetime, limit: int) -> list[str]:
     """Return events that should have been folded by then."""
     return [row["event_id"] for row in tx.all(_sql.list_stuck, before=before, limit=limit)]

@@ -72,6 +72,11 @@ def observation_event(subject: Mapping[str, Any], *, at: datetime, after: Sequen
     return json.dumps(event, sort_keys=True, default=_as_stripe_sent).encode()
 
 
+def event_body(event: Mapping[str, Any]) -> bytes:
+    """Return the body of the inbox entry for an event that was listed rather than delivered."""
+    return json.dumps(event, sort_keys=True, default=_as_stripe_sent).encode()
+
+
 def look_again_after(attempts: int) -> timedelta:
     """Return how long a parked event rests before it is looked at again, even if nothing releases it."""
     return min(timedelta(seconds=1 << min(attempts, 20)), timedelta(hours=6))

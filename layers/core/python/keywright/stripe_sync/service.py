@@ -46,6 +46,11 @@ _FOLDS: Mapping[str, Callable[[Transaction, Desk, StripeEvent], Outcome]] = {
 }
 
 
+def folds(event: StripeEvent) -> bool:
+    """Tell whether events about such objects change anything here."""
+    return event.subject.get("object", "") in _FOLDS
+
+
 def process(tx: Transaction, desk: Desk, *, event_id: str) -> Outcome | None:
     """Fold a stored event and mark it, in this one transaction; None if there was nothing left to do."""
     body = repository.find_body(tx, event_id=event_id)

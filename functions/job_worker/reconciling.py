@@ -1,0 +1,63 @@
+"""Carries out the jobs of reconciliation: a page is listed outside any transaction, and its findings are the effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from keywright.platform import clock, config, db
+from keywright.platform.db import Transaction
+from keywright.reconciliation import event_gap, gateway, license_sweep, object_sweep, rules, service
+from keywright.reconciliation.models import Kind, Page, Run
+
+Effect = Callable[[Transaction], None]
+Look = Callable[[Run], Effect]
+
+
+def _look_for_events(run: Run) -> Effect:
+    page = gateway.list_events(since=run.window_start, after=run.page_cursor, asked_at=clock.now())
+    return lambda tx: event_gap.apply(tx, run, page, now=clock.now())
+
+
+def _look_at_objects(run: Run) -> Effect:
+    since, family = run.covers_at - rules.RECENT, config.setting("PRODUCT_FAMILY")
+    page: Page = gateway.list_objects(run.page_cursor, invoices_since=since, asked_at=clock.now())
+    return lambda tx: object_sweep.apply(tx, run, page, product_family=family, now=clock.now())
+
+
+def _look_at_licenses(run: Run) -> Effect:
+    family = config.setting("PRODUCT_FAMILY")
+    return lambda tx: license_sweep.apply(tx, run, product_family=family, now=clock.now())
+
+
+def _execute(kind: Kind, look: Look, payload: Mapping[str, str]) -> Effect | None:
+    """Begin a run, or have one page of it looked at; a page that cannot be had fails the run before its retry."""
+    if "run_sid" not in payload:
+        confirms = payload.get("confirms")
+        return lambda tx: _begin(tx, kind, confirms)
+    run_sid, step = payload["run_sid"], int(payload["step"])
+    run = db.transact(lambda tx: service.take(tx, run_sid=run_sid, step=step, now=clock.now()))
+    if run is None:
+        return None
+    try:
+        return look(run)
+    except Exception as problem:
+        # Whatever went wrong: a run that lacks a page must not look as if it were on its way.
+        error = f"{type(problem).__name__}: {problem}"
+        db.transact(lambda tx: service.record_failure(tx, run, error=error, now=clock.now()))
+        raise
+
+
+def _begin(tx: Transaction, kind: Kind, confirms: str | None) -> None:
+    service.begin(tx, kind, confirms=confirms, now=clock.now())
+
+
+_LOOKS: Mapping[Kind, Look] = {
+    Kind.EVENT_GAP: _look_for_events,
+    Kind.OBJECT_SWEEP: _look_at_objects,
+    Kind.LICENSE_SWEEP: _look_at_licenses,
+}
+
+JOBS: Mapping[str, Callable[[dict[str, str]], Effect | None]] = {
+    kind.job: partial(_execute, kind, look) for kind, look in _LOOKS.items()
+}

@@ -1,0 +1,55 @@
+"""Lists what Stripe has, a page at a time. Called from jobs only, outside any transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from keywright.platform import stripe_client
+from keywright.platform.clock import to_unix
+from keywright.reconciliation import rules
+from keywright.reconciliation.models import Page
+
+_PAGE = 100  # the most that Stripe lists at once
+
+
+def list_events(*, since: datetime | None, after: str | None, asked_at: datetime) -> Page:
+    """
+    Return Stripe's events of a window, the newest first; ``after`` is the last one of the page before.
+
+    :raises StripeUnavailable: if Stripe does not answer
+    """
+    wanted: dict[str, Any] = {"limit": _PAGE}
+    if since is not None:
+        wanted["created"] = {"gte": to_unix(since)}
+    with stripe_client.outages_named():
+        listed = stripe_client.client().v1.events.list(_after(wanted, after))  # type: ignore[arg-type]
+    subjects = [event.to_dict() for event in listed.data]
+    return Page(subjects, asked_at, subjects[-1]["id"] if listed.has_more and subjects else None)
+
+
+def list_objects(cursor: str | None, *, invoices_since: datetime, asked_at: datetime) -> Page:
+    """
+    Return a page of what the object sweep compares, and the cursor behind it.
+
+    :raises StripeUnavailable: if Stripe does not answer
+    """
+    object_type, after = rules.place_of(cursor)
+    v1 = stripe_client.client().v1
+    listing: dict[str, tuple[Any, dict[str, Any]]] = {
+        "product": (v1.products.list, {}),
+        "price": (v1.prices.list, {"expand": ["data.tiers"]}),
+        # Ended ones too: the mirror may not know yet that they ended.
+        "subscription": (v1.subscriptions.list, {"status": "all"}),
+        "invoice": (v1.invoices.list, {"created": {"gte": to_unix(invoices_since)}}),
+    }
+    list_page, wanted = listing[object_type]
+    with stripe_client.outages_named():
+        listed = list_page(_after({"limit": _PAGE, **wanted}, after))
+    subjects = [found.to_dict() for found in listed.data]
+    last_id = subjects[-1]["id"] if listed.has_more and subjects else None
+    return Page(subjects, asked_at, rules.next_place(object_type, last_id))
+
+
+def _after(wanted: dict[str, Any], after: str | None) -> dict[str, Any]:
+    return wanted if after is None else {**wanted, "starting_after": after}

@@ -1,0 +1,71 @@
+"""Stripe's objects against the mirror: what differs enters the inbox as an observation, and the fold sets it right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from keywright.billing.rules import subscription_details
+from keywright.catalog import service as catalog
+from keywright.platform.db import Transaction
+from keywright.reconciliation import mirror, repository, rules, service
+from keywright.reconciliation.mirror import Subject
+from keywright.reconciliation.models import Counts, Drift, Fields, Page, Run
+from keywright.stripe_sync import inbox
+from keywright.stripe_sync.normalize import normalize
+
+
+def apply(tx: Transaction, run: Run, page: Page, *, product_family: str, now: datetime) -> None:
+    """Compare a page with the mirror, file what differs, have it mended, and move the cursor behind the page."""
+    if not service.hold(tx, run):
+        return
+    object_type, _ = rules.place_of(run.page_cursor)
+    held = mirror.ours(tx, object_type, page.subjects)
+    compared = [subject for subject in page.subjects if _concerns_us(tx, subject, held, product_family)]
+    drifts = _drifts(tx, object_type, compared, held, asked_at=page.asked_at)
+    found = sum(service.record_drift(tx, run, drift, now=now) for drift, _ in drifts)
+    mended = [subject for _, subject in drifts if subject is not None]
+    inbox.receive_observations(tx, mended, at=page.asked_at, now=now)
+    repository.heal_drift(tx, run, object_ids=[subject["id"] for subject in page.subjects], now=now)
+    counts = Counts(examined=len(compared), received=len(mended), drift=found)
+    service.turn_page(tx, run, page, counts, now=now)
+
+
+def _drifts(
+    tx: Transaction, object_type: str, compared: list[Subject], held: Mapping[str, Fields], *, asked_at: datetime
+) -> list[tuple[Drift, Subject | None]]:
+    """Return what differs and is not on its way to us already, each with the object to observe, if that can help."""
+    differing = {
+        subject["id"]: subject
+        for subject in compared
+        if rules.differences(held.get(subject["id"]), mirror.theirs(object_type, subject))
+    }
+    stored = repository.list_stored(tx, object_ids=list(differing))
+    drifts: list[tuple[Drift, Subject | None]] = []
+    for object_id, subject in differing.items():
+        events, ours, theirs = stored.get(object_id, []), held.get(object_id), mirror.theirs(object_type, subject)
+        if rules.is_on_its_way(events, asked_at=asked_at) or rules.is_foreign(ours, events):
+            continue
+        cause = rules.explain(events, last_seen=_last_seen(tx, object_type, object_id), theirs=theirs)
+        drift = Drift(object_type, object_id, rules.differences(ours, theirs), cause)
+        drifts.append((drift, subject if rules.may_heal(events) else None))
+    return drifts
+
+
+def _concerns_us(tx: Transaction, subject: Subject, held: Mapping[str, Fields], product_family: str) -> bool:
+    """Tell whether an object is of our family, or in the mirror though it is not."""
+    if subject["id"] in held:
+        return True
+    if subject["object"] == "price":
+        return catalog.find_product(tx, product_id=mirror.product_id_of(subject)) is not None
+    own = subject.get("metadata") or {}
+    of_subscription = subscription_details(normalize(subject)).get("metadata") or {}
+    return product_family in {own.get("product_family"), of_subscription.get("product_family")}
+
+
+def _last_seen(tx: Transaction, object_type: str, object_id: str) -> Fields | None:
+    """Return the object as the last event about it told; None if there is none, or it cannot be read."""
+    event = inbox.find_latest(tx, object_id=object_id)
+    if event is None or event.subject.get("deleted"):
+        return None
+    return mirror.theirs(object_type, event.subject)

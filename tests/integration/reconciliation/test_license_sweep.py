@@ -1,0 +1,104 @@
+"""What is paid has exactly one license, and what is not paid has none that works; folding again sets it right."""
+
+from __future__ import annotations
+
+import pytest
+
+from keywright.reconciliation.models import Kind
+from tests.integration.reconciliation.working import Works
+
+_FILES = "SELECT license_sid, seq, token FROM license_files ORDER BY license_sid, seq"
+_STATES = "SELECT license_sid, state FROM licenses ORDER BY license_sid"
+
+
+@pytest.fixture
+def shop(works: Works) -> Works:
+    """One customer of each plot, all of it known to us; one of them never paid."""
+    works.stripe.cast(11)
+    works.reconcile(Kind.EVENT_GAP)
+    assert len(works.database.execute(_FILES)) == 10
+    return works
+
+
+def drifted(works: Works) -> list[tuple[str, str, str, str]]:
+    rows = [row for row in works.drift() if row["kind"] == "license-sweep"]
+    return sorted({(row["object_type"], row["field_name"], row["ours"], row["theirs"]) for row in rows})
+
+
+def test_where_everything_is_licensed_as_it_is_paid_nothing_is_found(shop: Works):
+    run = shop.reconcile(Kind.LICENSE_SWEEP)
+
+    assert (run["state"], run["drift_found"]) == ("COMPLETE", 0)
+    assert run["examined"] == 9 + 1 + 10
+
+
+def test_licenses_that_are_gone_come_back_with_the_same_bytes_and_without_a_second_mail(shop: Works):
+    files, states = shop.database.execute(_FILES), shop.database.execute(_STATES)
+    jobs = shop.database.execute("SELECT job_key FROM jobs WHERE kind LIKE 'licensing.%%' ORDER BY job_key")
+    _truncate(shop, "license_files", "licenses")
+
+    shop.reconcile(Kind.LICENSE_SWEEP)
+
+    assert shop.database.execute(_FILES) == files
+    assert shop.database.execute(_STATES) == states
+    after = shop.database.execute("SELECT job_key FROM jobs WHERE kind LIKE 'licensing.%%' ORDER BY job_key")
+    assert after == jobs
+    assert drifted(shop) == [
+        ("checkout_session", "licenses", "0", "1"),
+        ("subscription_item", "licenses", "0", "1"),
+    ]
+    shop.reconcile(Kind.LICENSE_SWEEP)
+    assert all(row["healed_at"] is not None for row in shop.drift() if row["kind"] == "license-sweep")
+
+
+def _truncate(works: Works, *tables: str) -> None:
+    """Empty tables as only their owner can: rows of append-only ones cannot be deleted."""
+    from keywright.platform.connection import connect_with
+
+    endpoint = works.database.endpoint
+    connection = connect_with(endpoint.secret(endpoint.owner))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET FOREIGN_KEY_CHECKS = 0")
+            for table in tables:
+                cursor.execute(f"TRUNCATE TABLE {table}")
+    finally:
+        connection.close()
+
+
+def test_a_license_that_was_switched_off_though_it_is_paid_works_again(shop: Works):
+    states = shop.database.execute(_STATES)
+    shop.database.execute("UPDATE licenses SET state = 'CANCELED' WHERE source_kind = 'SUBSCRIPTION_ITEM' LIMIT 2")
+
+    shop.reconcile(Kind.LICENSE_SWEEP)
+
+    assert shop.database.execute(_STATES) == states
+    assert drifted(shop) == [("subscription_item", "state", "CANCELED", "ACTIVE")]
+
+
+def test_a_license_that_works_though_nothing_is_paid_is_switched_off(shop: Works):
+    story = next(story for story in shop.stripe.stories if story.plot == "cancels")
+    shop.stripe.client.v1.subscriptions.cancel(str(story.subscription_id))
+    shop.reconcile(Kind.EVENT_GAP)
+    states = shop.database.execute(_STATES)
+    shop.database.execute("UPDATE licenses SET state = 'ACTIVE' WHERE state = 'CANCELED'")
+
+    shop.reconcile(Kind.LICENSE_SWEEP)
+
+    assert shop.database.execute(_STATES) == states
+    assert drifted(shop) == [("license", "cause", "ACTIVE", "canceled")]
+
+
+def test_a_license_whose_purchase_is_gone_from_the_mirror_remembers_it(shop: Works):
+    (item,) = shop.database.execute("SELECT item_id, subscription_id FROM subscription_items LIMIT 1")
+    before = shop.database.execute("SELECT * FROM subscription_items ORDER BY item_id")
+    shop.database.execute("DELETE FROM subscription_items WHERE item_id = %s", item["item_id"])
+
+    shop.reconcile(Kind.LICENSE_SWEEP)
+
+    columns = {"updated_at"}
+    after = shop.database.execute("SELECT * FROM subscription_items ORDER BY item_id")
+    assert [{k: v for k, v in row.items() if k not in columns} for row in after] == [
+        {k: v for k, v in row.items() if k not in columns} for row in before
+    ]
+    assert [found[:2] for found in drifted(shop)] == [("license", "cause")]

@@ -1,0 +1,157 @@
+"""The log of events, folded again elsewhere: the same rows and bytes, and every difference is seen."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from infra.cli.commands import main
+from infra.cli.comparison import Difference, SameBytes, claims_of
+from infra.cli.replay import fold_elsewhere
+from infra.cli.scratch import PREFIX, scratch, source
+from keywright.licensing import gateway, tokens
+from keywright.licensing.models import SigningKey
+from keywright.platform import db
+from tests.buyers import Buyer, add_buyer
+from tests.conftest import Database
+from tests.purchases import fold, one_time_events, open_checkout, subscription_events
+
+SameFile = Callable[[Any, Any], bool]
+
+
+@pytest.fixture
+def sold(clean_database: Database) -> Iterator[Database]:
+    """A subscription and a one-time purchase, folded; afterwards no database of a replay is left."""
+    ada: Buyer = add_buyer()
+    open_checkout(ada, price_id="price_tiered", mode="subscription")
+    fold(*subscription_events(ada))
+    yield clean_database
+    names = [str(row["Database"]) for row in clean_database.execute("SHOW DATABASES")]
+    assert [name for name in names if name.startswith(PREFIX)] == []
+
+
+def differences(same_file: SameFile | None = None) -> list[Difference]:
+    with source() as ours, scratch(None) as elsewhere:
+        return fold_elsewhere(ours, elsewhere, random.Random(3), same_file=same_file)
+
+
+def test_replaying_the_log_finds_what_is_stored(sold: Database, capsys: Any):
+    assert main(["replay", "--seed", "1"]) == 0
+
+    assert capsys.readouterr().out.splitlines() == ["seed 1: the same", "1 order, 0 differences"]
+
+
+def test_a_one_time_purchase_is_rebuilt_as_well(clean_database: Database):
+    buyer = add_buyer()
+    open_checkout(buyer, price_id="price_once", mode="payment")
+    fold(*one_time_events(buyer))
+
+    assert differences() == []
+
+
+def test_the_order_is_verified_as_often_as_asked(sold: Database, capsys: Any):
+    assert main(["verify-order", "--orders", "3", "--seed", "7"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["seed 7: the same", "seed 8: the same", "seed 9: the same", "3 orders, 0 differences"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            "UPDATE subscriptions SET cancel_at_period_end = 1",
+            "subscriptions sub_1: cancel_at_period_end is 1, folded 0",
+        ),
+        ("UPDATE invoices SET amount_paid = 1", "invoices in_1: amount_paid is 1, folded 4900"),
+        ("UPDATE licenses SET kind = 'USAGE'", "kind is 'USAGE', folded 'UNLIMITED'"),
+        ("DELETE FROM price_tiers WHERE position = 1", "price_tiers price_tiered 1: row is 'missing', folded 'there'"),
+        ("UPDATE jobs SET payload = '{}' WHERE kind = 'licensing.send-issued'", "payload is '{}'"),
+    ],
+)
+def test_a_row_that_differs_is_named_and_fails_the_command(sold: Database, capsys: Any, damage: str, told: str):
+    sold.execute(damage)
+
+    assert main(["replay"]) == 1
+
+    assert told in capsys.readouterr().err
+
+
+def change_a_byte(database: Database) -> None:
+    """Put another signature under the license's file, as only the schema's owner could."""
+    (row,) = database.execute("SELECT * FROM license_files")
+    last = "B" if row["token"][-2] != "B" else "C"
+    row["token"] = row["token"][:-2] + last + row["token"][-1]
+    from keywright.platform.connection import connect_with
+
+    connection = connect_with(database.endpoint.secret(database.endpoint.owner))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET FOREIGN_KEY_CHECKS = 0")
+            cursor.execute("TRUNCATE TABLE license_files")
+            names = ", ".join(row)
+            marks = ", ".join(f"%({name})s" for name in row)
+            cursor.execute(f"INSERT INTO license_files ({names}) VALUES ({marks})", row)
+            connection.commit()
+    finally:
+        connection.close()
+
+
+def sees_a_changed_byte(same_file: SameFile | None = None) -> bool:
+    return [difference.table for difference in differences(same_file)] == ["license_files"]
+
+
+def ignores_bytes(stored: Any, folded: Any) -> bool:
+    """Compare a license file by its number and times only."""
+    return bool(stored["seq"] == folded["seq"] and stored["expires_at"] == folded["expires_at"])
+
+
+def test_one_changed_byte_of_a_license_is_seen(sold: Database):
+    change_a_byte(sold)
+
+    assert sees_a_changed_byte()
+
+
+def test_a_comparison_that_ignores_bytes_is_caught(sold: Database):
+    change_a_byte(sold)
+
+    assert not sees_a_changed_byte(ignores_bytes)
+
+
+def test_a_database_that_is_not_empty_is_refused(sold: Database, capsys: Any):
+    endpoint = sold.endpoint
+    url = (
+        f"mysql://{endpoint.owner.username}:{endpoint.owner.password}@{endpoint.host}:{endpoint.port}/{endpoint.dbname}"
+    )
+
+    assert main(["replay", "--database-url", url]) == 1
+
+    assert "not empty" in capsys.readouterr().err
+    assert db.transact(lambda tx: tx.all("SELECT license_sid FROM licenses")) != []
+
+
+def test_a_database_that_was_named_is_kept(sold: Database):
+    endpoint = sold.endpoint
+    sold.execute("CREATE DATABASE keywright_kept CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+    url = f"mysql://{endpoint.owner.username}:{endpoint.owner.password}@{endpoint.host}:{endpoint.port}/keywright_kept"
+
+    try:
+        assert main(["replay", "--database-url", url]) == 0
+        assert len(sold.execute("SELECT license_sid FROM keywright_kept.licenses")) == 1
+    finally:
+        sold.execute("DROP DATABASE keywright_kept")
+
+
+def test_licenses_signed_with_a_key_that_was_rolled_since_are_compared_byte_by_byte(sold: Database):
+    (key,) = gateway.license_keys()
+    stored = sold.execute("SELECT seq, kid, token, expires_at FROM license_files")[0]
+    newer = SigningKey("lk-2", Ed25519PrivateKey.generate())
+    folded = {**stored, "kid": "lk-2", "token": tokens.sign(claims_of(stored["token"]), newer)}
+
+    assert SameBytes([newer, key])(stored, folded)
+    assert not SameBytes([newer])(stored, folded)
+    assert not SameBytes([newer, key])({**stored, "token": stored["token"][:-3] + "AAA"}, folded)

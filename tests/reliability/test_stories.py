@@ -1,0 +1,296 @@
+"""Stories told by Stripe in any order and with gaps, through real function processes: left is what Stripe has."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from infra.cli.replay import fold_elsewhere
+from infra.cli.scratch import PREFIX, scratch, source
+from infra.manifest import FUNCTIONS, QUEUES
+from keywright.platform import db
+from tests import mirror_of_stripe
+from tests.buyers import Buyer, add_buyer
+from tests.conftest import WEBHOOK_SECRET, Database
+from tests.infra.local.hosting import HostedCloud, hosted
+from tests.stories import Theater, theater
+
+ROOT = Path(__file__).resolve().parents[2]
+STORIES = int(os.environ.get("STORIES", "44"))
+"""Four of each plot; the soak plays two thousand."""
+
+SEED = int(os.environ.get("STORIES_SEED", "5"))
+KINDS = ("event-gap", "object-sweep", "license-sweep")
+PATIENCE_S = 60 + STORIES * 2
+_SENT_AT_ONCE = 100
+"""The stand-in would open a connection for each delivery that it was made to hold back."""
+
+
+@dataclass
+class World:
+    """Stripe, us, and somebody of the vendor's staff."""
+
+    stripe: Theater
+    cloud: HostedCloud
+    database: Database
+    manager: Buyer
+
+    def count(self, query: str) -> int:
+        (row,) = self.database.execute(query)
+        return int(next(iter(row.values())))
+
+    def mails(self) -> list[dict[str, Any]]:
+        """Return what was mailed."""
+        found: list[dict[str, Any]] = httpx.get(
+            os.environ["MAILBOX_URL"], headers={"accept": "application/json"}, timeout=30
+        ).json()
+        return found
+
+    def settle(self) -> None:
+        """Wait until everything that was stored is folded and every job is done, sweeping as the schedule would."""
+        deadline, looked = time.monotonic() + PATIENCE_S, 0.0
+        while open_work := self.open_work():
+            assert time.monotonic() < deadline, f"it did not settle: {open_work}"
+            if time.monotonic() > looked + 5:
+                self.cloud.invoke("dispatcher", {"do": "dispatch"})
+                looked = time.monotonic()
+            time.sleep(0.2)
+
+    def open_work(self) -> list[dict[str, Any]]:
+        return self.database.execute(
+            "SELECT w.state AS what, e.event_type AS which, COUNT(*) AS n FROM stripe_event_work w"
+            " JOIN stripe_events e ON e.event_id = w.event_id WHERE w.state IN ('RECEIVED', 'PARKED', 'DEAD')"
+            " GROUP BY w.state, e.event_type"
+            " UNION ALL SELECT state, kind, COUNT(*) FROM jobs WHERE state NOT IN ('COMPLETED')"
+            " AND job_key NOT LIKE '%%confirm:%%' GROUP BY state, kind LIMIT 20"
+        )
+
+    def reconcile(self, *kinds: str) -> dict[str, Any]:
+        """Have staff begin a look of each kind, one after the other; return the report."""
+        headers = {"authorization": f"Bearer {self.manager.token}"}
+        for kind in kinds or KINDS:
+            answer = self.cloud.http.post("/v1/reconciliation", json={"kind": kind}, headers=headers)
+            assert answer.status_code == 200, answer.text
+            self.settle()
+        report: dict[str, Any] = self.cloud.http.get("/v1/reconciliation", headers=headers).json()
+        states = {item["kind"]: item["state"] for item in report["items"]}
+        assert {states[kind] for kind in kinds or KINDS} == {"COMPLETE"}, report
+        return report
+
+    def differences(self) -> list[str]:
+        """Compare all that Stripe has with the mirror."""
+        v1 = self.stripe.client.v1
+        everything: Any = {"limit": 100}
+        ended_too: Any = {**everything, "status": "all"}
+        products = [each.to_dict() for each in v1.products.list(everything).auto_paging_iter()]
+        ours = {product["id"] for product in products if product["metadata"]["product_family"] == "self_hosted"}
+        prices = [each.to_dict() for each in v1.prices.list(everything).auto_paging_iter()]
+        listed = [
+            *(product for product in products if product["id"] in ours),
+            *(price for price in prices if price["product"] in ours),
+            *(each.to_dict() for each in v1.subscriptions.list(ended_too).auto_paging_iter()),
+            *(each.to_dict() for each in v1.invoices.list(everything).auto_paging_iter()),
+        ]
+        expected = mirror_of_stripe.of_stripe(listed)
+        return mirror_of_stripe.differences(expected, mirror_of_stripe.of_mirror(self.database))
+
+
+@pytest.fixture(scope="module")
+def world(database: Database, environment: pytest.MonkeyPatch) -> Iterator[World]:
+    """The stories, played; nothing of them delivered yet."""
+    database.empty()
+    with ExitStack() as stack:
+        stripe = stack.enter_context(theater(SEED))
+        environment.setenv("KEYWRIGHT_STRIPE_API_URL", stripe.url)
+        boto3.client("sesv2").create_email_identity(EmailIdentity="licenses@example.test")
+        boto3.client("events").create_event_bus(Name="keywright")
+        variables = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "KEYWRIGHT_"))}
+        wanted = [replace(each, timeout_s=60) for each in FUNCTIONS if each.name != "migrate"]
+        queues = [replace(each, visibility_timeout_s=20, max_receive_count=1000) for each in QUEUES]
+        cloud = stack.enter_context(hosted(ROOT, *wanted, queues=queues, environment=variables))
+        yield World(stripe, cloud, database, _manager())
+        boto3.client("events").delete_event_bus(Name="keywright")
+        boto3.client("sesv2").delete_email_identity(EmailIdentity="licenses@example.test")
+
+
+def _manager() -> Buyer:
+    manager = add_buyer("manager")
+    db.transact(lambda tx: tx.run("UPDATE users SET role = 'MANAGER' WHERE user_sid = %(sid)s", sid=manager.user_sid))
+    return manager
+
+
+def tell(world: World) -> None:
+    """Play the stories with every delivery held back or lost, then deliver what was held, shuffled and partly twice."""
+    stripe, account = world.stripe, world.stripe.app.account
+    _register(world)
+    stripe.control("deliveries", mode="hold")
+
+    def disturb() -> None:
+        stripe.control("deliveries", mode="drop", times=stripe.chance.randint(1, 2 + STORIES // 60))
+        stripe.control("deliveries", mode="twin", times=1 + STORIES // 200)
+
+    stripe.open()
+    stripe.cast(STORIES)
+    stripe.play(between=disturb)
+
+    stripe.control("deliveries", mode="normal") if not account.deliveries.faults.held else None
+    held = account.deliveries.faults.release()
+    account.deliveries.faults.calm()
+    held += stripe.chance.sample(held, len(held) // 10)
+    stripe.chance.shuffle(held)
+    for start in range(0, len(held), _SENT_AT_ONCE):
+        account.deliveries.faults.held = held[start : start + _SENT_AT_ONCE]
+        stripe.control("deliveries", mode="release")
+        _until_sent(stripe)
+
+
+def _register(world: World) -> None:
+    endpoint = world.stripe.client.v1.webhook_endpoints.create(
+        {"url": f"{world.cloud.cloud.api_url}/v1/webhooks/stripe", "enabled_events": ["*"]}
+    )
+    secret = {"api_key": "sk_test_tests", "webhook_secrets": [endpoint.secret, WEBHOOK_SECRET]}
+    boto3.client("secretsmanager").put_secret_value(SecretId="keywright/STRIPE", SecretString=json.dumps(secret))
+
+
+def _until_sent(stripe: Theater) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while (report := stripe.app.account.deliveries.report())["in_flight"]:
+        assert time.monotonic() < deadline, report["in_flight"]
+        time.sleep(0.02)
+
+
+def test_whatever_is_late_repeated_or_lost_the_mirror_is_what_stripe_has(world):
+    began = time.monotonic()
+    tell(world)
+    told = time.monotonic()
+    world.settle()
+    settled = time.monotonic()
+    report = world.reconcile("event-gap")
+
+    assert world.differences() == []
+    (gap,) = [item for item in report["items"] if item["kind"] == "event-gap"]
+    events = world.count("SELECT COUNT(*) FROM stripe_events")
+    print(f"told in {told - began:.0f} s, folded in {settled - told:.0f} s: {events} events, {gap}")  # noqa: T201  (-s)
+    assert gap["drift_found"] > 0
+    assert world.count("SELECT COUNT(*) FROM stripe_doubts") == 0
+
+
+def test_everything_paid_has_exactly_one_license_and_one_mail_told_of_it(world):
+    v1 = world.stripe.client.v1
+    paid: dict[str, int] = {}
+    for story in world.stripe.stories:
+        if story.subscription_id is not None:
+            bills: Any = {"subscription": story.subscription_id, "status": "paid", "limit": 100}
+            paid[story.buyer.customer_sid] = int(any(True for _ in v1.invoices.list(bills).auto_paging_iter()))
+        else:
+            paid[story.buyer.customer_sid] = 1
+
+    licenses = world.database.execute("SELECT customer_sid, COUNT(*) AS n FROM licenses GROUP BY customer_sid")
+    held = {row["customer_sid"]: row["n"] for row in licenses}
+    assert {sid: held.get(sid, 0) for sid in paid} == paid
+    assert 0 < sum(paid.values()) < len(paid)
+    told = Counter(mail["to"] for mail in world.mails() if mail["subject"].startswith("Your license for"))
+    assert set(told.values()) == {1}
+    assert sum(told.values()) == sum(paid.values())
+
+
+def test_no_read_route_asks_stripe(world):
+    asked = world.stripe.control("ledger")["requests"]
+    (license_,) = world.database.execute("SELECT license_sid, customer_sid, domain_sid FROM licenses LIMIT 1")
+    (story,) = [each for each in world.stripe.stories if each.buyer.customer_sid == license_["customer_sid"]]
+    (checkout,) = world.database.execute("SELECT checkout_session_sid, customer_sid FROM checkout_sessions LIMIT 1")
+    (buyer,) = [each.buyer for each in world.stripe.stories if each.buyer.customer_sid == checkout["customer_sid"]]
+    names = {**license_, "checkout_session_id": checkout["checkout_session_sid"]}
+
+    for route in (route for function in FUNCTIONS for route in function.routes if route.method == "GET"):
+        reader = buyer if "checkout" in route.path else story.buyer
+        reader = world.manager if route.path == "/v1/reconciliation" else reader
+        headers = {"authorization": f"Bearer {reader.token}"}
+        answer = world.cloud.http.get(route.path.format(**names), headers=headers)
+        assert answer.status_code == 200, (route.path, answer.text)
+
+    after = world.stripe.control("ledger")["requests"]
+    assert {route: count for route, count in after.items() if "/v1/" in route} == {
+        route: count for route, count in asked.items() if "/v1/" in route
+    }
+
+
+def damage(world: World) -> int:
+    """Delete and alter one row in twenty of the mirror, as a hand on the database would; return how many."""
+    chance, touched = world.stripe.chance, 0
+
+    def some(table: str, key: str) -> list[str]:
+        keys = [row[key] for row in world.database.execute(f"SELECT {key} FROM {table} ORDER BY {key}")]
+        return chance.sample(keys, max(1, len(keys) // 20))
+
+    for invoice_id in some("invoices", "invoice_id"):
+        world.database.execute("DELETE FROM invoice_lines WHERE invoice_id = %s", invoice_id)
+        world.database.execute("DELETE FROM invoices WHERE invoice_id = %s", invoice_id)
+        touched += 1
+    for subscription_id in some("subscriptions", "subscription_id"):
+        world.database.execute("DELETE FROM subscription_items WHERE subscription_id = %s", subscription_id)
+        world.database.execute("DELETE FROM subscriptions WHERE subscription_id = %s", subscription_id)
+        touched += 1
+    for table, key, change in _ALTERATIONS:
+        for sid in some(table, key):
+            world.database.execute(f"UPDATE {table} SET {change} WHERE {key} = %s", sid)
+            touched += 1
+    return touched
+
+
+_ALTERATIONS = (
+    ("invoices", "invoice_id", "status = 'void', amount_paid = amount_paid + 1"),
+    ("invoice_lines", "line_id", "amount = amount + 7"),
+    ("subscriptions", "subscription_id", "status = 'canceled', observed_at = '2036-01-01 00:00:00'"),
+    ("subscription_items", "item_id", "quantity = quantity + 5"),
+    ("products", "product_id", "name = 'Another', active = 0"),
+    ("prices", "price_id", "active = 1 - active"),
+    ("licenses", "license_sid", "state = IF(state = 'ACTIVE', 'CANCELED', 'ACTIVE')"),
+)
+_MIRROR = "subscriptions subscription_items invoices invoice_lines products prices licenses license_files".split()
+
+
+def test_any_drift_heals_in_one_cycle_the_next_changes_nothing_and_every_repair_is_audited(world):
+    licenses = "SELECT license_sid, state FROM licenses ORDER BY license_sid"
+    stood = world.database.execute(licenses)
+    touched = damage(world)
+    # From here on no webhook ever comes, and Stripe goes on changing.
+    world.stripe.control("deliveries", mode="drop", times=1_000_000)
+    for story in [each for each in world.stripe.stories if each.plot == "renews"][:2]:
+        item = world.stripe.client.v1.subscriptions.retrieve(str(story.subscription_id))["items"]["data"][0]
+        world.stripe.client.v1.subscription_items.update(item["id"], {"quantity": 3})
+    assert len(world.differences()) >= touched // 2
+
+    world.reconcile()
+
+    assert world.differences() == []
+    assert world.database.execute(licenses) == stood
+    before = {table: world.database.execute(f"SELECT * FROM {table} ORDER BY 1, 2") for table in _MIRROR}
+    report = world.reconcile()
+    assert {table: world.database.execute(f"SELECT * FROM {table} ORDER BY 1, 2") for table in _MIRROR} == before
+    assert all(item["drift_found"] == item["drift_healed"] for item in report["items"]), report
+    drifted = world.database.execute("SELECT DISTINCT object_id FROM reconciliation_drift ORDER BY object_id")
+    audited = world.database.execute(
+        "SELECT DISTINCT subject_sid AS object_id FROM audit_log WHERE action = 'RECONCILIATION_REPAIR' ORDER BY 1"
+    )
+    assert drifted == audited
+    assert len(drifted) > len(_ALTERATIONS)
+
+
+def test_folding_everything_again_elsewhere_gives_the_same_rows_and_bytes(world):
+    with source() as ours, scratch(None) as elsewhere:
+        assert fold_elsewhere(ours, elsewhere, random.Random(SEED), duplicates=True) == []
+    names = [row["Database"] for row in world.database.execute("SHOW DATABASES")]
+    assert [name for name in names if name.startswith(PREFIX)] == []
