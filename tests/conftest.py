@@ -118,6 +118,8 @@ def aws(environment: pytest.MonkeyPatch) -> Iterator[str]:
             **{f"KEYWRIGHT_{name}": value for name, value in SETTINGS.items()},
         }.items():
             environment.setenv(name, value)
+        boto3.client("sesv2").create_email_identity(EmailIdentity=SETTINGS["MAIL_FROM"])
+        boto3.client("events").create_event_bus(Name=SETTINGS["EVENT_BUS"])
         for queue in Queue:
             queue_url = boto3.client("sqs").create_queue(QueueName=f"keywright-{queue.lower()}")["QueueUrl"]
             environment.setenv(f"KEYWRIGHT_{queue}_QUEUE_URL", queue_url)

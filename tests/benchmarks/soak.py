@@ -79,7 +79,9 @@ async def until_licensed(stack: LocalStack, frontend: Frontend, paid: list[str])
 async def run(seconds: float) -> int:
     """Soak; return the exit status."""
     with tempfile.TemporaryDirectory(prefix="keywright-soak-") as state:
-        async with LocalStack(Options(state=Path(state), profile="soak"), log=lambda _source, _line: None) as stack:
+        async with LocalStack(
+            Options(state=Path(state), profile="soak", limits=None), log=lambda _source, _line: None
+        ) as stack:
             # Nobody dies before all have signed up: the mail of a killed worker comes when its lease has run out.
             buyers = [await asyncio.to_thread(new_buyer, stack.endpoints) for _ in range(BUYERS)]
             deadline = time.monotonic() + seconds

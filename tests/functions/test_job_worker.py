@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from keywright.jobs import rules, service
@@ -23,16 +21,6 @@ from tests.queue_hints import batch, drop, failed, take
 TOMORROW = Kind("tomorrow.do-it", Payload(), max_attempts=12)
 # It may take a day, so that what runs out is its lease.
 LONG = Kind("long.do-it", Payload(), timeout_s=86400)
-
-
-@pytest.fixture(scope="module")
-def outside(aws: str) -> Iterator[None]:
-    """The sender and the event bus at AWS."""
-    boto3.client("sesv2").create_email_identity(EmailIdentity="licenses@example.test")
-    boto3.client("events").create_event_bus(Name="keywright")
-    yield
-    boto3.client("events").delete_event_bus(Name="keywright")
-    boto3.client("sesv2").delete_email_identity(EmailIdentity="licenses@example.test")
 
 
 @pytest.fixture
@@ -57,7 +45,7 @@ def job(database: Database, kind: str) -> dict[str, Any]:
     return row
 
 
-def test_an_issued_license_is_mailed_and_announced(invoke, outside, mailbox, buyer, database):
+def test_an_issued_license_is_mailed_and_announced(invoke, mailbox, buyer, database):
     fold(*subscription_events(buyer))
 
     assert run(invoke) == []
@@ -125,7 +113,7 @@ def test_a_job_that_fails_every_time_is_dead_in_the_end(invoke, clean_database, 
     )
 
 
-def test_hints_for_finished_and_unknown_jobs_are_no_work(invoke, outside, buyer, database):
+def test_hints_for_finished_and_unknown_jobs_are_no_work(invoke, buyer, database):
     fold(*subscription_events(buyer))
     sids = take("JOBS")
     invoke("job_worker", batch(*({"job_sid": sid} for sid in sids)))

@@ -114,15 +114,11 @@ def world(database: Database, environment: pytest.MonkeyPatch) -> Iterator[World
     with ExitStack() as stack:
         stripe = stack.enter_context(theater(SEED))
         environment.setenv("KEYWRIGHT_STRIPE_API_URL", stripe.url)
-        boto3.client("sesv2").create_email_identity(EmailIdentity="licenses@example.test")
-        boto3.client("events").create_event_bus(Name="keywright")
         variables = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "KEYWRIGHT_"))}
         wanted = [replace(each, timeout_s=60) for each in FUNCTIONS if each.name != "migrate"]
         queues = [replace(each, visibility_timeout_s=20, max_receive_count=1000) for each in QUEUES]
         cloud = stack.enter_context(hosted(ROOT, *wanted, queues=queues, environment=variables))
         yield World(stripe, cloud, database, _manager())
-        boto3.client("events").delete_event_bus(Name="keywright")
-        boto3.client("sesv2").delete_email_identity(EmailIdentity="licenses@example.test")
 
 
 def _manager() -> Buyer:

@@ -45,6 +45,7 @@ BODIES: dict[str, Body] = {
     "POST /v1/invitations/accept": lambda who, target: {"token": _invitation_token(who, target)},
     "POST /v1/jobs/{job_sid}/retry": lambda _, __: None,
     "POST /v1/pricing/preview": lambda _, target: {"price_id": sid("price", target)},
+    "POST /v1/reconciliation": lambda _, __: {"kind": "event-gap"},
     "PATCH /v1/users/{user_sid}/reactivate": lambda _, __: None,
     "PATCH /v1/users/{user_sid}/role": lambda _, __: {"role": "ADMIN"},
     "POST /v1/webhooks/stripe": lambda _, __: {"id": "evt_1"},

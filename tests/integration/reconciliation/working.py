@@ -59,8 +59,10 @@ class Works:
 
     def retry_jobs(self) -> None:
         """Make every job that failed due at once, and work."""
+        failed = self.database.execute("SELECT job_sid FROM jobs WHERE state = 'FAILED'")
         self.database.execute("UPDATE jobs SET due_at = created_at WHERE state = 'FAILED'")
-        self.invoke("dispatcher", {"do": "dispatch"})
+        for row in failed:
+            self.invoke("job_worker", batch({"job_sid": row["job_sid"]}))
         self.finish()
 
     def lacking(self) -> list[str]:

@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import boto3
 import pytest
 
 from functions.dispatcher import handler as dispatcher
 from functions.job_worker import handler as job_worker
 from keywright.jobs import service
 from keywright.platform import clock, db, queue
-from keywright.platform.config import setting
 from tests.api import Context
 from tests.conftest import Database
 from tests.queue_hints import batch
@@ -81,8 +79,6 @@ def forgetful(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[F
 
 
 def test_every_job_is_done_although_the_queue_forgets(clean_database: Database, forgetful: ForgetfulQueue):
-    boto3.client("events").create_event_bus(Name=setting("EVENT_BUS"))
-
     for wave in range(3):
         _enqueue(range(wave * WAVE, (wave + 1) * WAVE))
         forgetful.held.clear()
