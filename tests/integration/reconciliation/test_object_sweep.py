@@ -182,3 +182,23 @@ def test_repairs_are_looked_at_again_soon_and_that_look_is_the_last(shop: Works)
     assert service.WINDOW not in {row["object_id"] for row in shop.drift()}
     confirmations = shop.database.execute("SELECT job_key FROM jobs WHERE job_key LIKE '%%object-sweep:confirm:%%'")
     assert len(confirmations) == 1
+
+
+def test_an_object_of_a_shape_that_nobody_knows_is_reported_and_stops_nobody(shop: Works):
+    shop.database.execute("UPDATE subscriptions SET status = 'unpaid' LIMIT 1")
+    run = shop.begin(Kind.OBJECT_SWEEP)
+    page = gateway.list_objects("subscription:", invoices_since=run.covers_at, asked_at=clock.now())
+    (row,) = shop.database.execute("SELECT subscription_id FROM subscriptions WHERE status <> 'unpaid' LIMIT 1")
+    odd = [{**each, "created": "never"} if each["id"] == row["subscription_id"] else each for each in page.subjects]
+    at_subscriptions = Run(**{**vars(run), "page_cursor": "subscription:"})
+
+    def apply(tx: Any) -> None:
+        object_sweep.apply(
+            tx, at_subscriptions, Page(odd, page.asked_at, None), product_family="self_hosted", now=clock.now()
+        )
+
+    db.transact(apply)
+
+    found = {row["object_id"]: row["cause"] for row in shop.drift() if row["kind"] == "object-sweep"}
+    assert len(found) == 2
+    assert found[row["subscription_id"]] == "its shape is none that we can read"

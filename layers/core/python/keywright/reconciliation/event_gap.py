@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
+from keywright.platform import log
 from keywright.platform.db import Transaction
 from keywright.reconciliation import repository, service
 from keywright.reconciliation.models import Counts, Difference, Drift, Page, Run
 from keywright.stripe_sync import inbox
 from keywright.stripe_sync import rules as stripe_rules
 from keywright.stripe_sync import service as stripe_sync
+from keywright.stripe_sync.models import StripeEvent, WebhookInvalid
 
 _CAUSE = "Stripe had not delivered it"
 _CONFIRMED_AT_ONCE = 500
@@ -20,8 +23,7 @@ def apply(tx: Transaction, run: Run, page: Page, *, now: datetime) -> None:
     if not service.hold(tx, run):
         return
     received = 0
-    for listed in page.subjects:
-        event = stripe_rules.read_event(stripe_rules.event_body(listed))
+    for event in _readable(page):
         if stripe_sync.folds(event) and inbox.receive(tx, event, now=now):
             drift = Drift("event", event.event_id, [Difference("event", None, event.event_type)], _CAUSE)
             received += service.record_drift(tx, run, drift, now=now)
@@ -32,3 +34,12 @@ def apply(tx: Transaction, run: Run, page: Page, *, now: datetime) -> None:
         repository.heal_drift(tx, run, object_ids=[service.WINDOW], its_own_too=True, now=now)
     counts = Counts(examined=len(page.subjects), received=received, drift=received)
     service.turn_page(tx, run, page, counts, now=now)
+
+
+def _readable(page: Page) -> Iterator[StripeEvent]:
+    """Yield the events of a page; one that the webhook would refuse must not hold up the others for ever."""
+    for listed in page.subjects:
+        try:
+            yield stripe_rules.read_event(stripe_rules.event_body(listed))
+        except WebhookInvalid:
+            log.warning("event not readable", event_id=str(listed.get("id")))

@@ -41,9 +41,16 @@ _LINE = (
 )  # fmt: skip
 
 
-def theirs(object_type: str, subject: Subject) -> Fields:
-    """Return Stripe's object as the mirror would have it."""
-    return _THEIRS[object_type](subject)
+# What reading an object of an unexpected shape raises.
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
+
+
+def theirs(object_type: str, subject: Subject) -> Fields | None:
+    """Return Stripe's object as the mirror would have it; None if it cannot be read, which must not stop the others."""
+    try:
+        return _THEIRS[object_type](subject)
+    except _UNREADABLE:
+        return None
 
 
 def ours(tx: Transaction, object_type: str, subjects: Sequence[Subject]) -> dict[str, Fields]:

@@ -10,7 +10,7 @@ from keywright.catalog import service as catalog
 from keywright.platform.db import Transaction
 from keywright.reconciliation import mirror, repository, rules, service
 from keywright.reconciliation.mirror import Subject
-from keywright.reconciliation.models import Counts, Drift, Fields, Page, Run
+from keywright.reconciliation.models import Counts, Difference, Drift, Fields, Page, Run
 from keywright.stripe_sync import inbox
 from keywright.stripe_sync.normalize import normalize
 
@@ -22,34 +22,43 @@ def apply(tx: Transaction, run: Run, page: Page, *, product_family: str, now: da
     object_type, _ = rules.place_of(run.page_cursor)
     held = mirror.ours(tx, object_type, page.subjects)
     compared = [subject for subject in page.subjects if _concerns_us(tx, subject, held, product_family)]
-    drifts = _drifts(tx, object_type, compared, held, asked_at=page.asked_at)
+    differing = [subject for subject in compared if _differences(object_type, subject, held)]
+    drifts = _drifts(tx, object_type, differing, held, asked_at=page.asked_at)
     found = sum(service.record_drift(tx, run, drift, now=now) for drift, _ in drifts)
     mended = [subject for _, subject in drifts if subject is not None]
     inbox.receive_observations(tx, mended, at=page.asked_at, now=now)
-    repository.heal_drift(tx, run, object_ids=[subject["id"] for subject in page.subjects], now=now)
+    undecided = {subject["id"] for subject in differing} - {drift.object_id for drift, _ in drifts}
+    settled = [subject["id"] for subject in page.subjects if subject["id"] not in undecided]
+    repository.heal_drift(tx, run, object_ids=settled, now=now)
     counts = Counts(examined=len(compared), received=len(mended), drift=found)
     service.turn_page(tx, run, page, counts, now=now)
 
 
 def _drifts(
-    tx: Transaction, object_type: str, compared: list[Subject], held: Mapping[str, Fields], *, asked_at: datetime
+    tx: Transaction, object_type: str, differing: list[Subject], held: Mapping[str, Fields], *, asked_at: datetime
 ) -> list[tuple[Drift, Subject | None]]:
     """Return what differs and is not on its way to us already, each with the object to observe, if that can help."""
-    differing = {
-        subject["id"]: subject
-        for subject in compared
-        if rules.differences(held.get(subject["id"]), mirror.theirs(object_type, subject))
-    }
-    stored = repository.list_stored(tx, object_ids=list(differing))
+    stored = repository.list_stored(tx, object_ids=[subject["id"] for subject in differing])
     drifts: list[tuple[Drift, Subject | None]] = []
-    for object_id, subject in differing.items():
-        events, ours, theirs = stored.get(object_id, []), held.get(object_id), mirror.theirs(object_type, subject)
-        if rules.is_on_its_way(events, asked_at=asked_at) or rules.is_foreign(ours, events):
+    for subject in differing:
+        object_id, theirs = subject["id"], mirror.theirs(object_type, subject)
+        events = stored.get(object_id, [])
+        if rules.is_on_its_way(events, asked_at=asked_at) or rules.is_foreign(held.get(object_id), events):
+            continue
+        differences = _differences(object_type, subject, held)
+        if theirs is None:
+            drifts.append((Drift(object_type, object_id, differences, "its shape is none that we can read"), None))
             continue
         cause = rules.explain(events, last_seen=_last_seen(tx, object_type, object_id), theirs=theirs)
-        drift = Drift(object_type, object_id, rules.differences(ours, theirs), cause)
-        drifts.append((drift, subject if rules.may_heal(events) else None))
+        drifts.append((Drift(object_type, object_id, differences, cause), subject if rules.may_heal(events) else None))
     return drifts
+
+
+def _differences(object_type: str, subject: Subject, held: Mapping[str, Fields]) -> list[Difference]:
+    theirs = mirror.theirs(object_type, subject)
+    if theirs is None:
+        return [Difference("object", None, "unreadable")]
+    return rules.differences(held.get(subject["id"]), theirs)
 
 
 def _concerns_us(tx: Transaction, subject: Subject, held: Mapping[str, Fields], product_family: str) -> bool:
