@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -212,10 +213,12 @@ def test_no_read_route_asks_stripe(world):
 
     for route in (route for function in FUNCTIONS for route in function.routes if route.method == "GET"):
         reader = buyer if "checkout" in route.path else story.buyer
-        reader = world.manager if route.path == "/v1/reconciliation" else reader
-        headers = {"authorization": f"Bearer {reader.token}"}
-        answer = world.cloud.http.get(route.path.format(**names), headers=headers)
-        assert answer.status_code == 200, (route.path, answer.text)
+        path = re.sub(r"{(\w+)}", lambda found: str(names.get(found[1], "absent")), route.path)
+        for each in (reader, world.manager):
+            answer = world.cloud.http.get(path, headers={"authorization": f"Bearer {each.token}"})
+            if answer.status_code != 403:
+                break
+        assert answer.status_code == (404 if "absent" in path else 200), (path, answer.text)
 
     after = world.stripe.control("ledger")["requests"]
     assert {route: count for route, count in after.items() if "/v1/" in route} == {
@@ -249,7 +252,11 @@ def damage(world: World) -> int:
 _ALTERATIONS = (
     ("invoices", "invoice_id", "status = 'void', amount_paid = amount_paid + 1"),
     ("invoice_lines", "line_id", "amount = amount + 7"),
-    ("subscriptions", "subscription_id", "status = 'canceled', observed_at = '2036-01-01 00:00:00'"),
+    (
+        "subscriptions",
+        "subscription_id",
+        "status = IF(status = 'canceled', 'active', 'canceled'), observed_at = '2036-01-01 00:00:00'",
+    ),
     ("subscription_items", "item_id", "quantity = quantity + 5"),
     ("products", "product_id", "name = 'Another', active = 0"),
     ("prices", "price_id", "active = 1 - active"),

@@ -68,12 +68,15 @@ def _truncate(works: Works, *tables: str) -> None:
 
 def test_a_license_that_was_switched_off_though_it_is_paid_works_again(shop: Works):
     states = shop.database.execute(_STATES)
-    shop.database.execute("UPDATE licenses SET state = 'CANCELED' WHERE source_kind = 'SUBSCRIPTION_ITEM' LIMIT 2")
+    shop.database.execute("UPDATE licenses SET state = 'CANCELED'")
 
     shop.reconcile(Kind.LICENSE_SWEEP)
 
     assert shop.database.execute(_STATES) == states
-    assert drifted(shop) == [("subscription_item", "state", "CANCELED", "ACTIVE")]
+    assert drifted(shop) == [
+        ("license", "state", "CANCELED", "ACTIVE"),
+        ("subscription_item", "state", "CANCELED", "ACTIVE"),
+    ]
 
 
 def test_a_license_that_works_though_nothing_is_paid_is_switched_off(shop: Works):
@@ -81,12 +84,26 @@ def test_a_license_that_works_though_nothing_is_paid_is_switched_off(shop: Works
     shop.stripe.client.v1.subscriptions.cancel(str(story.subscription_id))
     shop.reconcile(Kind.EVENT_GAP)
     states = shop.database.execute(_STATES)
-    shop.database.execute("UPDATE licenses SET state = 'ACTIVE' WHERE state = 'CANCELED'")
+    shop.database.execute("UPDATE licenses SET state = 'ACTIVE', causes = NULL WHERE state = 'CANCELED'")
 
     shop.reconcile(Kind.LICENSE_SWEEP)
 
     assert shop.database.execute(_STATES) == states
     assert drifted(shop) == [("license", "cause", "ACTIVE", "canceled")]
+
+
+def test_a_state_that_does_not_follow_from_its_causes_is_judged_anew(shop: Works):
+    story = next(story for story in shop.stripe.stories if story.plot == "pauses and resumes")
+    shop.stripe.client.v1.subscriptions.update(str(story.subscription_id), {"pause_collection": {"behavior": "void"}})
+    shop.reconcile(Kind.EVENT_GAP)
+    states = shop.database.execute(_STATES)
+    assert "SUSPENDED" in {row["state"] for row in states}
+    shop.database.execute("UPDATE licenses SET state = 'ACTIVE' WHERE state = 'SUSPENDED'")
+
+    shop.reconcile(Kind.LICENSE_SWEEP)
+
+    assert shop.database.execute(_STATES) == states
+    assert drifted(shop) == [("license", "state", "ACTIVE", "SUSPENDED")]
 
 
 def test_a_license_whose_purchase_is_gone_from_the_mirror_remembers_it(shop: Works):

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from keywright.catalog import rules as catalog_rules
 from keywright.catalog import service as catalog
+from keywright.licensing.models import LicenseState, Rule
+from keywright.licensing.standing import STATE_OF
 from keywright.platform.clock import to_wire
 from keywright.platform.db import Row, Transaction
 from keywright.reconciliation import repository, rules, service
@@ -64,11 +66,24 @@ def _judge_session(tx: Transaction, row: Row, product_family: str) -> Finding | 
 
 
 def _judge_license(_tx: Transaction, row: Row, _product_family: str) -> Finding | None:
+    caused = _caused_state(row)
     paid = row["payment_status"] if row["source_kind"] == "CHECKOUT_SESSION" else row["status"]
-    if paid in {"active", "trialing", "past_due", "paid", "no_payment_required"}:
+    if caused is not None and caused != row["state"]:
+        wrong, cause = Difference("state", row["state"], caused), "its state is not what its causes say"
+    elif row["state"] == LicenseState.ACTIVE and paid not in _PAID:
+        wrong, cause = Difference("cause", row["state"], paid), "nothing that is paid is behind it"
+    else:
         return None
-    wrong = Difference("cause", "ACTIVE", paid)
-    return Drift("license", row["license_sid"], [wrong], "nothing that is paid is behind it"), _source_of(row)
+    return Drift("license", row["license_sid"], [wrong], cause), _source_of(row)
+
+
+_PAID = frozenset({"active", "trialing", "past_due", "paid", "no_payment_required"})
+
+
+def _caused_state(row: Row) -> str | None:
+    """Return the state that the gravest of a license's causes makes; None if it was never judged."""
+    causes = json.loads(row["causes"] or "[]")
+    return STATE_OF[Rule(causes[0][0])] if causes else None
 
 
 def _licensed(tx: Transaction, product_id: str, product_family: str) -> bool:
@@ -93,6 +108,6 @@ def _source_of(row: Row) -> str | None:
 _LOOKS: dict[str, tuple[Callable[..., list[Row]], str, Callable[[Transaction, Row, str], Finding | None]]] = {
     _ITEMS: (repository.list_paid_items, "item_id", _judge_item),
     _SESSIONS: (repository.list_paid_sessions, "checkout_session_sid", _judge_session),
-    _LICENSES: (repository.list_active_licenses, "license_sid", _judge_license),
+    _LICENSES: (repository.list_licenses, "license_sid", _judge_license),
 }
 _FOLLOWING: dict[str, str | None] = {_ITEMS: f"{_SESSIONS}:", _SESSIONS: f"{_LICENSES}:", _LICENSES: None}

@@ -158,14 +158,14 @@ SELECT c.checkout_session_sid, c.stripe_session_id, p.product_id, COUNT(l.licens
  ORDER BY c.checkout_session_sid
  LIMIT %(limit)s
 
--- name: list_active_licenses
--- Licenses that work, and what pays for them.
-SELECT l.license_sid, l.source_kind, l.source_id, i.subscription_id, s.status, c.payment_status, f.token
+-- name: list_licenses
+-- Licenses, what they say of themselves, and what pays for them.
+SELECT l.license_sid, l.source_kind, l.source_id, l.state, l.causes, i.subscription_id, s.status, c.payment_status, f.token
   FROM licenses l
   JOIN license_files f ON f.license_sid = l.license_sid AND f.seq = l.current_seq
   LEFT JOIN subscription_items i ON i.item_id = l.source_id
   LEFT JOIN subscriptions s ON s.subscription_id = i.subscription_id
   LEFT JOIN checkout_sessions c ON c.stripe_session_id = l.source_id
- WHERE l.license_sid > %(after)s AND l.state = 'ACTIVE' AND l.source_kind <> 'CONTRACT_SUBSCRIPTION'
+ WHERE l.license_sid > %(after)s AND l.source_kind <> 'CONTRACT_SUBSCRIPTION'
  ORDER BY l.license_sid
  LIMIT %(limit)s

@@ -165,9 +165,9 @@ def list_paid_sessions(tx: Transaction, *, after: str, limit: int) -> list[Row]:
     return tx.all(_sql.list_paid_sessions, after=after, limit=limit)
 
 
-def list_active_licenses(tx: Transaction, *, after: str, limit: int) -> list[Row]:
-    """Return licenses that work behind an id, with what pays for them."""
-    return tx.all(_sql.list_active_licenses, after=after, limit=limit)
+def list_licenses(tx: Transaction, *, after: str, limit: int) -> list[Row]:
+    """Return licenses behind an id, with what they say of themselves and what pays for them."""
+    return tx.all(_sql.list_licenses, after=after, limit=limit)
 
 
 def _run(row: Row | None) -> Run | None:
