@@ -28,7 +28,7 @@ dev: setup ## Run everything on this machine until Ctrl-C; addresses in .local/e
 	@$(PYTHON) -m infra.local dev
 
 test: setup ## Run the tests
-	@$(PYTHON) -m pytest $(T)
+	@$(PYTHON) -m pytest -n 2 --dist loadscope $(T)
 
 check: setup ## Formatting, lint, types, import contracts, lock and OpenAPI drift: with the tests, what CI runs
 	@$(PYTHON) -m ruff format --check .
