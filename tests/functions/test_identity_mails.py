@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from keywright.jobs import service as jobs
@@ -18,15 +16,8 @@ from tests.queue_hints import batch, drop, failed, take
 NEXT = "another horse entirely"
 
 
-@pytest.fixture(scope="module")
-def sender(aws: str) -> Iterator[None]:
-    boto3.client("sesv2").create_email_identity(EmailIdentity="licenses@example.test")
-    yield
-    boto3.client("sesv2").delete_email_identity(EmailIdentity="licenses@example.test")
-
-
 @pytest.fixture
-def post(sender: None, call: Api, invoke: Any) -> Any:
+def post(call: Api, invoke: Any) -> Any:
     """Send a request and run the jobs that it enqueued."""
     drop("JOBS")
 

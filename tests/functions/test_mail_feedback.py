@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 import pytest
 
 from functions.job_worker import handler as job_worker
 from keywright.mail.models import FeedbackInvalid
 from keywright.platform import clock
-from keywright.platform.config import setting
 from tests.api import Context
 from tests.integration.identity.people import rows, sign_up
 from tests.queue_hints import batch, take
@@ -80,7 +78,6 @@ def test_another_event_fails_and_ends_in_the_dead_letter_queue(invoke, strange: 
 
 
 def test_a_suppressed_address_is_not_mailed_and_the_job_says_why(invoke):
-    boto3.client("sesv2").create_email_identity(EmailIdentity=setting("MAIL_FROM"))
     sign_up("ada@example.com", now=clock.now())
     invoke("mail_feedback", bounce())
     hints = [{"job_sid": job_sid} for job_sid in take("JOBS")]
