@@ -43,9 +43,10 @@ def main() -> None:
     parser.add_argument("--mailbox-port", type=int, default=0)
     options = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    # Waited for, and not handled: a handler that sets an event may interrupt the very wait that holds its lock.
+    # Blocked before any thread starts, because threads inherit the mask.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
 
     mailbox = Mailbox()
     aws = serve(options.port, mailbox.watching(DomainDispatcherApplication(create_backend_app)), MotoRequestHandler)
@@ -53,7 +54,7 @@ def main() -> None:
     ready = {"ready": True, "url": f"http://{HOST}:{aws.port}", "mailbox_url": f"http://{HOST}:{reader.port}/"}
     print(json.dumps(ready), flush=True)
     exit_with_parent()
-    stopped.wait()
+    signal.sigwait(ends)
 
 
 if __name__ == "__main__":
