@@ -75,8 +75,8 @@ CLIENT_RATE = ClientRate(requests=15_000, window_s=300)
 
 CORS = Cors(
     methods=("GET", "POST", "PATCH", "DELETE"),
-    request_headers=("authorization", "content-type", "idempotency-key", "x-correlation-id"),
-    exposed_headers=("idempotency-replayed", "retry-after", "x-correlation-id"),
+    request_headers=("authorization", "content-type", "idempotency-key", "if-none-match", "x-correlation-id"),
+    exposed_headers=("etag", "idempotency-replayed", "retry-after", "x-correlation-id"),
     max_age_s=600,
 )
 
@@ -168,7 +168,8 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "catalog",
         "Products and prices, mirrored from Stripe.",
-        routes=(_get("/v1/products"),),
+        routes=(_get("/v1/products"), _get("/v1/catalog/problems")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
         settings=("API_URL",),
     ),
     Function(

@@ -20,6 +20,8 @@ _MIRROR: Mapping[str, tuple[str, ...]] = {
     "products": ("product_id",),
     "prices": ("price_id",),
     "price_tiers": ("price_id", "position"),
+    "price_options": ("price_id", "currency"),
+    "price_option_tiers": ("price_id", "currency", "position"),
     "subscriptions": ("subscription_id",),
     "subscription_items": ("item_id",),
     "invoices": ("invoice_id",),

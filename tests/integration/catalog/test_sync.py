@@ -8,7 +8,7 @@ import pytest
 from stripe import StripeClient
 
 from keywright.catalog import service as catalog
-from keywright.catalog.models import Offer
+from keywright.catalog.models import Offer, ProductFilter
 from keywright.jobs import service as jobs
 from keywright.platform import clock, db
 from tests.queue_hints import batch, drop, failed, take
@@ -37,7 +37,9 @@ def sync(invoke: Any, key: str) -> None:
 
 def offers() -> list[Offer]:
     return db.transact(
-        lambda tx: catalog.list_offers(tx, product_family="self_hosted", usage_based=None, air_gapped=None)
+        lambda tx: catalog.list_offers(
+            tx, wanted=ProductFilter(product_family="self_hosted"), limit=100, cursor=None
+        ).items
     )
 
 

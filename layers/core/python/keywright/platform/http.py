@@ -146,6 +146,17 @@ def source_address(app: APIGatewayHttpResolver) -> str:
     return str(app.current_event.raw_event.get("requestContext", {}).get("http", {}).get("sourceIp", ""))
 
 
+def has_seen(app: APIGatewayHttpResolver, etag: str) -> bool:
+    """Tell whether the caller has this answer already: the header ``If-None-Match`` names it (RFC 9110, 13.1.2)."""
+    named = app.current_event.headers.get("if-none-match") or ""
+    return etag in {tag.strip().removeprefix("W/") for tag in named.split(",")} or named.strip() == "*"
+
+
+def language(app: APIGatewayHttpResolver) -> str:
+    """Return the header ``Accept-Language``; empty if there is none."""
+    return str(app.current_event.headers.get("accept-language") or "")
+
+
 def correlation_id(app: APIGatewayHttpResolver) -> str:
     """Return the id that ties this request to its jobs, mails and audit rows."""
     return str(app.current_event.raw_event.get(_OURS, ""))
