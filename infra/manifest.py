@@ -70,6 +70,9 @@ API_RATE = Rate(per_s=200, burst=400)
 # Each of these costs a hash of 19 MiB and 25 ms, or a mail.
 _COSTLY = Rate(per_s=50, burst=100)
 
+# Each of these has strangers asked: DNS resolvers, who would be right to refuse us.
+_OUTWARD = Rate(per_s=10, burst=20)
+
 # Beyond what any page or program of an honest client needs, and far below what hurts.
 CLIENT_RATE = ClientRate(requests=15_000, window_s=300)
 
@@ -98,6 +101,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
     Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
+    Schedule("recheck-domains", function="dispatcher", every_s=600, payload=_enqueue("domains.recheck")),
     Schedule("prune-jobs", function="dispatcher", every_s=86400, payload=_enqueue("jobs.prune")),
 )
 
@@ -161,9 +165,18 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "domains",
         "The domains of a customer.",
-        routes=(_post("/v1/domains"), _get("/v1/domains"), _get("/v1/domains/{domain_sid}")),
+        routes=(
+            _post("/v1/domains"),
+            _get("/v1/domains"),
+            _get("/v1/domains/{domain_sid}"),
+            _patch("/v1/domains/{domain_sid}"),
+            _delete("/v1/domains/{domain_sid}"),
+            _post("/v1/domains/{domain_sid}/verify", _OUTWARD),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
-        settings=("API_URL",),
+        sends_to=(Queue.JOBS,),
+        settings=("API_URL", "DNS_RESOLVERS"),
+        timeout_s=15,
     ),
     Function(
         "catalog",
@@ -246,6 +259,7 @@ FUNCTIONS: tuple[Function, ...] = (
         sends_to=(Queue.EVENTS, Queue.JOBS),
         permissions=(Permission.SEND_MAIL, Permission.PUT_EVENTS),
         settings=(
+            "DNS_RESOLVERS",
             "DUNNING_POLICY",
             "EVENT_BUS",
             "MAIL_CONFIGURATION_SET",

@@ -78,6 +78,9 @@ _REGISTERED = (
     Kind("catalog.fetch-price", _fields("price_id"), timeout_s=25, priority=Priority.URGENT),
     Kind("customers.create-stripe-customer", _fields("customer_sid"), timeout_s=25, priority=Priority.URGENT),
     Kind("customers.send-invitation", _fields("invitation_sid"), timeout_s=20),
+    Kind("domains.check", _fields("domain_sid"), timeout_s=20, max_attempts=4),
+    Kind("domains.recheck", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
+    Kind("domains.send-notice", _fields("domain_sid", "notice"), timeout_s=20),
     # Somebody sits before an empty mailbox.
     Kind("identity.send-verification", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
     Kind("identity.send-email-change", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
@@ -100,6 +103,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
 
 RECURRING: Mapping[str, Recurrence] = {
     "catalog.sync": Recurrence(timedelta(hours=1)),
+    "domains.recheck": Recurrence(timedelta(minutes=10)),
     "jobs.prune": Recurrence(timedelta(days=1)),
     "reconciliation.event-gap": Recurrence(timedelta(hours=1)),
     "reconciliation.license-sweep": Recurrence(timedelta(hours=6)),
