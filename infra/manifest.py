@@ -101,6 +101,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
     Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
+    Schedule("sweep-checkouts", function="dispatcher", every_s=3600, payload=_enqueue("checkout.sweep")),
     Schedule("recheck-domains", function="dispatcher", every_s=600, payload=_enqueue("domains.recheck")),
     Schedule("prune-jobs", function="dispatcher", every_s=86400, payload=_enqueue("jobs.prune")),
 )
@@ -194,9 +195,14 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "checkout",
         "Stripe Checkout Sessions for a domain and a price.",
-        routes=(_post("/v1/checkout-sessions"), _get("/v1/checkout-sessions/{checkout_session_id}")),
+        routes=(
+            _post("/v1/checkout-sessions"),
+            _get("/v1/checkout-sessions/{checkout_session_id}"),
+            _post("/v1/billing-portal-sessions"),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.STRIPE),
-        settings=("API_URL", "PORTAL_URL", "STRIPE_API_URL"),
+        sends_to=(Queue.JOBS,),
+        settings=("API_URL", "PORTAL_RETURN_URLS", "PORTAL_URL", "STRIPE_API_URL"),
         timeout_s=25,
     ),
     Function(

@@ -10,7 +10,7 @@ ALTER TABLE domains
   ADD COLUMN next_check_at   DATETIME(6) NULL,
   ADD COLUMN live_name       VARCHAR(253) CHARACTER SET ascii COLLATE ascii_bin
     GENERATED ALWAYS AS (CASE WHEN state <> 'DELETED' THEN domain_name END) STORED,
-  ADD CONSTRAINT ck_domains_state CHECK (state IN ('PENDING', 'VERIFIED', 'STALE', 'DELETED')),
+  ADD CONSTRAINT ck_domains_states CHECK (state IN ('PENDING', 'VERIFIED', 'STALE', 'DELETED')),
   ADD CONSTRAINT ck_domains_checks CHECK (failed_checks >= 0),
   ADD KEY ix_domains_check (next_check_at);
 

@@ -83,6 +83,7 @@ SELECT 'checkout' AS binding
         OR c.state = 'COMPLETE' AND c.created_at > %(recent)s
            AND NOT EXISTS (SELECT 1 FROM licenses l WHERE l.domain_sid = c.domain_sid))
  ORDER BY binding
+ LIMIT 10
 
 -- name: record_check
 UPDATE domains

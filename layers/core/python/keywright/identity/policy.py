@@ -58,6 +58,7 @@ POLICY: Mapping[str, Who] = {
     "DELETE /v1/auth/sessions/{session_sid}": Who.USER,
     "POST /v1/auth/verify-email": Who.TOKEN_HOLDER,
     "POST /v1/auth/verify-email/resend": Who.ANYONE,
+    "POST /v1/billing-portal-sessions": Who.MEMBER,
     "GET /v1/catalog/problems": Who.STAFF,
     "POST /v1/checkout-sessions": Who.MEMBER,
     "GET /v1/checkout-sessions/{checkout_session_id}": Who.MEMBER,

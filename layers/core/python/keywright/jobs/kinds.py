@@ -76,6 +76,8 @@ _REGISTERED = (
     Kind("catalog.sync", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     # A customer waits for the price before the checkout.
     Kind("catalog.fetch-price", _fields("price_id"), timeout_s=25, priority=Priority.URGENT),
+    Kind("checkout.settle", _fields("checkout_session_sid"), timeout_s=40),
+    Kind("checkout.sweep", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     Kind("customers.create-stripe-customer", _fields("customer_sid"), timeout_s=25, priority=Priority.URGENT),
     Kind("customers.send-invitation", _fields("invitation_sid"), timeout_s=20),
     Kind("domains.check", _fields("domain_sid"), timeout_s=20, max_attempts=4),
@@ -103,6 +105,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
 
 RECURRING: Mapping[str, Recurrence] = {
     "catalog.sync": Recurrence(timedelta(hours=1)),
+    "checkout.sweep": Recurrence(timedelta(hours=1)),
     "domains.recheck": Recurrence(timedelta(minutes=10)),
     "jobs.prune": Recurrence(timedelta(days=1)),
     "reconciliation.event-gap": Recurrence(timedelta(hours=1)),
