@@ -1,4 +1,4 @@
-"""The address that a request is counted by: API Gateway's word, or that of a CloudFront distribution that proves itself."""
+"""The address that a request is counted by: API Gateway's word, or CloudFront's, if it proves that it is ours."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_reader_that_believes_the_header_alone_is_caught() -> None:
         ("2001:db8::1:46532", "2001:db8::1"),
         ("2001:0DB8:0:0:0:0:0:1:46532", "2001:db8::1"),
         ("[2001:db8::1]:46532", "2001:db8::1"),
-        ("::ffff:198.51.100.7:443", "::ffff:198.51.100.7"),
+        ("::ffff:198.51.100.7:443", "198.51.100.7"),
     ],
 )
 def test_the_distribution_is_believed(viewer: str, address: str, key: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from keywright.platform import secrets
@@ -54,4 +54,6 @@ def _without_port(viewer: str) -> str | None:
         parsed = ip_address(address.removeprefix("[").removesuffix("]"))
     except ValueError:
         return None
-    return str(parsed) if port.isascii() and port.isdigit() else None
+    if not (port.isascii() and port.isdigit()):
+        return None
+    return str((parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None) or parsed)
