@@ -28,7 +28,7 @@ def fold_payment_intent(tx: Transaction, desk: Desk, event: StripeEvent) -> Outc
 def fold_charge(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     """Mirror a charge of one of our customers."""
     customer_sid = _customer(tx, desk, event)
-    inbox.release(tx, waiting_for=f"charge:{event.object_id}")
+    inbox.release(tx, waiting_for=f"charge:{event.object_id}", now=desk.now)
     if isinstance(customer_sid, Ignored):
         return customer_sid
     history = histories.load_for(tx, desk, kinds.CHARGE, event)
@@ -85,7 +85,7 @@ def _customer(tx: Transaction, desk: Desk, event: StripeEvent) -> str | Ignored:
     customer = event.subject.get("customer")
     customer_id = customer.get("id") if isinstance(customer, dict) else customer
     found = owners.find_customer_sid(tx, stripe_customer_id=customer_id)
-    return found or Ignored("the payment is by no customer of ours")
+    return found or Ignored("the payment is by no customer of ours", reconsider_on=customer_id and f"customer:{customer_id}")
 
 
 def _charge(tx: Transaction, desk: Desk, setback: Refund | Dispute) -> Row | Ignored | Parked:
