@@ -27,7 +27,7 @@ def _look_for_events(run: Run) -> Effect:
 
 def _look_at_objects(run: Run) -> Effect:
     since, family = run.covers_at - rules.RECENT, config.setting("PRODUCT_FAMILY")
-    page: Page = gateway.list_objects(run.page_cursor, invoices_since=since, asked_at=clock.now())
+    page: Page = gateway.list_objects(run.page_cursor, since=since, asked_at=clock.now())
     return lambda tx: object_sweep.apply(tx, run, page, product_family=family, now=clock.now())
 
 

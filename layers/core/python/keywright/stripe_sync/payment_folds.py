@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from keywright.billing import service as billing
-from keywright.billing.models import Dispute, Refund
+from keywright.billing.models import Charge, Dispute, PaymentIntent, Refund
 from keywright.platform.db import Row, Transaction
 from keywright.stripe_sync import histories, inbox, kinds, licenses, owners, repository, rules
 from keywright.stripe_sync.billing_folds import stamp
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked, Processed, StripeEvent
+from keywright.stripe_sync.observing import History
 
 
 def fold_payment_intent(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
@@ -16,7 +19,7 @@ def fold_payment_intent(tx: Transaction, desk: Desk, event: StripeEvent) -> Outc
     if isinstance(customer_sid, Ignored):
         return customer_sid
     history = histories.load_for(tx, desk, kinds.PAYMENT_INTENT, event)
-    intent = history.folded.state
+    intent = replace(history.folded.state, invoice_id=_invoice_of(history))
     billing.mirror_payment_intent(tx, intent, stamp(history.folded), customer_sid=customer_sid)
     if intent.invoice_id is not None:
         licenses.judge_payment(
@@ -32,7 +35,7 @@ def fold_charge(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     if isinstance(customer_sid, Ignored):
         return customer_sid
     history = histories.load_for(tx, desk, kinds.CHARGE, event)
-    charge = history.folded.state
+    charge = replace(history.folded.state, invoice_id=_invoice_of(history))
     billing.mirror_charge(tx, charge, stamp(history.folded), customer_sid=customer_sid)
     licenses.judge_payment(
         tx,
@@ -75,6 +78,11 @@ def fold_invoice_payment(tx: Transaction, desk: Desk, event: StripeEvent) -> Out
     if subscription_id is not None:
         licenses.judge_subscription(tx, desk, subscription_id=subscription_id)
     return Processed()
+
+
+def _invoice_of(history: History[PaymentIntent] | History[Charge]) -> str | None:
+    """Return the invoice that a payment is for. It never changes, and only old API versions tell it."""
+    return max((seen.state.invoice_id for seen in history.observations if seen.state.invoice_id), default=None)
 
 
 def _customer(tx: Transaction, desk: Desk, event: StripeEvent) -> str | Ignored:
