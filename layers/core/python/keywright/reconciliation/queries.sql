@@ -84,7 +84,8 @@ SELECT d.object_id
  LIMIT %(limit)s
 
 -- name: list_progress
-SELECT p.kind, p.checked_through, p.last_success_at, p.last_failure_at, p.last_error, r.state, r.page_cursor, r.examined
+SELECT p.kind, p.checked_through, p.last_success_at, p.last_failure_at, p.last_error, r.state, r.page_cursor, r.examined,
+       r.touched_at
   FROM reconciliation_progress p
   LEFT JOIN reconciliation_runs r
     ON r.run_sid = (SELECT MAX(latest.run_sid) FROM reconciliation_runs latest WHERE latest.kind = p.kind)
@@ -198,3 +199,12 @@ SELECT invoice_id, payment_id FROM invoice_payments WHERE invoice_id IN %(invoic
 SELECT stripe_session_id, state, payment_status, subscription_id, payment_intent_id
   FROM checkout_sessions
  WHERE stripe_session_id IN %(stripe_session_ids)s
+
+-- name: read_drift_figures
+-- What is open, since when the oldest of it is, and what was found lately.
+SELECT kind, SUM(CASE WHEN healed_at IS NULL THEN 1 ELSE 0 END) AS open_now,
+       MIN(CASE WHEN healed_at IS NULL THEN found_at END) AS oldest,
+       SUM(CASE WHEN found_at >= %(since)s AND found_at < %(until)s THEN 1 ELSE 0 END) AS found
+  FROM reconciliation_drift
+ WHERE (healed_at IS NULL OR found_at >= %(since)s) AND kind IN %(kinds)s
+ GROUP BY kind

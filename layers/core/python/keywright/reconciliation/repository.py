@@ -121,6 +121,12 @@ def list_drift_counts(tx: Transaction) -> dict[Kind, tuple[int, int]]:
     return {Kind(row["kind"]): (int(row["found"]), int(row["healed"])) for row in rows}
 
 
+def read_drift_figures(tx: Transaction, *, since: datetime, until: datetime) -> dict[Kind, Row]:
+    """Return the drift of each kind in numbers: open now, and found from ``since`` until ``until``."""
+    rows = tx.all(_sql.read_drift_figures, since=since, until=until, kinds=list(Kind))
+    return {Kind(row["kind"]): row for row in rows}
+
+
 def list_latest_drift(tx: Transaction, *, limit: int) -> list[DriftRecord]:
     """Return the drift that was found last, the newest first."""
     rows = tx.all(_sql.list_latest_drift, limit=limit)
