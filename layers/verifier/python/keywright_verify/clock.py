@@ -81,8 +81,10 @@ class HighWaterMark:
     def _stored(self) -> tuple[Mark, Note | None]:
         try:
             is_now = self._path.stat()
-        except OSError:
+        except FileNotFoundError:
             return Mark(), Note.CLOCK_MARK_NEW
+        except OSError:
+            return Mark(), Note.CLOCK_MARK_DAMAGED
         # Each save makes a new file, so a file that looks the same has been read already.
         version = (is_now.st_ino, is_now.st_mtime_ns, is_now.st_size)
         if version != self._file[0]:

@@ -52,6 +52,7 @@ class UsageLogError(ValueError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
+        self.detail = detail
 
 
 class UsageLog:
@@ -63,13 +64,19 @@ class UsageLog:
         if not is_name(license_sid):
             raise UsageLogError("LICENSE_INVALID", "the license has no id")
         self._lid = license_sid
-        self._db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+        try:
+            self._db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+        except sqlite3.Error as error:
+            raise UsageLogError("LOG_UNUSABLE", f"{path}: {error}") from error
         try:
             # EXTRA waits until also the folder is on disk: only then is a commit there after a power cut.
             self._db.execute("PRAGMA synchronous = EXTRA")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._prepare()
-        except BaseException:
+        except sqlite3.Error as error:
+            self._db.close()
+            raise UsageLogError("LOG_UNUSABLE", f"{path}: {error}") from error
+        except UsageLogError:
             self._db.close()
             raise
 
@@ -170,13 +177,21 @@ class UsageLog:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise UsageLogError("LOG_UNUSABLE", str(error)) from error
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._roll_back()
             raise
-        self._db.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        # A full disk ends a transaction by itself; rolling back what is not open would hide the first error.
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
 
 
 def _claims(
