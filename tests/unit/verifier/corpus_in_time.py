@@ -72,7 +72,7 @@ def clocks() -> Iterator[Vector]:
 
 
 def revoked() -> Iterator[Vector]:
-    token = issue(rev_epoch_min=7).encode()
+    token = issue(rev_epoch_min=5).encode()
     at = AT | {"mark": {"time": NOW, "epoch": 7}}
     bad = {
         "named": ("REVOKED", issue_revocations(revoked=[revocation("lic_0192")])),
@@ -87,7 +87,7 @@ def revoked() -> Iterator[Vector]:
     }
     for name, (code, listed) in bad.items():
         yield Vector(f"list: {name}", token, code, at | {"revocations": listed})
-    older = issue_revocations(epoch=6)
+    older = issue_revocations(epoch=4)
     yield Vector("list: older than the license accepts", token, "REVOCATION_LIST_TOO_OLD", AT | {"revocations": older})
     required = AT | {"revocation_mode": "require"}
     yield Vector("list: required and absent", token, "REVOCATION_LIST_MISSING", required)

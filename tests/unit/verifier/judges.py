@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
     from tests.unit.verifier.corpus import Vector
 
-LAYER = Path(__file__).parents[3] / "layers/verifier"
+ROOT = Path(__file__).parents[3]
+LAYER = ROOT / "layers/verifier"
 KEYS = KeySet.from_jwks(JWKS)
 Answer = dict[str, Any]
 
@@ -38,13 +41,34 @@ def in_python(vector: Vector, folder: Path) -> Answer:
 def in_javascript(vectors: Iterable[Vector], folder: Path, *, code: Path = LAYER / "javascript") -> list[Answer]:
     keys = folder / "license-keys.json"
     keys.write_text(json.dumps(JWKS))
+    batch = str(Path(__file__).with_name("batch.mjs"))
+    command = ["node", batch, str(code / "keywright-verify.mjs"), str(keys), str(folder / "mark-of-node")]
+    return _ask(command, vectors)
+
+
+def in_python_elsewhere(vectors: Iterable[Vector], folder: Path, *, code: Path) -> list[Answer]:
+    """Ask another copy of the verifier, which cannot live in this process."""
+    return _ask(
+        [sys.executable, "-m", "tests.unit.verifier.batch", str(folder)],
+        vectors,
+        PYTHONPATH=f"{code}{os.pathsep}{ROOT}",
+    )
+
+
+def _ask(command: list[str], vectors: Iterable[Vector], **environment: str) -> list[Answer]:
     lines = [
         json.dumps({"token": base64.b64encode(each.token).decode(), "at": each.at, "kind": each.kind})
         for each in vectors
     ]
-    batch = str(Path(__file__).with_name("batch.mjs"))
-    command = ["node", batch, str(code / "keywright-verify.mjs"), str(keys), str(folder / "mark-of-node")]
-    done = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, timeout=300, check=True)
+    done = subprocess.run(
+        command,
+        input="\n".join(lines),
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
