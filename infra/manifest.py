@@ -208,6 +208,24 @@ FUNCTIONS: tuple[Function, ...] = (
         timeout_s=25,
     ),
     Function(
+        "subscriptions",
+        "Subscriptions as the mirror has them, and what a change of plan would cost.",
+        routes=(
+            _get("/v1/subscriptions"),
+            _get("/v1/subscriptions/{subscription_id}"),
+            _post("/v1/subscriptions/{subscription_id}/change-preview"),
+        ),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        settings=("API_URL",),
+    ),
+    Function(
+        "invoices",
+        "Invoices as the mirror has them, and how they agree with our prices.",
+        routes=(_get("/v1/invoices"), _get("/v1/invoices/{invoice_id}"), _get("/v1/price-drift")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        settings=("API_URL",),
+    ),
+    Function(
         "licenses",
         "Licenses, their files, and the public keys that verify them.",
         routes=(

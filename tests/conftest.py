@@ -42,7 +42,7 @@ SETTINGS = {
     "PORTAL_URL": "https://portal.example.test",
     "MAIL_CONFIGURATION_SET": "keywright",
     "MAIL_FROM": "licenses@example.test",
-    "DNS_RESOLVERS": "127.0.0.1:9",
+    "DNS_RESOLVERS": "127.0.0.1:0",
     "DUNNING_POLICY": "IMMEDIATE",
     "EVENT_BUS": "keywright",
     "PRODUCT_FAMILY": "self_hosted",

@@ -118,6 +118,7 @@ def list_products(
     fee_structure: Annotated[str | None, Query(pattern="^(recurring|one_time)$")] = None,
     usage_based: Flag = None,
     air_gapped: Flag = None,
+    *,
     limit: Limit = paging.MAX_LIMIT,
     cursor: Cursor = None,
 ) -> Response[ProductList]:
@@ -182,7 +183,7 @@ def _price(price: Price) -> PriceView:
 
 
 def _transform(transform: Transform | None) -> TransformView | None:
-    return transform and TransformView(divide_by=transform.divide_by, round=transform.rounding)
+    return None if transform is None else TransformView(divide_by=transform.divide_by, round=transform.rounding)
 
 
 def _option(option: CurrencyOption) -> OptionView:

@@ -141,7 +141,9 @@ def _view(checkout: Checkout, result: Result | None) -> CheckoutView:
 
 
 def _license(result: Result | None) -> LicenseOfCheckout | None:
-    return result and LicenseOfCheckout(
+    if result is None:
+        return None
+    return LicenseOfCheckout(
         license_sid=result.license_sid,
         state=result.state,
         kind=result.kind,

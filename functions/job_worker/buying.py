@@ -1,4 +1,4 @@
-"""Carries out the jobs around buying: looks at domains' records, and finds out what became of checkouts."""
+"""Carries out the jobs around buying: looks at domains' records, settles checkouts, compares invoices."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from keywright.domains import proofs, rules
 from keywright.domains.models import DomainNotFound
 from keywright.jobs.models import Skipped
 from keywright.jobs.worker import Effect, Executor
-from keywright.platform import clock, db
+from keywright.platform import clock, db, log
 from keywright.platform.db import Transaction
+from keywright.price_drift import service as price_drift
 from keywright.stripe_sync import inbox
 
 _CHECKED_AT_ONCE = 500
@@ -89,9 +90,29 @@ def _look_at(order: Order, *, now: datetime) -> StripeSession:
     return checkout_gateway.retrieve_session(order.checkout.stripe_session_id)
 
 
+def compare_invoice(payload: dict[str, str]) -> Effect:
+    """Compare a final invoice with what was shown to the buyer."""
+    return lambda tx: _compare(tx, payload["invoice_id"])
+
+
+def _compare(tx: Transaction, invoice_id: str) -> None:
+    compared = price_drift.compare_invoice(tx, invoice_id=invoice_id, now=clock.now())
+    for line in compared or ():
+        if not line.matched:
+            log.warning(
+                "price drift",
+                code="PRICE_DRIFT",
+                invoice_id=invoice_id,
+                line_id=line.line_id,
+                expected_minor=line.expected_minor,
+                actual_minor=line.actual_minor,
+            )
+
+
 JOBS: Mapping[str, Executor] = {
     "checkout.settle": settle_checkout,
     "checkout.sweep": sweep_checkouts,
     "domains.check": check_domain,
     "domains.recheck": recheck_domains,
+    "price_drift.compare": compare_invoice,
 }

@@ -28,7 +28,7 @@ class PreviewRequest(http.Body):
 
     price_id: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
     quantity: Quantity = 1
-    quantities: Annotated[list[Quantity], Field(max_length=MAX_POINTS)] = []
+    quantities: Annotated[tuple[Quantity, ...], Field(max_length=MAX_POINTS)] = ()
     currency: Annotated[str | None, Field(pattern="^[A-Za-z]{3}$")] = None
     locale: Annotated[str | None, Field(max_length=35)] = None
 
@@ -106,9 +106,7 @@ def preview(body: PreviewRequest) -> Preview:
         price_fingerprint=first.price_fingerprint,
         engine_version=first.engine_version,
         warnings=list(first.warnings),
-        points=[
-            _point(quote, quantity, locale) for quote, quantity in zip(points, body.quantities, strict=True)
-        ],
+        points=[_point(quote, quantity, locale) for quote, quantity in zip(points, body.quantities, strict=True)],
     )
 
 

@@ -65,7 +65,9 @@ def read_state(tx: Transaction) -> State:
     looks: dict[str, tuple[str, tuple[str, ...], frozenset[str]]] = {
         **{table: (f"SELECT * FROM {table}", key, _WRITTEN_AT) for table, key in _MIRROR.items()},  # noqa: S608
         "checkout_sessions": (
-            "SELECT * FROM checkout_sessions", ("checkout_session_sid",), _WRITTEN_AT | _OPENING,
+            "SELECT * FROM checkout_sessions",
+            ("checkout_session_sid",),
+            _WRITTEN_AT | _OPENING,
         ),
         "licenses": (_LICENSES, ("license_sid",), _WRITTEN_AT | {"created_at"}),
         "license_files": (_FILES, ("license_sid", "seq"), frozenset({"issued_at"})),

@@ -33,8 +33,8 @@ COMPILED = (
     "annotated_types aws_lambda_powertools awslambdaric babel boto3 botocore cffi click cryptography dns dotenv "
     "email_validator flask h11 httpcore httpx idna importlib_metadata iniconfig itsdangerous jinja2 jmespath jwt "
     "markupsafe moto pluggy publicsuffixlist pydantic pydantic_core pymysql _pytest pytest pytest_timeout requests "
-    "responses s3transfer sqlparse starlette stripe tabulate typing_inspection urllib3 uvicorn watchfiles werkzeug xdist "
-    "xmltodict yaml yoyo"
+    "responses s3transfer sqlparse starlette stripe tabulate typing_inspection urllib3 uvicorn watchfiles werkzeug "
+    "xdist xmltodict yaml yoyo"
 ).split()
 
 

@@ -67,7 +67,6 @@ def sessions_of(stripe: StripeClient, database: Any) -> list[Any]:
     return stripe.v1.checkout.sessions.list({"customer": row["stripe_customer_id"], "limit": 100}).data
 
 
-
 @pytest.fixture
 def faults(stripe_account: StripeClient) -> Any:
     """Let the stand-in's answers go wrong: ``faults(kind=…, status=…, moment=…, times=…)``."""

@@ -141,9 +141,7 @@ def found_by_all(domain: Domain) -> tuple[Finding, ...]:
 def prove(domain: Domain) -> None:
     now = clock.now()
     db.transact(
-        lambda tx: proofs.apply_check(
-            tx, domain, found_by_all(domain), actor=actors.SYSTEM, counts=False, now=now
-        )
+        lambda tx: proofs.apply_check(tx, domain, found_by_all(domain), actor=actors.SYSTEM, counts=False, now=now)
     )
 
 
@@ -315,11 +313,17 @@ def test_a_domain_that_is_given_up_is_gone_and_its_name_is_free(call: Api, dns: 
 
 
 @pytest.mark.parametrize(
-    ("state", "rename", "delete"),
-    [("ACTIVE", 409, 409), ("RESTRICTED", 409, 409), ("SUSPENDED", 409, 409), ("CANCELED", 409, 204), ("REVOKED", 409, 204)],
+    ("state", "statuses"),
+    [
+        ("ACTIVE", (409, 409)),
+        ("RESTRICTED", (409, 409)),
+        ("SUSPENDED", (409, 409)),
+        ("CANCELED", (409, 204)),
+        ("REVOKED", (409, 204)),
+    ],
 )
 def test_a_license_binds_to_its_domain(
-    call: Api, clean_database: Any, database: Any, state: str, rename: int, delete: int
+    call: Api, clean_database: Any, database: Any, state: str, statuses: tuple[int, int]
 ):
     ada = add_buyer()
     database.execute(
@@ -335,7 +339,7 @@ def test_a_license_binds_to_its_domain(
     renamed = call("domains", "PATCH", path, body={"domain_name": "other.example.com"}, token=ada.token)
     deleted = call("domains", "DELETE", path, token=ada.token)
 
-    assert (renamed.status, deleted.status) == (rename, delete)
+    assert (renamed.status, deleted.status) == statuses
     assert renamed.json["code"] == "domain-in-use"
 
 

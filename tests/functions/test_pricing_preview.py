@@ -157,5 +157,9 @@ def test_a_price_is_shown_in_its_other_currencies_and_in_no_others(call):
     euro = preview(call, price_id="price_many", currency="EUR", quantity=3)
     pound = preview(call, price_id="price_many", currency="gbp")
 
-    assert (euro.json["amount_minor"], euro.json["currency"], euro.json["display"]) == (3704, "eur", "EUR €37.04 / month")
+    assert (euro.json["amount_minor"], euro.json["currency"], euro.json["display"]) == (
+        3704,
+        "eur",
+        "EUR €37.04 / month",
+    )
     assert (pound.status, pound.json["code"]) == (422, "currency-not-offered")

@@ -106,7 +106,7 @@ def _handlers(
 
 def _control(zone: Zone) -> type[BaseHTTPRequestHandler]:
     class Control(BaseHTTPRequestHandler):
-        """``GET``, ``POST {name, value}`` or ``{name, fault, resolver?}``, ``DELETE ?name=``; the answer is the zone."""
+        """``GET``, ``POST {name, value}`` or ``{name, fault, resolver?}``, ``DELETE ?name=``: all answer the zone."""
 
         def do_GET(self) -> None:
             self._tell(200)
@@ -114,17 +114,10 @@ def _control(zone: Zone) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = min(int(self.headers.get("content-length") or 0), _LONGEST_BODY)
             try:
-                body = json.loads(self.rfile.read(length))
-                if "fault" in body:
-                    if body["fault"] not in FAULTS:
-                        raise ValueError(body["fault"])
-                    zone.fail(str(body["name"]), str(body["fault"]), body.get("resolver"))
-                else:
-                    zone.add(str(body["name"]), str(body["value"]))
+                understood = _set(zone, json.loads(self.rfile.read(length)))
             except (ValueError, KeyError, TypeError, dns.exception.DNSException):
-                self._tell(400)
-                return
-            self._tell(200)
+                understood = False
+            self._tell(200 if understood else 400)
 
         def do_DELETE(self) -> None:
             for name in parse_qs(urlsplit(self.path).query).get("name", ()):
@@ -143,3 +136,13 @@ def _control(zone: Zone) -> type[BaseHTTPRequestHandler]:
             """Say nothing."""
 
     return Control
+
+
+def _set(zone: Zone, body: dict[str, Any]) -> bool:
+    if "fault" not in body:
+        zone.add(str(body["name"]), str(body["value"]))
+        return True
+    if body["fault"] not in FAULTS:
+        return False
+    zone.fail(str(body["name"]), str(body["fault"]), body.get("resolver"))
+    return True

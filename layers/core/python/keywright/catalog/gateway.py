@@ -10,9 +10,11 @@ from keywright.platform import stripe_client
 
 def fetch_price(price_id: str) -> list[dict[str, Any]]:
     """Return Stripe's price object with its tiers in every currency, and its product."""
-    price = stripe_client.client().v1.prices.retrieve(
-        price_id, {"expand": ["tiers", "product", "currency_options"]}
-    ).to_dict()
+    price = (
+        stripe_client.client()
+        .v1.prices.retrieve(price_id, {"expand": ["tiers", "product", "currency_options"]})
+        .to_dict()
+    )
     product = price["product"]
     return [product, {**_with_option_tiers(price), "product": product["id"]}]
 

@@ -45,7 +45,7 @@ def limits_of(metadata: Mapping[str, str]) -> dict[str, int]:
 
 def problems_of(product: Product) -> tuple[Problem, ...]:
     """Return what is missing from the product's metadata, cannot be read, or contradicts itself."""
-    return tuple([*_unread(product), *_contradictions(product), *_extras(product.metadata)])
+    return (*_unread(product), *_contradictions(product), *_extras(product.metadata))
 
 
 def _unread(product: Product) -> Iterator[Problem]:

@@ -118,6 +118,4 @@ def _price(row: Row, tiers: tuple[Tier, ...], options: tuple[CurrencyOption, ...
     divide_by, rounding = row.pop("transform_divide_by"), row.pop("transform_round")
     row["interval"] = row.pop("recurring_interval")
     row["active"] = bool(row["active"])
-    return Price(
-        **row, transform=Transform(divide_by, rounding) if divide_by else None, tiers=tiers, options=options
-    )
+    return Price(**row, transform=Transform(divide_by, rounding) if divide_by else None, tiers=tiers, options=options)

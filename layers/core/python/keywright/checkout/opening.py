@@ -43,9 +43,7 @@ _SETTLE_AFTER = timedelta(minutes=2)
 _SLOWEST_PAYMENT = timedelta(days=14)
 
 
-def plan(
-    tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, portal_url: str, now: datetime
-) -> Plan:
+def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, portal_url: str, now: datetime) -> Plan:
     """
     Commit to what is to be bought, with the amount computed here, or find that it is being bought already.
 
@@ -104,8 +102,8 @@ def record_absence(tx: Transaction, order: Order, *, now: datetime) -> None:
     """
     Note that Stripe has no session of the order.
 
-    If its answer to the present key is for good, the order gets another one. If the key is too old to be used, the order
-    ends, and whoever still wants it makes a new one.
+    If its answer to the present key is for good, the order gets another one. If the key is too old to be used, the
+    order ends, and whoever still wants it makes a new one.
     """
     checkout = order.checkout
     if not rules.may_repeat(checkout, now=now):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -74,6 +75,12 @@ def progress(checkout: Checkout, result: Result | None) -> Progress:
     if checkout.state is CheckoutState.COMPLETE:
         return Progress.PAID_PROCESSING if result is None else Progress.LICENSED
     return Progress.EXPIRED if checkout.state is CheckoutState.EXPIRED else Progress.OPEN
+
+
+def is_metered(checkout: Checkout) -> bool:
+    """Tell whether usage decides what is paid, so that the amount of the checkout is an estimate."""
+    told = json.loads(checkout.params or "{}")
+    return not any("quantity" in item for item in told.get("line_items", ()))
 
 
 def allowed_return_url(url: str, *, origins: str) -> bool:

@@ -52,7 +52,7 @@ def _ask(name: str, address: str) -> Finding:
 
 
 def _values(answer: Answer) -> tuple[str, ...]:
-    records: list[TXTBase] = list(answer)[:_MOST_VALUES]  # type: ignore[arg-type]
+    records: list[TXTBase] = list(answer)[:_MOST_VALUES]
     # A record is a sequence of strings of 255 bytes; what is longer was cut for the wire and belongs together.
     return tuple(b"".join(record.strings).decode("utf-8", "replace")[:_LONGEST_VALUE] for record in records)
 

@@ -14,7 +14,6 @@ from keywright.platform import ids, paging
 from keywright.platform.db import Transaction
 from keywright.platform.paging import Page
 
-
 # So long a payment may take that was promised on Stripe's page.
 _SLOWEST_PAYMENT = timedelta(days=14)
 

@@ -92,6 +92,8 @@ _REGISTERED = (
     Kind("licensing.publish-event", Payload(frozenset({"event"}), open=True), timeout_s=20),
     Kind("licensing.review", _fields("license_sid"), timeout_s=20),
     Kind("licensing.send-issued", _fields("license_sid"), timeout_s=20),
+    # Its tiers may be on their way: the first pauses are short, the last one is an hour.
+    Kind("price_drift.compare", _fields("invoice_id"), timeout_s=20, priority=Priority.BULK),
     # Each looks at one page and enqueues the next, under the same kind.
     Kind("reconciliation.event-gap", Payload(open=True), timeout_s=50, priority=Priority.BULK),
     Kind("reconciliation.license-sweep", Payload(open=True), timeout_s=50, priority=Priority.BULK),

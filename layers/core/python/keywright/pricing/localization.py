@@ -1,5 +1,5 @@
 """
-How an amount reads in a language: ``USD $123.45 / month``, ``USD 123,45 $ / Monat``. Texts for people, never to be read back.
+How an amount reads in a language: ``USD $123.45 / month``, ``USD 123,45 $ / Monat``. For people, never to be read back.
 
 The currency's code goes before its sign, because a dollar sign alone is the sign of two dozen currencies.
 """
@@ -11,7 +11,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 from keywright.platform.money import Money, exponent
 from keywright.pricing import currencies
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 FALLBACK = "en"
 
-_DAYS: dict[str, int] = {"day": 1, "week": 7, "month": 30, "year": 365}
+_Interval = Literal["year", "month", "week", "day"]
+
+_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _MAX_CHOICES = 20
 _RANGE = re.compile(r"\s*([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3})\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*")
 
@@ -56,7 +58,8 @@ def _every(interval: str, count: int, locale: str) -> str:
 
     days = _DAYS[interval] * count
     # Nothing is rounded to a larger unit: a price for twelve months is not shown as one for a year.
-    text = format_timedelta(timedelta(days=days), granularity=interval, threshold=math.inf, locale=locale)
+    granularity = cast("_Interval", interval)
+    text = format_timedelta(timedelta(days=days), granularity=granularity, threshold=math.inf, locale=locale)
     # "1 month" without its number is how the locale names one of them.
     return text.replace(format_decimal(1, locale=locale), "", 1).strip() if count == 1 else text
 

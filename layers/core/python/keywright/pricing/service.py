@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from keywright.catalog import service as catalog
+from keywright.catalog.models import PriceNotFound
 from keywright.platform.db import Transaction
-from keywright.pricing import rules
+from keywright.pricing import changes, rules
+from keywright.pricing.changes import Change
 from keywright.pricing.models import Quote
 
 
@@ -29,3 +31,23 @@ def preview_many(
     """
     price = catalog.get_offer(tx, price_id=price_id).prices[0]
     return [rules.quote(price, quantity=quantity, currency=currency) for quantity in quantities]
+
+
+def preview_change(
+    tx: Transaction,
+    *,
+    current: tuple[str, int],
+    wanted: tuple[str, int],
+    currency: str | None,
+) -> Change:
+    """
+    Return what another (price id, quantity) would change; the present price may be off sale by now.
+
+    :raises PriceNotFound: if the wanted price is not on sale, or the present one was never observed
+    """
+    price = catalog.find_price(tx, price_id=current[0])
+    if price is None:
+        raise PriceNotFound(f"No price has the id {current[0]}.")
+    now = rules.quote(price, quantity=current[1], currency=currency)
+    then = preview(tx, price_id=wanted[0], quantity=wanted[1], currency=currency)
+    return changes.compare(now, then)
