@@ -27,7 +27,7 @@ Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 Status = Annotated[str | None, Query(pattern="^(draft|open|paid|void|uncollectible)$")]
 
 
-class LineView(http.Body):
+class InvoiceLineView(http.Body):
     """One line of an invoice; the amount is in minor units."""
 
     line_id: str
@@ -62,7 +62,7 @@ class InvoiceView(http.Body):
     next_attempt_at: str | None
     finalized_at: str | None
     paid_at: str | None
-    lines: list[LineView] | None
+    lines: list[InvoiceLineView] | None
 
 
 class InvoiceList(http.Body):
@@ -192,8 +192,8 @@ def _view(invoice: InvoiceStatement, *, with_lines: bool) -> InvoiceView:
     )
 
 
-def _line(line: LineStatement) -> LineView:
-    return LineView(
+def _line(line: LineStatement) -> InvoiceLineView:
+    return InvoiceLineView(
         line_id=line.line_id,
         price_id=line.price_id,
         description=line.description,
