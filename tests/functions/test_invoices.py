@@ -10,17 +10,17 @@ import httpx
 import pytest
 from stripe import StripeClient
 
-from keywright.checkout.models import Wanted
 from keywright.identity.models import Role
 from keywright.platform import clock, db
 from keywright.price_drift import rules as drift
 from keywright.price_drift import service
 from keywright.pricing import rules
+from keywright.pricing.models import PriceTiersMissing
 from tests.api import Api
 from tests.buyers import Buyer, add_buyer
 from tests.purchases import catalog_events, fold, observation, subscription_events
 from tests.queue_hints import batch, drop, failed
-from tests.stripe_events import BEGINNING, event, invoice, price, product, tiered_price
+from tests.stripe_events import BEGINNING, event, invoice, price, product
 from tests.unit.pricing.corpus import Case, cases, stripe_parameters
 
 PAYS = "4242 4242 4242 4242"
@@ -138,7 +138,7 @@ def test_a_change_of_plan_is_previewed_and_changes_nothing(call: Api, ada: Buyer
     assert database.execute("SELECT price_id FROM subscription_items") == [{"price_id": "price_tiered"}]
 
 
-def buy(call: Api, stripe: StripeClient, buyer: Buyer, price_id: str, quantity: int, database: Any) -> Any:
+def buy(call: Api, stripe: StripeClient, buyer: Buyer, *, price_id: str, quantity: int, database: Any) -> Any:
     """Buy at the stand-in as a browser would, fold what it tells, and return the invoice as it has it."""
     body = {"domain_sid": buyer.domain_sid, "price_id": price_id, "quantity": max(quantity, 1)}
     opened = call("checkout", "POST", "/v1/checkout-sessions", body=body, token=buyer.token)
@@ -188,7 +188,7 @@ def test_what_was_shown_is_what_the_invoice_says_over_http(
     differing = []
     for number, case in enumerate(chosen):
         price_id = put_on_sale(stripe_account, case, number)
-        billed = buy(call, stripe_account, ada, price_id, case.quantity, database)
+        billed = buy(call, stripe_account, ada, price_id=price_id, quantity=case.quantity, database=database)
         expected = rules.quote(case.price, quantity=case.quantity).money.minor
         compared = db.transact(lambda tx, sid=billed.id: service.compare_invoice(tx, invoice_id=sid, now=clock.now()))  # type: ignore[misc]
         if [line.amount for line in billed.lines.data] != [expected] or not all(
@@ -246,14 +246,24 @@ def test_a_line_that_differs_by_one_is_a_drift_that_staff_see_and_a_figure_tells
     assert (figures.compared, figures.drifted) == (2, 1)
 
 
-def test_an_invoice_whose_price_is_not_known_in_full_is_compared_later(clean_database: Any, database: Any):
-    buyer = add_buyer()
-    fold(event("product.created", product()), event("price.created", tiered_price(with_tiers=False)))
-    fold(*subscription_events(buyer)[2:])
+def test_an_invoice_whose_price_is_not_known_in_full_is_compared_later(ada: Buyer, database: Any):
+    database.execute(
+        "INSERT INTO invoice_lines (invoice_id, line_id, price_id, subscription_item_id, quantity, amount, currency,"
+        " proration, period_start, period_end) VALUES ('in_1', 'il_1', 'price_tiered', 'si_1', 1, 1500, 'usd', 0,"
+        " '2026-01-01', '2026-02-01')"
+    )
+    database.execute("DELETE FROM price_tiers")
 
-    wanted = Wanted(buyer.domain_sid, "price_tiered")
+    with pytest.raises(PriceTiersMissing):
+        db.transact(lambda tx: service.compare_invoice(tx, invoice_id="in_1", now=clock.now()))
+    assert database.execute("SELECT * FROM price_comparisons") == []
 
+
+def test_what_is_no_invoice_any_more_is_compared_with_nothing(clean_database: Any):
+    assert db.transact(lambda tx: service.compare_invoice(tx, invoice_id="in_absent", now=clock.now())) is None
+
+
+def test_one_difference_is_never_rounded_away():
     assert drift.match_rate(compared=0, matched=0) is None
     assert drift.match_rate(compared=10**7, matched=10**7 - 1) == "0.999999"
-    assert wanted.quantity is None
-    assert db.transact(lambda tx: service.compare_invoice(tx, invoice_id="in_absent", now=clock.now())) is None
+    assert drift.match_rate(compared=3, matched=3) == "1.000000"
