@@ -1,4 +1,4 @@
-"""Subscriptions and invoices for owner and staff, from the mirror alone; plan changes; invoices against what was shown."""
+"""Subscriptions and invoices from the mirror alone; plan changes; invoices against what was shown."""
 
 from __future__ import annotations
 

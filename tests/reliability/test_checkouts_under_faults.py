@@ -1,7 +1,8 @@
 """
 Stripe answers 429, fails after the fact, or falls silent after it did the work, in three of ten calls.
 
-Nobody pays twice, and nothing stays stuck. Every buyer has two tabs open, which are two processes. ``CHECKOUTS`` says how many buyers there are.
+Nobody pays twice, and nothing stays stuck. Every buyer has two tabs open, which are two processes. ``CHECKOUTS`` says
+how many buyers there are.
 """
 
 from __future__ import annotations
