@@ -7,6 +7,7 @@ from functions.reconciliation.application import app
 from keywright.audit import models as actors
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
+from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http
 from keywright.platform.db import Transaction
 from keywright.reconciliation import service
@@ -133,4 +134,4 @@ def _drift(drift: DriftRecord) -> DriftAnswer:
     )
 
 
-handler = http.entrypoint(app)
+handler = http.entrypoint(app, repeats=Repetition(db.transact, clock.now))
