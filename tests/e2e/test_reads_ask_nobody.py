@@ -31,7 +31,10 @@ Books = dict[str, int]
 
 @pytest.fixture(params=["answers", "is down"])
 def cloud(
-    request: pytest.FixtureRequest, clean_database: Database, stripe_account: StripeClient, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    clean_database: Database,
+    stripe_account: StripeClient,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[HostedCloud]:
     """The functions that read, connected to a Stripe that answers, and to one that does not."""
     if request.param == "is down":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -36,7 +35,7 @@ class Asking:
 
 
 @pytest.fixture
-def doubted(late_works: Works) -> Iterator[tuple[Works, str]]:
+def doubted(late_works: Works) -> tuple[Works, str]:
     """A subscription of which we were told that it is past due, and what it replaced was never there."""
     works = late_works
     works.stripe.cast(1)
@@ -51,7 +50,7 @@ def doubted(late_works: Works) -> Iterator[tuple[Works, str]]:
     )
     db.transact(lambda tx: inbox.receive(tx, rules.read_event(told), now=clock.now()))
     works.finish()
-    yield works, subscription_id
+    return works, subscription_id
 
 
 def at_stripe(works: Works, subscription_id: str) -> dict[str, Any]:
@@ -63,8 +62,12 @@ def at_stripe(works: Works, subscription_id: str) -> dict[str, Any]:
 
 def due(works: Works) -> list[str]:
     """Let the pause for late events pass; return the jobs that ask."""
-    works.database.execute("UPDATE jobs SET due_at = created_at WHERE kind = 'stripe_sync.refetch' AND state <> 'COMPLETED'")
-    found = works.database.execute("SELECT job_sid FROM jobs WHERE kind = 'stripe_sync.refetch' AND state <> 'COMPLETED'")
+    works.database.execute(
+        "UPDATE jobs SET due_at = created_at WHERE kind = 'stripe_sync.refetch' AND state <> 'COMPLETED'"
+    )
+    found = works.database.execute(
+        "SELECT job_sid FROM jobs WHERE kind = 'stripe_sync.refetch' AND state <> 'COMPLETED'"
+    )
     return [row["job_sid"] for row in found]
 
 
@@ -174,7 +177,9 @@ def test_while_stripe_is_down_the_asking_is_tried_again_and_nothing_is_lost(doub
     works.stripe.control("fail", kind="status", status=503, route="/v1/subscriptions", times=100)
 
     work(works)
-    (failed,) = works.database.execute("SELECT state, last_error, attempts FROM jobs WHERE kind = 'stripe_sync.refetch'")
+    (failed,) = works.database.execute(
+        "SELECT state, last_error, attempts FROM jobs WHERE kind = 'stripe_sync.refetch'"
+    )
     during = standing(works, subscription_id)
     works.stripe.control("fail/clear", all=True)
     work(works)
