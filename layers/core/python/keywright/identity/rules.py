@@ -75,9 +75,9 @@ def is_live(session: Session, *, now: datetime) -> bool:
     return session.revoked_at is None and now < session.expires_at and now < session.last_used_at + SESSION_IDLE_LIMIT
 
 
-def is_retry(token: RefreshToken, *, now: datetime) -> bool:
+def is_retry(token: RefreshToken, *, now: datetime, grace: timedelta = REFRESH_GRACE) -> bool:
     """Tell whether a spent token was spent so lately that its client may have lost the answer."""
-    return token.used_at is not None and now <= token.used_at + REFRESH_GRACE
+    return token.used_at is not None and now <= token.used_at + grace
 
 
 def check_reach(*, actor: Role, subject: Role, becomes: Role | None = None) -> None:
