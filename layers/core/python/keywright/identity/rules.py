@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
 
-from keywright.identity.common_passwords import COMMON_PASSWORDS
+from keywright.identity.common_passwords import is_common
 from keywright.identity.models import (
     EmailInvalid,
     LastManager,
@@ -66,7 +66,7 @@ def check_password(password: str) -> None:
         raise _password_unacceptable(f"A password has at least {_MIN_PASSWORD_BYTES} bytes.")
     if size > _MAX_PASSWORD_BYTES:
         raise _password_unacceptable(f"A password has at most {_MAX_PASSWORD_BYTES} bytes.")
-    if password.lower() in COMMON_PASSWORDS:
+    if is_common(password):
         raise _password_unacceptable("This password is among those that everybody tries first.")
 
 
