@@ -181,10 +181,13 @@ class Died(Exception):
 
 def test_a_refresh_that_died_before_its_commit_has_not_happened_and_one_that_died_after_it_can_be_repeated() -> None:
     verified()
-    first, access, given = log_in(), gateway.access_tokens(), []
+    first, access = log_in(), gateway.access_tokens()
+    given: list[Tokens] = []
 
     def die(tx: db.Transaction) -> None:
-        given.append(sessions.refresh(tx, access, refresh_token=first.refresh_token, origin=ORIGIN, now=NOW))
+        outcome = sessions.refresh(tx, access, refresh_token=first.refresh_token, origin=ORIGIN, now=NOW)
+        assert isinstance(outcome, Tokens)
+        given.append(outcome)
         raise Died
 
     with pytest.raises(Died):
