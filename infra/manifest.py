@@ -11,6 +11,7 @@ Units: ``*_s`` are seconds, ``memory_mb`` is mebibytes. A route's path is API Ga
 from __future__ import annotations
 
 from infra.manifest_shapes import (
+    OPTIONAL_SECRETS,
     ClientRate,
     Cors,
     EventPattern,
@@ -30,6 +31,7 @@ __all__ = [
     "CLIENT_RATE",
     "CORS",
     "FUNCTIONS",
+    "OPTIONAL_SECRETS",
     "QUEUES",
     "SCHEDULES",
     "ClientRate",
@@ -122,7 +124,7 @@ FUNCTIONS: tuple[Function, ...] = (
             _get("/v1/me"),
             _get("/.well-known/jwks.json"),
         ),
-        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.EDGE),
         sends_to=(Queue.JOBS,),
         settings=("API_URL",),
         memory_mb=1024,
@@ -207,10 +209,15 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         "reconciliation",
-        "For staff: how we stand with Stripe, and another look at it.",
-        routes=(_get("/v1/reconciliation"), _post("/v1/reconciliation")),
+        "For staff: how we stand with Stripe, another look at it, and what became of its events.",
+        routes=(
+            _get("/v1/reconciliation"),
+            _post("/v1/reconciliation"),
+            _get("/v1/stripe-events"),
+            _post("/v1/stripe-events/{event_id}/retry"),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
-        sends_to=(Queue.JOBS,),
+        sends_to=(Queue.EVENTS, Queue.JOBS),
         settings=("API_URL",),
     ),
     Function(
