@@ -21,6 +21,7 @@ from tests.unit.verifier.issuer import DAY, DOMAIN, KEY, NOW, issue, issue_answe
 from tests.unit.verifier.judges import KEYS, LAYER
 
 EXP = NOW + 30 * DAY
+SCRIPT = LAYER / "examples/verify.sh"
 
 
 def load_middleware() -> Any:
@@ -137,10 +138,12 @@ def test_the_example_fits_flask(shop):
     assert client.get("/").text == "VALID"
 
 
-def by_shell(folder: Path, token: bytes, *, domain: str = DOMAIN, now: int = NOW) -> tuple[int, str]:
+def by_shell(
+    folder: Path, token: bytes, *, domain: str = DOMAIN, now: int = NOW, script: Path = SCRIPT
+) -> tuple[int, str]:
     (folder / "license.jwt").write_bytes(token)
     done = subprocess.run(
-        ["sh", str(LAYER / "examples/verify.sh"), "license.jwt", domain, str(now)],
+        ["sh", str(script), "license.jwt", domain, str(now)],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "KEY_ID": KEY.kid, "KEY_X": KEY.jwk()["x"]},
         capture_output=True,
@@ -194,13 +197,34 @@ def test_the_shell_script_refuses_forgeries(tmp_path):
     assert len(vectors) > 40
 
 
+@pytest.mark.parametrize(
+    ("check", "name"),
+    [
+        ('[ "$(cat "$work/header")" = "$expected" ]', "typ at+jwt"),
+        ('[ "$again" = "$text" ]', "stray bits"),
+        ('[ "$now" -lt "$end" ]', "expired"),
+    ],
+)
+def test_a_shell_script_without_a_check_is_caught(tmp_path, check, name):
+    text = SCRIPT.read_text()
+    careless = tmp_path / "careless.sh"
+    careless.write_text(text.replace(check, "true"))
+    hostile = [*spellings(), *headers(), Vector("expired", issue(exp=NOW).encode())]
+    token = next(vector.token for vector in hostile if vector.name == name)
+
+    answers = [by_shell(tmp_path, token, script=script)[0] for script in (SCRIPT, careless)]
+
+    assert text.count(check) == 1
+    assert answers == [1, 0]
+
+
 @pytest.mark.parametrize("missing", ["KEY_ID", "KEY_X", "license.jwt"])
 def test_the_shell_script_says_when_it_cannot_be_asked(tmp_path, missing):
     (tmp_path / "license.jwt").write_text(issue())
     (tmp_path / missing).unlink(missing_ok=True)
     environment = {"PATH": os.environ["PATH"], "KEY_ID": KEY.kid, "KEY_X": KEY.jwk()["x"]}
     environment.pop(missing, None)
-    command = ["sh", str(LAYER / "examples/verify.sh"), "license.jwt", DOMAIN]
+    command = ["sh", str(SCRIPT), "license.jwt", DOMAIN]
 
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=False)
 
