@@ -158,6 +158,8 @@ def tell(world: World) -> None:
         account.deliveries.faults.held = held[start : start + _SENT_AT_ONCE]
         stripe.control("deliveries", mode="release")
         _until_sent(stripe)
+    answers = Counter(attempt.error or attempt.status for attempt in account.deliveries.log)
+    print(f"delivered in disorder: {len(held)}, answered {dict(answers)}")  # noqa: T201  (-s)
 
 
 def _register(world: World) -> None:
@@ -170,8 +172,8 @@ def _register(world: World) -> None:
 
 def _until_sent(stripe: Theater) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while (report := stripe.app.account.deliveries.report())["in_flight"]:
-        assert time.monotonic() < deadline, report["in_flight"]
+    while under_way := stripe.app.account.deliveries.in_flight:
+        assert time.monotonic() < deadline, under_way
         time.sleep(0.02)
 
 
