@@ -49,7 +49,18 @@ def test_importing_the_package_loads_no_network_and_no_framework():
         check=True,
     )
 
-    heavy = {"socket", "ssl", "http.client", "urllib.request", "argparse", "asyncio", "pydantic", "jwt", "boto3"}
+    heavy = {
+        "socket",
+        "ssl",
+        "http.client",
+        "urllib.request",
+        "argparse",
+        "asyncio",
+        "sqlite3",
+        "pydantic",
+        "jwt",
+        "boto3",
+    }
     assert heavy & set(done.stdout.split()) == set()
 
 

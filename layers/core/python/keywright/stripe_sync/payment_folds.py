@@ -93,7 +93,9 @@ def _customer(tx: Transaction, desk: Desk, event: StripeEvent) -> str | Ignored:
     customer = event.subject.get("customer")
     customer_id = customer.get("id") if isinstance(customer, dict) else customer
     found = owners.find_customer_sid(tx, stripe_customer_id=customer_id)
-    return found or Ignored("the payment is by no customer of ours", reconsider_on=customer_id and f"customer:{customer_id}")
+    return found or Ignored(
+        "the payment is by no customer of ours", reconsider_on=customer_id and f"customer:{customer_id}"
+    )
 
 
 def _charge(tx: Transaction, desk: Desk, setback: Refund | Dispute) -> Row | Ignored | Parked:
