@@ -66,7 +66,7 @@ def _tell_of_reconciliation(figures: ReconciliationFigures) -> None:
     opened = {str(kind): figure.open for kind, figure in drift.items()}
     _metric("DriftOpen", MetricUnit.Count, {**opened, _ALL: sum(opened.values())})
     ages = {str(kind): figure.age_s for kind, figure in drift.items()}
-    _metric("DriftAge", MetricUnit.Seconds, {**ages, _ALL: max(ages.values(), default=0.0)})
+    _metric("DriftAge", MetricUnit.Seconds, {**ages, _ALL: max(ages.values(), default=0)})
 
 
 def _tell_of_prices(figures: PriceFigures) -> None:

@@ -60,9 +60,7 @@ def test_a_look_that_never_succeeded_or_is_late_is_an_alarm_for_each_kind(assemb
         ("DriftAge", 14 * 3600, "notBreaching"),
     ],
 )
-def test_what_waits_fails_or_stays_different_is_watched(
-    assembly: Assembly, metric: str, threshold: int, missing: str
-):
+def test_what_waits_fails_or_stays_different_is_watched(assembly: Assembly, metric: str, threshold: int, missing: str):
     (alarm,) = alarms_on(assembly, metric)
 
     assert (alarm["Threshold"], alarm["TreatMissingData"]) == (threshold, missing)
@@ -90,7 +88,9 @@ def test_every_metric_that_an_alarm_watches_is_printed(assembly: Assembly, invok
 
     watched = set()
     for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values():
-        parts = [part["MetricStat"]["Metric"] for part in alarm["Properties"].get("Metrics", ()) if "MetricStat" in part]
+        parts = [
+            part["MetricStat"]["Metric"] for part in alarm["Properties"].get("Metrics", ()) if "MetricStat" in part
+        ]
         watched |= {part["MetricName"] for part in [*parts, alarm["Properties"]] if "MetricName" in part}
 
     assert watched - printed == {"ReconciliationLag"}
