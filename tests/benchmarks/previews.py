@@ -1,4 +1,4 @@
-"""How long the arithmetic of one price preview takes, its text in another language included, without HTTP or database."""
+"""How long the arithmetic of one price preview takes, its text in another language included."""
 
 from __future__ import annotations
 

@@ -191,9 +191,8 @@ def test_what_was_shown_is_what_the_invoice_says_over_http(
         billed = buy(call, stripe_account, ada, price_id=price_id, quantity=case.quantity, database=database)
         expected = rules.quote(case.price, quantity=case.quantity).money.minor
         compared = db.transact(lambda tx, sid=billed.id: service.compare_invoice(tx, invoice_id=sid, now=clock.now()))  # type: ignore[misc]
-        if [line.amount for line in billed.lines.data] != [expected] or not all(
-            line.matched for line in compared or [None]
-        ):
+        matched = compared is not None and [line.matched for line in compared] == [True]
+        if [line.amount for line in billed.lines.data] != [expected] or not matched:
             differing.append(f"{case}: {expected}, billed {[line.amount for line in billed.lines.data]}")
 
     assert (len(chosen), differing) == (SAMPLES, [])
