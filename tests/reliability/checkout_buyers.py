@@ -15,6 +15,9 @@ from typing import Any
 
 import httpx
 
+from keywright.identity import gateway
+from keywright.identity.models import Caller, Role
+from keywright.platform import clock, db
 from tests.api import Answer, Api, Context
 
 PATH = "/v1/checkout-sessions"
@@ -29,6 +32,16 @@ def invoke(function: str, event: object) -> Any:
 def buy(call: Api, buyer: dict[str, Any], quantity: int) -> Answer:
     body = {"domain_sid": buyer["domain_sid"], "price_id": buyer["price_id"], "quantity": quantity}
     return call("checkout", "POST", PATH, body=body, token=buyer["token"])
+
+
+def token_of(buyer: dict[str, Any]) -> str:
+    """Return a fresh token: a long run outlives the first ones."""
+    access, now = gateway.access_tokens(), clock.now()
+    rows = db.transact(
+        lambda tx: tx.all("SELECT session_sid FROM sessions WHERE user_sid = %(sid)s", sid=buyer["user_sid"])
+    )
+    caller = Caller(buyer["user_sid"], buyer["customer_sid"], rows[0]["session_sid"], Role.USER, "buyer@example.com")
+    return access.issue(caller, now=now)
 
 
 def visit(call: Api, browser: httpx.Client, buyer: dict[str, Any], *, tab: int) -> dict[str, Any]:
@@ -51,7 +64,7 @@ def visit(call: Api, browser: httpx.Client, buyer: dict[str, Any], *, tab: int) 
 def main(path: str, tab: str) -> None:
     call, buyers = Api(invoke), json.loads(Path(path).read_text())
     with httpx.Client(timeout=60) as browser:
-        seen = [visit(call, browser, buyer, tab=int(tab)) for buyer in buyers]
+        seen = [visit(call, browser, {**buyer, "token": token_of(buyer)}, tab=int(tab)) for buyer in buyers]
     # The log goes to the same pipe, line by line: what counts is marked.
     sys.stdout.write("\nSEEN " + json.dumps(seen) + "\n")
 

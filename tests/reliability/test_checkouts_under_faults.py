@@ -77,7 +77,13 @@ def crowd(stripe: StripeClient, price_id: str, count: int) -> list[dict[str, Any
             )
         )
         buyers.append(
-            {"domain_sid": buyer.domain_sid, "token": buyer.token, "price_id": price_id, "customer": customer.id}
+            {
+                "domain_sid": buyer.domain_sid,
+                "user_sid": buyer.user_sid,
+                "customer_sid": buyer.customer_sid,
+                "price_id": price_id,
+                "customer": customer.id,
+            }
         )
     return buyers
 
@@ -142,10 +148,8 @@ def test_nobody_pays_twice_and_no_checkout_stays_stuck(disturbed: StripeClient, 
     figures = {"buyers": len(buyers), "answers": dict(statuses), "unknown": unknown, "charges": sum(charges.values())}
     sys.stdout.write(f"\ncheckouts under faults: {figures}\n")
     assert max(charges.values()) == 1
-    # Whoever did not walk away has bought.
-    assert [
-        visit for visit in seen if visit["statuses"][0] == 503 and visit["statuses"][-1] == 503 and not visit["walked"]
-    ] == []
+    # Whoever did not walk away has got somewhere.
+    assert [visit for visit in seen if not visit["walked"] and not {201, 409} & {*visit["statuses"]}] == []
     assert sum(charges.values()) == len(buyers)
     assert database.execute("SELECT * FROM checkout_sessions WHERE state = 'CREATING'") == []
     assert set(statuses) <= {201, 409, 503}
@@ -180,10 +184,10 @@ def test_a_service_that_trusts_the_clients_amount_is_caught(disturbed: StripeCli
     from keywright.checkout import repository
     from keywright.price_drift import service as price_drift
     from tests.api import Api
-    from tests.reliability.checkout_buyers import buy, invoke
+    from tests.reliability.checkout_buyers import buy, invoke, token_of
 
     (buyer,) = crowd(disturbed, shop(disturbed), 1)
-    opened = buy(Api(invoke), buyer, 1)
+    opened = buy(Api(invoke), {**buyer, "token": token_of(buyer)}, 1)
     (row,) = database.execute("SELECT customer_sid FROM checkout_sessions")
     session = disturbed.v1.checkout.sessions.create(
         {

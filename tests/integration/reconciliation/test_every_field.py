@@ -35,8 +35,11 @@ LEFT_OUT = {
     "invoices": {"failed_at", "awaits_customer"},
     "checkout_sessions": {
         *("checkout_session_sid", "price_id", "quantity", "mode", "amount_minor", "currency", "url", "expires_at"),
-        "created_at",
+        *("created_at", "product_id", "idempotency_key", "attempt_no", "attempted_at", "params", "params_hash"),
+        *("failure", "open_key"),
     },
+    # When they were last told; what they are is a table beside.
+    "prices": {"options_observed_at"},
     # Not compared: old API versions name the invoice, new ones do not.
     "charges": {"invoice_id"},
     "payment_intents": {"invoice_id"},

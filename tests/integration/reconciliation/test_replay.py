@@ -20,8 +20,8 @@ from keywright.platform import db
 from tests.buyers import Buyer, add_buyer
 from tests.conftest import Database
 from tests.lives import charge, one_time_life, whole_life
-from tests.purchases import fold, one_time_events, open_checkout, subscription_events
-from tests.stripe_events import BEGINNING, event, invoice
+from tests.purchases import fold, observation, one_time_events, open_checkout, subscription_events
+from tests.stripe_events import BEGINNING, event, invoice, tiered_price
 
 SameFile = Callable[[Any, Any], bool]
 
@@ -103,8 +103,10 @@ def lived(clean_database: Database) -> Database:
     money = {"amount": 4900, "amount_received": 4900, "currency": "usd", "created": BEGINNING, "latest_charge": "ch_2"}
     card = {"id": "pm_1", "object": "payment_method", "customer": bob.stripe_customer_id, "type": "card"}
     shown = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030}
+    euro = {"eur": {"tiers": [{"up_to": None, "unit_amount_decimal": "11.5"}]}}
     fold(
         *theirs,
+        observation(tiered_price("price_euro", currency_options=euro)),
         event("payment_intent.succeeded", {**intent, **money, "metadata": {}}, at=BEGINNING + 1),
         event("payment_method.attached", {**card, "card": shown, "created": BEGINNING}, at=BEGINNING),
     )
@@ -131,6 +133,8 @@ DAMAGES = {
     "checkout_sessions": "UPDATE checkout_sessions SET payment_status = 'unpaid'",
     "products": "UPDATE products SET name = 'Another'",
     "prices": "UPDATE prices SET unit_amount = 1 WHERE price_id = 'price_once'",
+    "price_options": "UPDATE price_options SET unit_amount = 7",
+    "price_option_tiers": "UPDATE price_option_tiers SET flat_amount = 7",
     "price_tiers": "UPDATE price_tiers SET flat_amount = 7",
     "stripe_events": "UPDATE stripe_event_work SET reconsider_on = NULL",
     "stripe_doubts": "INSERT INTO stripe_doubts VALUES ('ch_9', 'charge', 'a hand', NOW(6), NOW(6))",
