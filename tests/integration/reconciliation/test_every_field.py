@@ -27,7 +27,7 @@ KEYS = {
     "disputes": "dispute_id",
 }
 # Whose a row is, and how we came to know it: none of Stripe's facts.
-OURS = {"updated_at", "observed_at", "observed_by", "customer_sid", "domain_sid"}
+OURS = {"updated_at", "observed_at", "observed_by", "options_observed_at", "customer_sid", "domain_sid"}
 # What names a row with its key, what we decided when a checkout was opened, and what follows from the history.
 LEFT_OUT = {
     "price_tiers": {"position"},
@@ -38,8 +38,6 @@ LEFT_OUT = {
         *("created_at", "product_id", "idempotency_key", "attempt_no", "attempted_at", "params", "params_hash"),
         *("failure", "open_key"),
     },
-    # When they were last told; what they are is a table beside.
-    "prices": {"options_observed_at"},
     # Not compared: old API versions name the invoice, new ones do not.
     "charges": {"invoice_id"},
     "payment_intents": {"invoice_id"},
@@ -98,7 +96,7 @@ def shop(works: Works) -> Works:
 
 def rows(works: Works, table: str) -> list[dict[str, Any]]:
     """Return the rows of a table, but for how they came to be there."""
-    left_out = {"updated_at", "observed_at", "observed_by"}
+    left_out = {"updated_at", "observed_at", "observed_by", "options_observed_at"}
     found = [
         {name: value for name, value in row.items() if name not in left_out}
         for row in works.database.execute(f"SELECT * FROM {table}")
