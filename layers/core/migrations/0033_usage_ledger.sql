@@ -53,7 +53,7 @@ CREATE TABLE usage_periods (
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- An hour, or the part of it that one billing period has. due_at says when what is in it and not yet sealed is to be
--- sealed; without it nothing waits. revision counts the seals.
+-- sealed; without it nothing waits. stored_until is when its newest event was stored, revision counts the seals.
 CREATE TABLE usage_windows (
   license_sid    VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   meter          VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -66,6 +66,7 @@ CREATE TABLE usage_windows (
   last_quantity  DECIMAL(27, 12) NOT NULL,
   last_at        DATETIME(6) NOT NULL,
   last_id        VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  stored_until   DATETIME(6) NOT NULL,
   pending_events BIGINT NOT NULL,
   due_at         DATETIME(6) NULL,
   revision       INT NOT NULL DEFAULT 0,

@@ -20,6 +20,7 @@ def add(
     *,
     license_sid: str,
     period: Period | None,
+    stored_at: datetime,
     now: datetime,
 ) -> None:
     """Add events that were just stored to their windows; the caller has the license's turn."""
@@ -34,7 +35,12 @@ def add(
             window = hours[hour] = rules.window_of(moment, boundaries)
         row = rows.get((event.meter, window.start))
         if row is None:
-            rows[event.meter, window.start] = _row(event, window, meters[event.meter], license_sid, now)
+            rows[event.meter, window.start] = {
+                **_row(event, window, meters[event.meter]),
+                "license_sid": license_sid,
+                "stored_until": stored_at,
+                "due_at": max(window.end + rules.SETTLE, now),
+            }
         else:
             _add(row, event)
     # In one order for everybody: two batches must not wait for each other.
@@ -47,13 +53,22 @@ def boundaries_of(tx: Transaction, *, license_sid: str, period: Period | None, n
     known = repository.list_periods(tx, license_sid=license_sid)
     if period is not None and not any((old.start, old.end) == (period.start, period.end) for old in known):
         repository.add_period(tx, license_sid=license_sid, period=period, now=now)
-        known.append(period)
+        known = [old for old in known if old.start != period.start] + [period]
+        for boundary in (period.start, period.end):
+            _split(tx, license_sid=license_sid, boundary=boundary, now=now)
     return sorted({moment for old in known for moment in (old.start, old.end)})
 
 
-def _row(event: UsageEvent, window: Window, meter: Meter, license_sid: str, now: datetime) -> Row:
+def _split(tx: Transaction, *, license_sid: str, boundary: datetime, now: datetime) -> None:
+    """Cut windows that were begun before it was known that a period ends in them; what was sealed is made good."""
+    for window in repository.list_cut_windows(tx, license_sid=license_sid, boundary=boundary):
+        start, end = window["window_start"], window["window_end"]
+        for part in (Window(start, boundary), Window(boundary, end)):
+            repository.set_window(tx, license_sid=license_sid, span=part, of=window, now=now)
+
+
+def _row(event: UsageEvent, window: Window, meter: Meter) -> Row:
     return {
-        "license_sid": license_sid,
         "meter": event.meter,
         "window_start": window.start,
         "window_end": window.end,
@@ -64,7 +79,6 @@ def _row(event: UsageEvent, window: Window, meter: Meter, license_sid: str, now:
         "last_quantity": event.quantity,
         "last_at": event.occurred_at,
         "last_id": event.event_id,
-        "due_at": max(window.end + rules.SETTLE, now),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 from keywright.platform.errors import Conflict, Invalid, NotFound
 
@@ -113,6 +114,128 @@ class Window:
 
     start: datetime
     end: datetime
+
+
+@dataclass(frozen=True)
+class DueWindow:
+    """A window with usage that is to be sealed, as the table holds it."""
+
+    meter: str
+    window_start: datetime
+    window_end: datetime
+    aggregation: Aggregation
+    sum_quantity: Decimal
+    stored_until: datetime
+    revision: int
+
+
+@dataclass(frozen=True)
+class Billing:
+    """Who is told of a revision and as of which moment; REJECTED with a code if nobody is."""
+
+    route: Route
+    counted_at: datetime
+    state: State = State.SEALED
+    code: str | None = None
+    late_policy: LatePolicy | None = None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One seal of a window: by how much it moves the period's quantity, and what is known of its telling."""
+
+    identifier: str
+    license_sid: str
+    customer_sid: str
+    meter: str
+    window_start: datetime
+    period_start: datetime
+    period_end: datetime
+    quantity: Decimal
+    route: Route
+    state: State
+    counted_at: datetime
+    stripe_customer_id: str | None
+    first_attempt_at: datetime | None
+    last_attempt_at: datetime | None
+    pushed_at: datetime | None
+
+
+class Plan(StrEnum):
+    """
+    What is to be done about a revision that is sealed.
+
+    LOOK: it may have been counted, and only the sink can say. MOVE: its moment is billed already. WAIT: too early to ask.
+    """
+
+    SEND = "SEND"
+    LOOK = "LOOK"
+    MOVE = "MOVE"
+    WAIT = "WAIT"
+
+
+@dataclass(frozen=True)
+class Group:
+    """What a sink adds up in one number: a customer's usage of one meter in one hour."""
+
+    stripe_customer_id: str
+    meter: str
+    hour: datetime
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a sink said of one revision: taken, or refused for ever with a code."""
+
+    identifier: str
+    taken: bool
+    code: str | None = None
+
+
+class UsageSink(Protocol):
+    """
+    Whoever is told of usage by meter. Ingestion knows none of them.
+
+    ``looks_up`` says whether ``counted`` can tell afterwards what arrived; a sink that cannot must itself drop what
+    it was told before.
+    """
+
+    looks_up: bool
+
+    def push(self, revision: Revision) -> Answer:
+        """
+        Tell of one revision; telling again what arrived before is success.
+
+        :raises Unavailable: if it is not known whether it arrived
+        """
+
+    def counted(self, group: Group, *, hours: int = 1) -> Mapping[datetime, Decimal]:
+        """Return what the sink has counted, for each hour of a span in which there is anything."""
+
+
+@dataclass(frozen=True)
+class BillLine:
+    """One line of a bill: what it is for, and the amount in minor units, credits below zero."""
+
+    meter: str
+    quantity: Decimal
+    amount: int
+    description: str
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True)
+class Bill:
+    """Usage that is billed by an invoice of its own."""
+
+    bill_sid: str
+    license_sid: str
+    customer_sid: str
+    currency: str
+    stripe_customer_id: str | None
+    invoice_id: str | None
+    lines: tuple[BillLine, ...] = ()
 
 
 class UsageBodyInvalid(Invalid):

@@ -36,9 +36,9 @@ SELECT DISTINCT distinct_key
 -- name: add_to_windows
 -- Everything but a unique count is kept up to date here. last_quantity comes first: it looks at what stands behind it.
 INSERT INTO usage_windows (license_sid, meter, window_start, window_end, aggregation, event_count, sum_quantity, max_quantity,
-       last_quantity, last_at, last_id, pending_events, due_at)
+       last_quantity, last_at, last_id, stored_until, pending_events, due_at)
 VALUES (%(license_sid)s, %(meter)s, %(window_start)s, %(window_end)s, %(aggregation)s, %(event_count)s, %(sum_quantity)s,
-       %(max_quantity)s, %(last_quantity)s, %(last_at)s, %(last_id)s, %(event_count)s, %(due_at)s)
+       %(max_quantity)s, %(last_quantity)s, %(last_at)s, %(last_id)s, %(stored_until)s, %(event_count)s, %(due_at)s)
 ON DUPLICATE KEY UPDATE
        last_quantity = IF(VALUES(last_at) > last_at OR (VALUES(last_at) = last_at AND VALUES(last_id) > last_id),
                           VALUES(last_quantity), last_quantity),
@@ -49,6 +49,7 @@ ON DUPLICATE KEY UPDATE
        sum_quantity = sum_quantity + VALUES(sum_quantity),
        max_quantity = GREATEST(max_quantity, VALUES(max_quantity)),
        due_at = LEAST(COALESCE(due_at, VALUES(due_at)), VALUES(due_at)),
+       stored_until = GREATEST(stored_until, VALUES(stored_until)),
        pending_events = pending_events + VALUES(event_count)
 
 -- name: hurry_windows
@@ -108,3 +109,258 @@ SELECT COALESCE(SUM(sum_quantity), 0) AS sum_quantity, COALESCE(MAX(max_quantity
   FROM usage_windows
  WHERE license_sid = %(license_sid)s AND meter = %(meter)s
    AND window_start >= %(span_start)s AND window_start < %(span_end)s
+
+-- name: list_cut_windows
+SELECT meter, window_start, window_end, aggregation
+  FROM usage_windows
+ WHERE license_sid = %(license_sid)s AND window_start < %(boundary)s AND window_end > %(boundary)s
+ LIMIT 1000
+
+-- name: window_of_events
+-- A window's columns, added up anew from its events.
+SELECT COUNT(event_id) AS event_count, COALESCE(SUM(quantity), 0) AS sum_quantity, COALESCE(MAX(quantity), 0) AS max_quantity,
+       MAX(occurred_at) AS last_at, MAX(stored_at) AS stored_until
+  FROM usage_events
+ WHERE license_sid = %(license_sid)s AND meter = %(meter)s AND occurred_at >= %(span_start)s AND occurred_at < %(span_end)s
+
+-- name: set_window
+-- One event more than none waits, so that a seal that counted too much is made good even where nothing is left.
+INSERT INTO usage_windows (license_sid, meter, window_start, window_end, aggregation, event_count, sum_quantity, max_quantity,
+       last_quantity, last_at, last_id, stored_until, pending_events, due_at)
+VALUES (%(license_sid)s, %(meter)s, %(span_start)s, %(span_end)s, %(aggregation)s, %(event_count)s, %(sum_quantity)s,
+       %(max_quantity)s, %(last_quantity)s, %(last_at)s, %(last_id)s, %(stored_until)s, GREATEST(1, %(event_count)s), %(now)s)
+ON DUPLICATE KEY UPDATE window_end = VALUES(window_end), event_count = VALUES(event_count),
+       sum_quantity = VALUES(sum_quantity), max_quantity = VALUES(max_quantity), last_quantity = VALUES(last_quantity),
+       last_at = VALUES(last_at), last_id = VALUES(last_id), stored_until = VALUES(stored_until),
+       pending_events = VALUES(pending_events), due_at = VALUES(due_at)
+
+-- name: find_newest
+SELECT event_id, quantity
+  FROM usage_events
+ WHERE license_sid = %(license_sid)s AND meter = %(meter)s AND occurred_at = %(last_at)s
+ ORDER BY event_id DESC
+ LIMIT 1
+
+-- name: list_due_licenses
+SELECT DISTINCT license_sid FROM usage_windows WHERE due_at <= %(now)s ORDER BY license_sid LIMIT %(limit)s
+
+-- name: list_due_windows
+SELECT meter, window_start, window_end, aggregation, sum_quantity, stored_until, revision
+  FROM usage_windows
+ WHERE license_sid = %(license_sid)s AND due_at <= %(now)s
+ ORDER BY window_start, meter
+ LIMIT %(limit)s
+
+-- name: hurry_period
+-- A period's bill is made: what waits in its windows is sealed for it.
+UPDATE usage_windows
+   SET due_at = %(now)s
+ WHERE license_sid = %(license_sid)s AND window_start >= %(period_start)s AND window_start < %(period_end)s AND due_at > %(now)s
+
+-- name: mark_sealed
+UPDATE usage_windows
+   SET revision = %(revision)s, pending_events = 0, due_at = NULL
+ WHERE license_sid = %(license_sid)s AND meter = %(meter)s AND window_start = %(window_start)s
+
+-- name: find_account
+SELECT a.customer_sid, a.cut_at, l.source_kind, l.source_id
+  FROM usage_accounts a
+  JOIN licenses l ON l.license_sid = a.license_sid
+ WHERE a.license_sid = %(license_sid)s
+
+-- name: list_closing
+-- Periods whose bill is about to be made.
+SELECT license_sid, period_start, period_end
+  FROM usage_periods
+ WHERE billed_at IS NULL AND period_end <= %(ended_before)s
+ ORDER BY period_end, license_sid
+ LIMIT %(limit)s
+
+-- name: close_period
+UPDATE usage_periods
+   SET billed_at = %(billed_at)s
+ WHERE license_sid = %(license_sid)s AND period_start = %(period_start)s AND billed_at IS NULL
+
+-- name: list_shortened
+-- Licenses whose subscription ended within a period that is not billed yet.
+SELECT p.license_sid
+  FROM usage_periods p
+  JOIN licenses l ON l.license_sid = p.license_sid AND l.source_kind = 'SUBSCRIPTION_ITEM'
+  JOIN subscription_items i ON i.item_id = l.source_id
+  JOIN subscriptions s ON s.subscription_id = i.subscription_id
+ WHERE p.billed_at IS NULL AND s.ended_at > p.period_start AND s.ended_at < p.period_end
+ ORDER BY p.license_sid
+ LIMIT %(limit)s
+
+-- name: sealed_in_window
+SELECT COALESCE(SUM(quantity), 0) AS quantity
+  FROM usage_revisions
+ WHERE license_sid = %(license_sid)s AND meter = %(meter)s AND window_start = %(window_start)s
+
+-- name: sealed_in_period
+SELECT COALESCE(SUM(quantity), 0) AS quantity
+  FROM usage_revisions
+ WHERE license_sid = %(license_sid)s AND meter = %(meter)s AND period_start = %(period_start)s
+
+-- name: add_revision
+INSERT INTO usage_revisions (license_sid, meter, window_start, revision, customer_sid, identifier, period_start, period_end,
+       quantity, route, late_policy, state, code, stored_before, counted_at, stripe_customer_id, settled_at, sealed_at)
+VALUES (%(license_sid)s, %(meter)s, %(window_start)s, %(revision)s, %(customer_sid)s, %(identifier)s, %(period_start)s,
+       %(period_end)s, %(quantity)s, %(route)s, %(late_policy)s, %(state)s, %(code)s, %(stored_before)s, %(counted_at)s,
+       %(stripe_customer_id)s, %(settled_at)s, %(now)s)
+
+-- name: list_sealed
+-- What is still to be told to the sink of meters; what was tried last comes last.
+SELECT r.identifier, r.license_sid, r.customer_sid, r.meter, r.window_start, r.period_start, r.period_end, r.quantity, r.route,
+       r.state, r.counted_at, COALESCE(r.stripe_customer_id, c.stripe_customer_id) AS stripe_customer_id, r.first_attempt_at,
+       r.last_attempt_at, r.pushed_at
+  FROM usage_revisions r
+  JOIN customers c ON c.customer_sid = r.customer_sid
+ WHERE r.state = 'SEALED' AND r.route = 'METER' AND (r.last_attempt_at IS NULL OR r.last_attempt_at < %(tried_before)s)
+ ORDER BY r.sealed_at, r.identifier
+ LIMIT %(limit)s
+
+-- name: find_period_of
+SELECT period_start, period_end, billed_at
+  FROM usage_periods
+ WHERE license_sid = %(license_sid)s AND period_start <= %(moment)s AND period_end > %(moment)s
+ LIMIT 1
+
+-- name: note_attempts
+UPDATE usage_revisions
+   SET first_attempt_at = COALESCE(first_attempt_at, %(now)s), last_attempt_at = %(now)s
+ WHERE identifier IN %(identifiers)s AND state = 'SEALED'
+
+-- name: forget_attempts
+-- The sink says that they never arrived.
+UPDATE usage_revisions
+   SET first_attempt_at = NULL, last_attempt_at = NULL
+ WHERE identifier IN %(identifiers)s AND state = 'SEALED'
+
+-- name: mark_pushed
+UPDATE usage_revisions SET state = 'PUSHED', pushed_at = %(now)s WHERE identifier IN %(identifiers)s AND state = 'SEALED'
+
+-- name: mark_confirmed
+UPDATE usage_revisions SET state = 'CONFIRMED', settled_at = %(now)s WHERE identifier IN %(identifiers)s AND state = 'PUSHED'
+
+-- name: reject
+UPDATE usage_revisions
+   SET state = 'REJECTED', code = %(code)s, settled_at = %(now)s
+ WHERE identifier = %(identifier)s AND state IN ('SEALED', 'PUSHED', 'CONFIRMED')
+
+-- name: move
+UPDATE usage_revisions
+   SET route = %(route)s, counted_at = %(counted_at)s, late_policy = %(late_policy)s, state = %(state)s, code = %(code)s,
+       settled_at = %(settled_at)s, first_attempt_at = NULL, last_attempt_at = NULL
+ WHERE identifier = %(identifier)s AND state = 'SEALED'
+
+-- name: list_told
+-- Everything that a sink adds up in one span for a customer's meter, or may have counted.
+SELECT identifier, license_sid, customer_sid, meter, window_start, period_start, period_end, quantity, route, state, counted_at,
+       stripe_customer_id, first_attempt_at, last_attempt_at, pushed_at
+  FROM usage_revisions
+ WHERE stripe_customer_id = %(stripe_customer_id)s AND meter = %(meter)s
+   AND counted_at >= %(span_start)s AND counted_at < %(span_end)s
+   AND route = 'METER' AND (state IN ('PUSHED', 'CONFIRMED') OR state = 'SEALED' AND first_attempt_at IS NOT NULL)
+ ORDER BY sealed_at, identifier
+ LIMIT 20000
+
+-- name: list_unconfirmed
+-- Whose usage was told a while ago and not compared since, and in which span.
+SELECT stripe_customer_id, meter, MIN(counted_at) AS first_at, MAX(counted_at) AS last_at
+  FROM usage_revisions
+ WHERE state = 'PUSHED' AND route = 'METER' AND pushed_at < %(pushed_before)s
+ GROUP BY stripe_customer_id, meter
+ ORDER BY MIN(pushed_at)
+ LIMIT %(limit)s
+
+-- name: find_revision
+SELECT identifier, license_sid, customer_sid, meter, window_start, period_start, period_end, quantity, route, state, counted_at,
+       stripe_customer_id, first_attempt_at, last_attempt_at, pushed_at
+  FROM usage_revisions
+ WHERE identifier = %(identifier)s
+
+-- name: add_drift
+INSERT INTO usage_drift (stripe_customer_id, meter, hour_start, ours, theirs, found_at)
+VALUES (%(stripe_customer_id)s, %(meter)s, %(hour_start)s, %(ours)s, %(theirs)s, %(now)s)
+
+-- name: renew_drift
+UPDATE usage_drift
+   SET ours = %(ours)s, theirs = %(theirs)s
+ WHERE stripe_customer_id = %(stripe_customer_id)s AND meter = %(meter)s AND hour_start = %(hour_start)s AND healed_at IS NULL
+
+-- name: heal_drift
+UPDATE usage_drift
+   SET healed_at = %(now)s
+ WHERE stripe_customer_id = %(stripe_customer_id)s AND meter = %(meter)s AND hour_start IN %(hours)s AND healed_at IS NULL
+
+-- name: read_figures
+-- What is watched: open differences, what was refused of late, and since when the oldest seal waits to be told.
+SELECT (SELECT COUNT(drift_id) FROM usage_drift WHERE healed_at IS NULL) AS drift,
+       (SELECT COUNT(identifier) FROM usage_revisions WHERE state = 'REJECTED' AND settled_at > %(since_at)s
+           AND code <> 'dropped-late') AS rejected,
+       (SELECT MIN(sealed_at) FROM usage_revisions WHERE state = 'SEALED' AND route = 'METER') AS waiting_since
+
+-- name: add_report
+INSERT INTO usage_error_reports (report_id, code, error_count, unnamed, reported_at, created_at)
+VALUES (%(report_id)s, %(code)s, %(error_count)s, %(unnamed)s, %(reported_at)s, %(now)s)
+ON DUPLICATE KEY UPDATE code = VALUES(code)
+
+-- name: find_unnamed
+-- The newest report since then that counted more errors than it named.
+SELECT code
+  FROM usage_error_reports
+ WHERE reported_at >= %(reported_at)s AND unnamed > 0
+ ORDER BY reported_at DESC, code
+ LIMIT 1
+
+-- name: lock_unbilled
+-- Held until commit: each revision is on one bill.
+SELECT r.identifier, r.meter, r.period_start, r.period_end, r.quantity
+  FROM usage_revisions r
+ WHERE r.license_sid = %(license_sid)s AND r.state = 'SEALED' AND r.route = 'INVOICE' AND r.bill_sid IS NULL
+ ORDER BY r.period_start, r.meter, r.window_start, r.revision
+ LIMIT %(limit)s
+   FOR UPDATE
+
+-- name: billed_before
+-- What the period's revisions say that are billed, or are on a bill already.
+SELECT COALESCE(SUM(quantity), 0) AS quantity
+  FROM usage_revisions
+ WHERE license_sid = %(license_sid)s AND meter = %(meter)s AND period_start >= %(span_start)s AND period_start < %(span_end)s
+   AND state <> 'REJECTED' AND (route = 'METER' OR bill_sid IS NOT NULL)
+
+-- name: add_bill
+INSERT INTO usage_bills (bill_sid, license_sid, customer_sid, currency, created_at)
+VALUES (%(bill_sid)s, %(license_sid)s, %(customer_sid)s, %(currency)s, %(now)s)
+
+-- name: add_bill_line
+INSERT INTO usage_bill_lines (bill_sid, position, meter, quantity, amount, description, period_start, period_end)
+VALUES (%(bill_sid)s, %(position)s, %(meter)s, %(quantity)s, %(amount)s, %(description)s, %(period_start)s, %(period_end)s)
+
+-- name: put_on_bill
+UPDATE usage_revisions SET bill_sid = %(bill_sid)s WHERE identifier IN %(identifiers)s AND state = 'SEALED'
+
+-- name: find_bill
+SELECT b.bill_sid, b.license_sid, b.customer_sid, b.currency, b.invoice_id, c.stripe_customer_id
+  FROM usage_bills b
+  JOIN customers c ON c.customer_sid = b.customer_sid
+ WHERE b.bill_sid = %(bill_sid)s
+
+-- name: list_bill_lines
+SELECT position, meter, quantity, amount, description, period_start, period_end
+  FROM usage_bill_lines
+ WHERE bill_sid = %(bill_sid)s
+ ORDER BY position
+ LIMIT 500
+
+-- name: set_billed
+UPDATE usage_bills SET invoice_id = %(invoice_id)s, billed_at = %(now)s WHERE bill_sid = %(bill_sid)s AND invoice_id IS NULL
+
+-- name: confirm_bill
+UPDATE usage_revisions
+   SET state = 'CONFIRMED', pushed_at = %(now)s, settled_at = %(now)s
+ WHERE bill_sid = %(bill_sid)s AND state = 'SEALED'
+
+-- name: find_item_price
+SELECT price_id FROM subscription_items WHERE item_id = %(item_id)s

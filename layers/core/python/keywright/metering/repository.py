@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from keywright.metering.models import Aggregation, Period, Profile, UsageEvent
+from keywright.metering.models import Aggregation, Period, Profile, UsageEvent, Window
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
 
@@ -90,6 +90,29 @@ def add_period(tx: Transaction, *, license_sid: str, period: Period, now: dateti
     """Remember a billing period, or when it ends now."""
     span = {"period_start": period.start, "period_end": period.end}
     tx.run(_sql.add_period, license_sid=license_sid, **span, now=now)
+
+
+def list_cut_windows(tx: Transaction, *, license_sid: str, boundary: datetime) -> list[Row]:
+    """Return the windows that a boundary falls inside of."""
+    return tx.all(_sql.list_cut_windows, license_sid=license_sid, boundary=boundary)
+
+
+def set_window(tx: Transaction, *, license_sid: str, span: Window, of: Row, now: datetime) -> None:
+    """Add a part of a window up anew from its events, and have it sealed again."""
+    place = {"license_sid": license_sid, "meter": of["meter"], "span_start": span.start, "span_end": span.end}
+    row = tx.one(_sql.window_of_events, **place)
+    assert row is not None
+    row = {**row, "last_at": row["last_at"] or span.start, "stored_until": row["stored_until"] or span.start}
+    newest = tx.one(_sql.find_newest, license_sid=license_sid, meter=of["meter"], last_at=row["last_at"])
+    tx.run(
+        _sql.set_window,
+        **place,
+        **row,
+        aggregation=of["aggregation"],
+        last_quantity=newest["quantity"] if newest else 0,
+        last_id=newest["event_id"] if newest else "",
+        now=now,
+    )
 
 
 def list_periods(tx: Transaction, *, license_sid: str) -> list[Period]:

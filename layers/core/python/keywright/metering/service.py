@@ -111,7 +111,7 @@ def _store(
         if not repository.add_events(tx, new, license_sid=license_sid, stored_at=stored_at):
             raise AssertionError("A usage event was stored without its license's turn being taken.")
     if new:
-        buffering.add(tx, new, meters, license_sid=license_sid, period=profile.period, now=now)
+        buffering.add(tx, new, meters, license_sid=license_sid, period=profile.period, stored_at=stored_at, now=now)
         limits.watch(tx, new, meters, holder=holder, period=profile.period, now=now)
     return known, refused
 
