@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const [modulePath, keysPath] = process.argv.slice(2);
-const { verify, KeySet, readRevocationList } = await import(pathToFileURL(modulePath));
+const { verify, KeySet, RevocationList } = await import(pathToFileURL(modulePath));
 const keys = KeySet.fromJwks(readFileSync(keysPath, "utf8"));
 const answers = readFileSync(0, "utf8").trim().split("\n").map((line) => {
   const { token, at } = JSON.parse(line);
-  const revocations = at.revocations && readRevocationList(at.revocations, keys);
+  const revocations = at.revocations && RevocationList.fromToken(at.revocations, keys);
   const { code, valid, notes } = verify(Buffer.from(token, "base64"), keys, { ...at, revocations });
   return JSON.stringify({ code, valid, notes });
 });
