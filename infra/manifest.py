@@ -100,6 +100,8 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
     Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
+    Schedule("seal-usage", function="dispatcher", every_s=300, payload=_enqueue("metering.seal")),
+    Schedule("confirm-usage", function="dispatcher", every_s=3600, payload=_enqueue("metering.confirm")),
     Schedule("prune-jobs", function="dispatcher", every_s=86400, payload=_enqueue("jobs.prune")),
 )
 
@@ -200,6 +202,15 @@ FUNCTIONS: tuple[Function, ...] = (
         settings=("API_URL",),
     ),
     Function(
+        "usage",
+        "What licensed software used: taken in batches, imported from air gaps, read by its owner.",
+        routes=(_post("/v1/usage"), _get("/v1/usage"), _post("/v1/usage/imports")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.LICENSE_KEYS),
+        sends_to=(Queue.JOBS,),
+        settings=("API_URL",),
+        memory_mb=1024,
+    ),
+    Function(
         "jobs",
         "Jobs and their attempts, for staff; another try for those that failed.",
         routes=(_get("/v1/jobs"), _get("/v1/jobs/{job_sid}"), _post("/v1/jobs/{job_sid}/retry")),
@@ -254,6 +265,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "PORTAL_URL",
             "PRODUCT_FAMILY",
             "STRIPE_API_URL",
+            "USAGE_SINK",
         ),
         timeout_s=60,
         local_processes=2,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from keywright.metering import drift, drift_repository, revision_repository, rules
-from keywright.metering.models import Group, Revision, State
+from keywright.metering.models import Group, Revision, WindowState
 from keywright.platform.db import Transaction
 
 PATIENCE = timedelta(hours=1)
@@ -42,7 +42,7 @@ def compare(tx: Transaction, look: Look, counted: Mapping[datetime, Decimal], *,
         told.setdefault(revision.counted_at.replace(minute=0, second=0, microsecond=0), []).append(revision)
     equal = []
     for hour, revisions in told.items():
-        if any(revision.state is State.SEALED for revision in revisions):
+        if any(revision.state is WindowState.SEALED for revision in revisions):
             continue
         theirs = counted.get(hour, Decimal(0))
         if sum((revision.quantity for revision in revisions), Decimal(0)) == theirs:
@@ -61,13 +61,13 @@ def _look(stripe_customer_id: str, meter: str, first_at: datetime, last_at: date
 
 
 def _confirm(tx: Transaction, revisions: list[Revision], *, now: datetime) -> None:
-    pushed = [revision.identifier for revision in revisions if revision.state is State.PUSHED]
+    pushed = [revision.identifier for revision in revisions if revision.state is WindowState.PUSHED]
     revision_repository.mark_confirmed(tx, pushed, now=now)
 
 
 def _differ(tx: Transaction, group: Group, revisions: list[Revision], theirs: Decimal, *, now: datetime) -> None:
     """Find which revisions are missing, if a report has told of errors that it did not name."""
-    open_ = [revision for revision in revisions if revision.state is State.PUSHED]
+    open_ = [revision for revision in revisions if revision.state is WindowState.PUSHED]
     since = min((revision.pushed_at for revision in open_ if revision.pushed_at), default=now)
     if now - since < PATIENCE:
         return

@@ -42,7 +42,7 @@ def reject(tx: Transaction, *, identifier: str, code: str, now: datetime) -> Non
     new = {"identifier": identifier, **facts}
     audit.record(tx, "USAGE_REJECTED", actor=actors.STRIPE, subject=revision.license_sid, new=new, now=now)
     event = {"event": "usage.rejected", **facts}
-    jobs.enqueue(tx, "licensing.publish-event", event, key=f"usage.rejected:{identifier}", now=now)
+    jobs.enqueue(tx, "metering.publish-event", event, key=f"usage.rejected:{identifier}", now=now)
 
 
 def note(tx: Transaction, group: Group, *, ours: Decimal, theirs: Decimal, now: datetime) -> None:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from keywright.jobs import service as jobs
-from keywright.licensing.holders import Holder
+from keywright.mail.models import Mail
+from keywright.mail.rules import compose
 from keywright.metering import repository
 from keywright.metering.models import Aggregation, Meter, Period, UsageEvent
 from keywright.platform.clock import to_wire
@@ -60,7 +61,7 @@ def watch(
     events: Sequence[UsageEvent],
     meters: Mapping[str, Meter],
     *,
-    holder: Holder,
+    license_sid: str,
     period: Period | None,
     now: datetime,
 ) -> None:
@@ -69,10 +70,10 @@ def watch(
     for meter in meters.values():
         if meter.name not in touched or not meter.limit:
             continue
-        used = used_in(tx, meter, license_sid=holder.license_sid, period=span, now=now)
+        used = used_in(tx, meter, license_sid=license_sid, period=span, now=now)
         for mark in MARKS:
             if used * _WHOLE >= meter.limit * mark:
-                _tell(tx, meter, holder=holder, period=span, mark=mark, used=used, now=now)
+                _tell(tx, meter, license_sid=license_sid, period=span, mark=mark, used=used, now=now)
 
 
 def used_in(tx: Transaction, meter: Meter, *, license_sid: str, period: Period, now: datetime) -> Decimal:
@@ -82,6 +83,24 @@ def used_in(tx: Transaction, meter: Meter, *, license_sid: str, period: Period, 
         later = now + timedelta(days=1)
         return repository.add_up(tx, meter.aggregation, **span, stored_before=later)
     return repository.total_of_windows(tx, meter.aggregation, **span)
+
+
+def threshold_mail(tx: Transaction, facts: Mapping[str, str], *, portal_url: str) -> Mail | None:
+    """Return the mail that tells an owner how much of a limit is used; None if the license is gone."""
+    owner = repository.find_owner(tx, license_sid=facts["license_sid"])
+    if owner is None:
+        return None
+    used = f"{facts['used']} of {facts['limit']} {facts['meter']}"
+    return compose(
+        to=owner["billing_email"],
+        subject=f"{facts['percent']} % of {facts['meter']} used for {owner['domain_name']}",
+        greeting=f"Hello {owner['name']},",
+        paragraphs=[
+            f"Your license for {owner['domain_name']} has used {used} since {facts['period_start'][:10]}.",
+            f"The period ends on {facts['period_end'][:10]}.",
+        ],
+        link=("Show the usage", f"{portal_url}/licenses/{facts['license_sid']}"),
+    )
 
 
 def _with(used: Decimal, event: UsageEvent, meter: Meter, counted: set[str]) -> Decimal:
@@ -104,12 +123,12 @@ def _span(period: Period | None, now: datetime) -> Period:
 
 
 def _tell(
-    tx: Transaction, meter: Meter, *, holder: Holder, period: Period, mark: int, used: Decimal, now: datetime
+    tx: Transaction, meter: Meter, *, license_sid: str, period: Period, mark: int, used: Decimal, now: datetime
 ) -> None:
     assert meter.limit is not None
-    key = f"{holder.license_sid}:{meter.name}:{to_wire(period.start)}:{mark}"
+    key = f"{license_sid}:{meter.name}:{to_wire(period.start)}:{mark}"
     facts = {
-        "license_sid": holder.license_sid,
+        "license_sid": license_sid,
         "meter": meter.name,
         "percent": str(mark),
         "limit": decimal_text(meter.limit),
@@ -119,4 +138,4 @@ def _tell(
     }
     jobs.enqueue(tx, "metering.send-threshold", facts, key=key, now=now)
     event = {"event": "usage.threshold_reached", **facts}
-    jobs.enqueue(tx, "licensing.publish-event", event, key=f"usage.threshold_reached:{key}", now=now)
+    jobs.enqueue(tx, "metering.publish-event", event, key=f"usage.threshold_reached:{key}", now=now)

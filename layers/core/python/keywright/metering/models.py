@@ -38,7 +38,7 @@ class Route(StrEnum):
     LEDGER = "LEDGER"
 
 
-class State(StrEnum):
+class WindowState(StrEnum):
     """Where a window stands. BUFFERED: it holds usage that is not sealed yet."""
 
     BUFFERED = "BUFFERED"
@@ -48,7 +48,7 @@ class State(StrEnum):
     REJECTED = "REJECTED"
 
 
-class Outcome(StrEnum):
+class EventOutcome(StrEnum):
     """What became of one event of a batch."""
 
     ACCEPTED = "accepted"
@@ -135,7 +135,7 @@ class Billing:
 
     route: Route
     counted_at: datetime
-    state: State = State.SEALED
+    state: WindowState = WindowState.SEALED
     code: str | None = None
     late_policy: LatePolicy | None = None
 
@@ -153,7 +153,7 @@ class Revision:
     period_end: datetime
     quantity: Decimal
     route: Route
-    state: State
+    state: WindowState
     counted_at: datetime
     stripe_customer_id: str | None
     first_attempt_at: datetime | None
@@ -236,6 +236,27 @@ class Bill:
     stripe_customer_id: str | None
     invoice_id: str | None
     lines: tuple[BillLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class Import:
+    """A usage export that was imported."""
+
+    import_sid: str
+    license_sid: str
+    kid: str
+    seq: int
+    period_start: datetime
+    period_end: datetime
+    hours: int
+    imported_at: datetime
+
+
+class UsageExportInvalid(Invalid):
+    """The export is not signed by its machine, contradicts itself, or is of another license."""
+
+    code = "usage-export-invalid"
+    title = "The usage export is not valid"
 
 
 class UsageBodyInvalid(Invalid):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from keywright.metering import drift, repository, revision_repository, rules
-from keywright.metering.models import Answer, Group, Period, Plan, Revision, State
+from keywright.metering.models import Answer, Group, Period, Plan, Revision, WindowState
 from keywright.platform.db import Transaction
 
 _FOREVER = timedelta(days=36_500)
@@ -51,10 +51,10 @@ def list_doubtful(tx: Transaction, *, now: datetime) -> list[Group]:
 def settle_doubt(tx: Transaction, group: Group, counted: Mapping[datetime, Decimal], *, now: datetime) -> None:
     """Decide by the sink's sum which of the doubtful revisions arrived; what did not may be told again."""
     told = revision_repository.list_told(tx, group)
-    doubtful = [revision for revision in told if revision.state is State.SEALED]
+    doubtful = [revision for revision in told if revision.state is WindowState.SEALED]
     if any(now - (revision.last_attempt_at or now) < rules.COUNTED_AFTER for revision in doubtful):
         return
-    certain = sum((revision.quantity for revision in told if revision.state is not State.SEALED), Decimal(0))
+    certain = sum((revision.quantity for revision in told if revision.state is not WindowState.SEALED), Decimal(0))
     theirs = counted.get(group.hour, Decimal(0))
     arrived = rules.counted_among(theirs - certain, doubtful)
     if arrived is None:
@@ -65,9 +65,7 @@ def settle_doubt(tx: Transaction, group: Group, counted: Mapping[datetime, Decim
     revision_repository.forget_attempts(tx, lost)
 
 
-def _plans(
-    tx: Transaction, *, looks_up: bool, tried_before: datetime, now: datetime
-) -> list[tuple[Revision, Plan]]:
+def _plans(tx: Transaction, *, looks_up: bool, tried_before: datetime, now: datetime) -> list[tuple[Revision, Plan]]:
     found = revision_repository.list_sealed(tx, tried_before=tried_before, limit=_LOOKED_THROUGH)
     periods: dict[tuple[str, datetime], Period] = {}
     plans = []

@@ -8,6 +8,14 @@ SELECT p.metadata, i.current_period_start, i.current_period_end, s.ended_at, c.s
   LEFT JOIN subscriptions s ON s.subscription_id = i.subscription_id
  WHERE l.license_sid = %(license_sid)s
 
+-- name: find_owner
+-- Whom to write to about a license's usage.
+SELECT c.name, c.billing_email, d.domain_name
+  FROM licenses l
+  JOIN customers c ON c.customer_sid = l.customer_sid
+  JOIN domains d ON d.customer_sid = l.customer_sid AND d.domain_sid = l.domain_sid
+ WHERE l.license_sid = %(license_sid)s
+
 -- name: lock_account
 -- Held until commit: writers of a license's usage take turns, and a cut waits for the one under way.
 SELECT cut_at FROM usage_accounts WHERE license_sid = %(license_sid)s FOR UPDATE
@@ -364,3 +372,65 @@ UPDATE usage_revisions
 
 -- name: find_item_price
 SELECT price_id FROM subscription_items WHERE item_id = %(item_id)s
+
+-- name: find_licensed
+-- A license of the customer, and what it was bought with.
+SELECT l.license_sid, l.customer_sid, l.domain_sid, l.product_id, l.kind, l.state, l.source_kind, l.source_id, l.current_seq
+  FROM licenses l
+ WHERE l.license_sid = %(license_sid)s AND l.customer_sid = %(customer_sid)s
+
+-- name: find_import
+SELECT import_sid, kid, seq, period_start, period_end, hours, imported_at
+  FROM usage_imports
+ WHERE license_sid = %(license_sid)s AND digest = %(digest)s
+
+-- name: find_key
+SELECT public_jwk FROM usage_export_keys WHERE license_sid = %(license_sid)s AND kid = %(kid)s
+
+-- name: pin_key
+INSERT INTO usage_export_keys (license_sid, kid, public_jwk, pinned_by, pinned_at)
+VALUES (%(license_sid)s, %(kid)s, %(public_jwk)s, %(pinned_by)s, %(now)s)
+
+-- name: find_head
+SELECT seq, digest, period_end, counters
+  FROM usage_imports
+ WHERE license_sid = %(license_sid)s AND kid = %(kid)s
+ ORDER BY seq DESC
+ LIMIT 1
+
+-- name: add_import
+INSERT INTO usage_imports (license_sid, kid, seq, import_sid, digest, period_start, period_end, counters, hours, imported_by,
+       imported_at)
+VALUES (%(license_sid)s, %(kid)s, %(seq)s, %(import_sid)s, %(digest)s, %(period_start)s, %(period_end)s, %(counters)s,
+       %(hours)s, %(imported_by)s, %(now)s)
+
+-- name: list_windows
+-- A license's windows in a span, each with its newest revision and what was refused of it.
+SELECT w.meter, w.window_start, w.window_end, w.aggregation, w.event_count, w.sum_quantity, w.max_quantity, w.last_quantity,
+       w.pending_events, r.state, r.code,
+       (SELECT COALESCE(SUM(x.quantity), 0)
+          FROM usage_revisions x
+         WHERE x.license_sid = w.license_sid AND x.meter = w.meter AND x.window_start = w.window_start
+           AND x.state = 'REJECTED') AS refused
+  FROM usage_windows w
+  JOIN licenses l ON l.license_sid = w.license_sid
+  LEFT JOIN usage_revisions r ON r.license_sid = w.license_sid AND r.meter = w.meter AND r.window_start = w.window_start
+   AND r.revision = w.revision
+ WHERE w.license_sid = %(license_sid)s AND l.customer_sid = %(customer_sid)s
+   AND (%(meter)s IS NULL OR w.meter = %(meter)s)
+   AND w.window_start >= %(span_start)s AND w.window_start < %(span_end)s
+ ORDER BY w.window_start, w.meter
+ LIMIT %(limit)s
+
+-- name: list_events_of
+-- The rows behind one revision: the window's events that were stored since the seal before it.
+SELECT e.event_id, e.meter, e.quantity, e.occurred_at, e.distinct_key, e.properties
+  FROM usage_revisions r
+  JOIN usage_windows w ON w.license_sid = r.license_sid AND w.meter = r.meter AND w.window_start = r.window_start
+  JOIN usage_events e ON e.license_sid = r.license_sid AND e.meter = r.meter
+   AND e.occurred_at >= w.window_start AND e.occurred_at < w.window_end AND e.stored_at < r.stored_before
+  LEFT JOIN usage_revisions p ON p.license_sid = r.license_sid AND p.meter = r.meter AND p.window_start = r.window_start
+   AND p.revision = r.revision - 1
+ WHERE r.identifier = %(identifier)s AND (p.stored_before IS NULL OR e.stored_at >= p.stored_before)
+ ORDER BY e.occurred_at, e.event_id
+ LIMIT 100000

@@ -28,6 +28,11 @@ def find_profile(tx: Transaction, *, license_sid: str) -> Profile | None:
     return Profile(json.loads(row["metadata"]), period, ended_at, row["stripe_customer_id"])
 
 
+def find_owner(tx: Transaction, *, license_sid: str) -> Row | None:
+    """Return ``{name, billing_email, domain_name}`` of a license's customer."""
+    return tx.one(_sql.find_owner, license_sid=license_sid)
+
+
 def lock_account(tx: Transaction, *, license_sid: str, customer_sid: str, now: datetime) -> datetime:
     """Take the turn to write a license's usage; return the time before which nothing may be stored any more."""
     row = tx.one(_sql.lock_account, license_sid=license_sid)

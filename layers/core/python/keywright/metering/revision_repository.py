@@ -14,7 +14,7 @@ from keywright.metering.models import (
     Period,
     Revision,
     Route,
-    State,
+    WindowState,
 )
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
@@ -95,7 +95,7 @@ def add_revision(
     now: datetime,
 ) -> None:
     """Insert what a seal came to."""
-    is_settled = billing.state in {State.CONFIRMED, State.REJECTED}
+    is_settled = billing.state in {WindowState.CONFIRMED, WindowState.REJECTED}
     tx.run(
         _sql.add_revision,
         **vars(billing),
@@ -157,7 +157,7 @@ def reject(tx: Transaction, *, identifier: str, code: str, now: datetime) -> boo
 
 def move(tx: Transaction, billing: Billing, *, identifier: str, now: datetime) -> None:
     """Have a revision told otherwise, or dropped: its bill is made."""
-    settled_at = now if billing.state is State.REJECTED else None
+    settled_at = now if billing.state is WindowState.REJECTED else None
     tx.run(_sql.move, **vars(billing), identifier=identifier, settled_at=settled_at)
 
 
@@ -185,4 +185,4 @@ def find_revision(tx: Transaction, *, identifier: str) -> Revision | None:
 
 
 def _revision(row: Row) -> Revision:
-    return Revision(**{**row, "route": Route(row["route"]), "state": State(row["state"])})
+    return Revision(**{**row, "route": Route(row["route"]), "state": WindowState(row["state"])})

@@ -26,7 +26,7 @@ from keywright.metering.models import (
     Profile,
     Revision,
     Route,
-    State,
+    WindowState,
     Window,
 )
 
@@ -117,10 +117,10 @@ def bill(
 ) -> Billing:
     """Return who is told of a window's revision, and as of when."""
     if source_kind is SourceKind.CONTRACT_SUBSCRIPTION:
-        return Billing(Route.LEDGER, window_start, State.CONFIRMED)
+        return Billing(Route.LEDGER, window_start, WindowState.CONFIRMED)
     route = Route.METER if source_kind is SourceKind.SUBSCRIPTION_ITEM else Route.INVOICE
     if not quantity:
-        return Billing(route, window_start, State.CONFIRMED)
+        return Billing(route, window_start, WindowState.CONFIRMED)
     if route is Route.INVOICE:
         return Billing(route, window_start)
     if is_late(period, profile, moment=window_start, now=now):
@@ -140,7 +140,7 @@ def bill_late(profile: Profile, *, moment: datetime, now: datetime) -> Billing:
     """Return what the product's policy makes of usage whose bill is made."""
     policy = late_policy(profile.metadata)
     if policy is LatePolicy.DROP_AND_RECORD:
-        return Billing(Route.METER, moment, State.REJECTED, DROPPED_LATE, policy)
+        return Billing(Route.METER, moment, WindowState.REJECTED, DROPPED_LATE, policy)
     has_next = profile.period is not None and (profile.ended_at is None or now < profile.ended_at)
     if policy is LatePolicy.BILL_NEXT and has_next:
         return Billing(Route.METER, now.replace(microsecond=0), late_policy=policy)

@@ -13,7 +13,7 @@ from keywright.jobs import service as jobs
 from keywright.jobs.models import KeyScope
 from keywright.licensing.models import SourceKind
 from keywright.metering import buffering, repository, revision_repository, rules
-from keywright.metering.models import Aggregation, DueWindow, Period, Profile, Route, State
+from keywright.metering.models import Aggregation, DueWindow, Period, Profile, Route, WindowState
 from keywright.platform.clock import to_unix
 from keywright.platform.db import Row, Transaction
 
@@ -130,20 +130,16 @@ def _add(
         now=now,
     )
     revision_repository.mark_sealed(tx, window, license_sid=license_sid)
-    return billing.route if billing.state is State.SEALED else None
+    return billing.route if billing.state is WindowState.SEALED else None
 
 
 def _moved(tx: Transaction, window: DueWindow, *, license_sid: str, period: Period, cut: datetime) -> Decimal:
     """Return by how much a window moves the period's quantity, beyond what revisions have said before."""
     place = {"license_sid": license_sid, "meter": window.meter}
     if window.aggregation in _ADDITIVE:
-        return window.sum_quantity - revision_repository.sealed_in_window(
-            tx, **place, window_start=window.window_start
-        )
+        return window.sum_quantity - revision_repository.sealed_in_window(tx, **place, window_start=window.window_start)
     # A maximum or a count of different things is the period's, not the hour's: what counts is how far it rose.
-    whole = repository.add_up(
-        tx, window.aggregation, **place, start=period.start, end=period.end, stored_before=cut
-    )
+    whole = repository.add_up(tx, window.aggregation, **place, start=period.start, end=period.end, stored_before=cut)
     return whole - revision_repository.sealed_in_period(tx, **place, period_start=period.start)
 
 

@@ -15,14 +15,22 @@ from keywright.catalog.models import LicenseKind
 from keywright.licensing.holders import Holder
 from keywright.licensing.models import LicenseState
 from keywright.metering import buffering, intake, limits, repository, rules
-from keywright.metering.models import Aggregation, Meter, Outcome, Period, Profile, UsageEvent, UsageLicenseNotFound
+from keywright.metering.models import (
+    Aggregation,
+    Meter,
+    EventOutcome,
+    Period,
+    Profile,
+    UsageEvent,
+    UsageLicenseNotFound,
+)
 from keywright.platform.db import Transaction
 
 NOT_USAGE_BASED = "license-not-usage-based"
 RESTRICTED = "license-restricted"
 ENDED = "license-ended"
 
-Result = tuple[str | None, Outcome, str | None]
+Result = tuple[str | None, EventOutcome, str | None]
 """The sender's id, what became of the event, and the code if it was rejected."""
 
 
@@ -37,13 +45,13 @@ def ingest(tx: Transaction, holder: Holder, items: Sequence[Any], *, now: dateti
         raise UsageLicenseNotFound("There is no license with this id.")
     meters = rules.meters(profile.metadata, limits=holder.limits)
     if (code := _refuse(holder, meters)) is not None:
-        return [(intake.sent_id(item), Outcome.REJECTED, code) for item in items]
+        return [(intake.sent_id(item), EventOutcome.REJECTED, code) for item in items]
     reader = intake.Reader(meters, now=now)
     read = [_within(reader.read(item), profile) for item in items]
     new = intake.first_of_each([event for event in read if not isinstance(event, str)])
     known, refused = _store(tx, holder, profile, meters, new, now=now)
     return [
-        (intake.sent_id(item), Outcome.REJECTED, event)
+        (intake.sent_id(item), EventOutcome.REJECTED, event)
         if isinstance(event, str)
         else (intake.sent_id(item), *_outcome(event, new, known, refused))
         for item, event in zip(items, read, strict=True)
@@ -110,23 +118,53 @@ def _store(
         new = [event for event in new if event.event_id not in known]
         if not repository.add_events(tx, new, license_sid=license_sid, stored_at=stored_at):
             raise AssertionError("A usage event was stored without its license's turn being taken.")
+    _gather(tx, new, meters, profile, license_sid=license_sid, stored_at=stored_at, now=now)
+    return known, refused
+
+
+def keep(
+    tx: Transaction,
+    events: Sequence[UsageEvent],
+    meters: dict[str, Meter],
+    profile: Profile,
+    *,
+    license_sid: str,
+    stored_at: datetime,
+    now: datetime,
+) -> None:
+    """Store events that are known to be new; the caller has the license's turn."""
+    if not repository.add_events(tx, events, license_sid=license_sid, stored_at=stored_at):
+        raise AssertionError("An import was stored twice.")
+    _gather(tx, events, meters, profile, license_sid=license_sid, stored_at=stored_at, now=now)
+
+
+def _gather(
+    tx: Transaction,
+    new: Sequence[UsageEvent],
+    meters: dict[str, Meter],
+    profile: Profile,
+    *,
+    license_sid: str,
+    stored_at: datetime,
+    now: datetime,
+) -> None:
+    """Add stored events to their windows, and tell of the limits that they reach."""
     if new:
         buffering.add(tx, new, meters, license_sid=license_sid, period=profile.period, stored_at=stored_at, now=now)
-        limits.watch(tx, new, meters, holder=holder, period=profile.period, now=now)
-    return known, refused
+        limits.watch(tx, new, meters, license_sid=license_sid, period=profile.period, now=now)
 
 
 def _outcome(
     event: UsageEvent, first: dict[str, UsageEvent], known: dict[str, UsageEvent], refused: dict[str, str]
-) -> tuple[Outcome, str | None]:
+) -> tuple[EventOutcome, str | None]:
     key = event.event_id
     if key in refused:
-        return Outcome.REJECTED, refused[key]
+        return EventOutcome.REJECTED, refused[key]
     if key in known:
-        return (Outcome.DUPLICATE if known[key].body == event.body else Outcome.CONFLICT), None
+        return (EventOutcome.DUPLICATE if known[key].body == event.body else EventOutcome.CONFLICT), None
     if first[key] is event:
-        return Outcome.ACCEPTED, None
-    return (Outcome.DUPLICATE if first[key].body == event.body else Outcome.CONFLICT), None
+        return EventOutcome.ACCEPTED, None
+    return (EventOutcome.DUPLICATE if first[key].body == event.body else EventOutcome.CONFLICT), None
 
 
 def periods_of(tx: Transaction, *, license_sid: str) -> Iterable[Period]:
