@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from keywright.licensing import gateway as events
@@ -127,21 +126,17 @@ class BusSink:
 _SINKS = {"stripe-meters": StripeMeters, "event-bus": BusSink}
 
 
-@lru_cache(maxsize=4)
-def _sink(name: str) -> UsageSink:
-    if name not in _SINKS:
-        raise SettingMissing(f"No sink of usage is named {name!r}: there are {', '.join(sorted(_SINKS))}.")
-    sink: UsageSink = _SINKS[name]()
-    return sink
-
-
 def sink() -> UsageSink:
     """
-    Return the sink that the setting ``USAGE_SINK`` names.
+    Return the sink that the setting ``USAGE_SINK`` names: a new one for every job, for what it knows may change.
 
     :raises SettingMissing: if there is none of that name
     """
-    return _sink(setting("USAGE_SINK"))
+    name = setting("USAGE_SINK")
+    if name not in _SINKS:
+        raise SettingMissing(f"No sink of usage is named {name!r}: there are {', '.join(sorted(_SINKS))}.")
+    made: UsageSink = _SINKS[name]()
+    return made
 
 
 def fetch_report(event_id: str) -> dict[str, Any]:
