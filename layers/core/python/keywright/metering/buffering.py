@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from keywright.metering import repository, rules
-from keywright.metering.models import Meter, Period, UsageEvent, Window
+from keywright.metering.models import Meter, Period, Profile, UsageEvent, Window
 from keywright.platform.db import Row, Transaction
 
 Place = tuple[str, datetime]
@@ -19,12 +19,12 @@ def add(
     meters: Mapping[str, Meter],
     *,
     license_sid: str,
-    period: Period | None,
+    profile: Profile,
     stored_at: datetime,
     now: datetime,
 ) -> None:
     """Add events that were just stored to their windows; the caller has the license's turn."""
-    boundaries = boundaries_of(tx, license_sid=license_sid, period=period, now=now)
+    boundaries = _boundaries_for(tx, events, license_sid=license_sid, profile=profile, now=now)
     rows: dict[Place, Row] = {}
     hours: dict[datetime, Window] = {}
     for event in events:
@@ -45,7 +45,18 @@ def add(
             _add(row, event)
     # In one order for everybody: two batches must not wait for each other.
     repository.add_to_windows(tx, [rows[place] for place in sorted(rows)])
-    repository.hurry_windows(tx, license_sid=license_sid, windows=list(rows), push_events=rules.PUSH_EVENTS, now=now)
+
+
+def _boundaries_for(
+    tx: Transaction, events: Sequence[UsageEvent], *, license_sid: str, profile: Profile, now: datetime
+) -> list[datetime]:
+    """Return the boundaries that may fall into the events' hours; of the running period no more need be looked up."""
+    period = profile.period
+    if period is not None and profile.period_is_known:
+        oldest = min(event.occurred_at for event in events)
+        if oldest >= period.start + rules.HOUR:
+            return [period.start, period.end]
+    return boundaries_of(tx, license_sid=license_sid, period=period, now=now)
 
 
 def boundaries_of(tx: Transaction, *, license_sid: str, period: Period | None, now: datetime) -> list[datetime]:

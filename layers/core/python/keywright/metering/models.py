@@ -100,12 +100,17 @@ class Period:
 
 @dataclass(frozen=True)
 class Profile:
-    """What decides about a license's usage beside the license: its product, its billing period, its end."""
+    """
+    What decides about a license's usage beside the license: its product, its billing period, its end.
+
+    ``period_is_known``: usage has fallen into the running period before.
+    """
 
     metadata: Mapping[str, str] = field(hash=False)
     period: Period | None
     ended_at: datetime | None
     stripe_customer_id: str | None
+    period_is_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 -- name: find_profile
--- What decides about a license's usage beside the license itself.
-SELECT p.metadata, i.current_period_start, i.current_period_end, s.ended_at, c.stripe_customer_id
+-- What decides about a license's usage beside the license itself. known_end: its running period is remembered.
+SELECT p.metadata, i.current_period_start, i.current_period_end, s.ended_at, c.stripe_customer_id, u.period_end AS known_end
   FROM licenses l
   JOIN products p ON p.product_id = l.product_id
   JOIN customers c ON c.customer_sid = l.customer_sid
   LEFT JOIN subscription_items i ON l.source_kind = 'SUBSCRIPTION_ITEM' AND i.item_id = l.source_id
   LEFT JOIN subscriptions s ON s.subscription_id = i.subscription_id
+  LEFT JOIN usage_periods u ON u.license_sid = l.license_sid AND u.period_start = i.current_period_start
  WHERE l.license_sid = %(license_sid)s
 
 -- name: find_owner
@@ -42,7 +43,8 @@ SELECT DISTINCT distinct_key
    AND occurred_at >= %(span_start)s AND occurred_at < %(span_end)s AND distinct_key IN %(distinct_keys)s
 
 -- name: add_to_windows
--- Everything but a unique count is kept up to date here. last_quantity comes first: it looks at what stands behind it.
+-- Everything but a unique count is kept up to date here. last_quantity comes first: it looks at what stands behind it,
+-- and so does due_at: a window that has gathered so many events does not wait for the end of its hour.
 INSERT INTO usage_windows (license_sid, meter, window_start, window_end, aggregation, event_count, sum_quantity, max_quantity,
        last_quantity, last_at, last_id, stored_until, pending_events, due_at)
 VALUES (%(license_sid)s, %(meter)s, %(window_start)s, %(window_end)s, %(aggregation)s, %(event_count)s, %(sum_quantity)s,
@@ -56,16 +58,10 @@ ON DUPLICATE KEY UPDATE
        event_count = event_count + VALUES(event_count),
        sum_quantity = sum_quantity + VALUES(sum_quantity),
        max_quantity = GREATEST(max_quantity, VALUES(max_quantity)),
-       due_at = LEAST(COALESCE(due_at, VALUES(due_at)), VALUES(due_at)),
+       due_at = LEAST(COALESCE(due_at, VALUES(due_at)), VALUES(due_at),
+                      IF(pending_events + VALUES(event_count) >= 10000, VALUES(stored_until), VALUES(due_at))),
        stored_until = GREATEST(stored_until, VALUES(stored_until)),
        pending_events = pending_events + VALUES(event_count)
-
--- name: hurry_windows
--- Windows that have gathered too much to wait for the end of their hour.
-UPDATE usage_windows
-   SET due_at = %(now)s
- WHERE license_sid = %(license_sid)s AND (meter, window_start) IN %(windows)s
-   AND pending_events >= %(push_events)s AND due_at > %(now)s
 
 -- name: add_period
 INSERT INTO usage_periods (license_sid, period_start, period_end, created_at)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
 
 from keywright.metering.models import Aggregation, Period, Profile, UsageEvent, Window
 from keywright.platform import sql
@@ -25,7 +27,13 @@ def find_profile(tx: Transaction, *, license_sid: str) -> Profile | None:
     if start is not None and ended_at is not None and ended_at > start:
         end = min(end, ended_at)
     period = None if start is None else Period(start, end)
-    return Profile(json.loads(row["metadata"]), period, ended_at, row["stripe_customer_id"])
+    is_known = period is not None and row["known_end"] == end
+    return Profile(_metadata(row["metadata"]), period, ended_at, row["stripe_customer_id"], is_known)
+
+
+@lru_cache(maxsize=256)
+def _metadata(text: str) -> Mapping[str, str]:
+    return MappingProxyType(json.loads(text))
 
 
 def find_owner(tx: Transaction, *, license_sid: str) -> Row | None:
@@ -81,14 +89,6 @@ def list_known_keys(
 def add_to_windows(tx: Transaction, rows: list[Row]) -> None:
     """Add new events to their windows, which come to be with their first event."""
     tx.run_many(_sql.add_to_windows, rows)
-
-
-def hurry_windows(
-    tx: Transaction, *, license_sid: str, windows: Sequence[tuple[str, datetime]], push_events: int, now: datetime
-) -> bool:
-    """Have windows sealed at once that have gathered so many events; tell whether there are any."""
-    found = tx.run(_sql.hurry_windows, license_sid=license_sid, windows=list(windows), push_events=push_events, now=now)
-    return found > 0
 
 
 def add_period(tx: Transaction, *, license_sid: str, period: Period, now: datetime) -> None:

@@ -36,7 +36,7 @@ SETTLE = timedelta(minutes=5)
 """How long a window rests after its end before it is sealed, so that what is under way needs no second revision."""
 
 PUSH_EVENTS = 10_000
-"""So many unsealed events in a window have it sealed before its hour is over."""
+"""So many unsealed events in a window have it sealed before its hour is over; the query that adds to windows says so."""
 
 AHEAD = timedelta(minutes=5)
 BEHIND = timedelta(days=35)

@@ -150,7 +150,7 @@ def _gather(
 ) -> None:
     """Add stored events to their windows, and tell of the limits that they reach."""
     if new:
-        buffering.add(tx, new, meters, license_sid=license_sid, period=profile.period, stored_at=stored_at, now=now)
+        buffering.add(tx, new, meters, license_sid=license_sid, profile=profile, stored_at=stored_at, now=now)
         limits.watch(tx, new, meters, license_sid=license_sid, period=profile.period, now=now)
 
 
