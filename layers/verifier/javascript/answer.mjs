@@ -56,5 +56,5 @@ function checkClock(answer, { now, highWaterMark }) {
   if (now < latest - TOLERANCE_S) {
     throw new Refused("CLOCK_ROLLBACK", `the clock says ${now}, but ${latest} has been seen`);
   }
-  if (now >= answer.exp) throw new Refused("ANSWER_EXPIRED", `it counted until ${answer.exp}`);
+  if (Math.max(now, latest) >= answer.exp) throw new Refused("ANSWER_EXPIRED", `it counted until ${answer.exp}`);
 }

@@ -39,9 +39,9 @@ function judge(claims, at, notes) {
   if (claims.challenge !== undefined && at.challenge === undefined) notes.push("challenge-unchecked");
   if (claims.rev_epoch_min > 0 && at.revocations === undefined) notes.push("revocations-unchecked");
   checkProduct(claims, at);
-  checkClock(claims, at, notes);
-  checkRevocation(claims, at, notes);
-  const [code, detail] = period(claims, at.now);
+  const now = checkedTime(claims, at, notes);
+  checkRevocation(claims, at, now, notes);
+  const [code, detail] = period(claims, now);
   if (!permits(code)) throw new Refused(code, detail);
   checkPlace(claims, at);
   return [code, detail];
@@ -56,8 +56,9 @@ function checkProduct(claims, at) {
   }
 }
 
-function checkClock(claims, { now, highWaterMark, revocations }, notes) {
-  if (highWaterMark === undefined) return;
+// Gives the latest time there is evidence for: a clock that is a little behind does not bring back what has expired.
+function checkedTime(claims, { now, highWaterMark, revocations }, notes) {
+  if (highWaterMark === undefined) return now;
   const wrong = highWaterMark.state();
   if (wrong !== undefined) notes.push(wrong);
   // What the vendor signed was signed in the past, so it is a sighting of the time too.
@@ -67,10 +68,11 @@ function checkClock(claims, { now, highWaterMark, revocations }, notes) {
   if (now < latest - TOLERANCE_S) {
     throw new Refused("CLOCK_ROLLBACK", `the clock says ${now}, but ${latest} has been seen`);
   }
+  return Math.max(now, latest);
 }
 
-function checkRevocation(claims, at, notes) {
-  const { now, revocations, revocationMode = "warn" } = at;
+function checkRevocation(claims, at, now, notes) {
+  const { revocations, revocationMode = "warn" } = at;
   if (revocations === undefined) {
     if (revocationMode === "require") throw new Refused("REVOCATION_LIST_MISSING", "no list was given");
     return;

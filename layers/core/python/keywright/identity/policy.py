@@ -88,6 +88,8 @@ POLICY: Mapping[str, Who] = {
     "GET /v1/products": Who.ANYONE,
     "GET /v1/reconciliation": Who.STAFF,
     "POST /v1/reconciliation": Who.STAFF,
+    "GET /v1/stripe-events": Who.STAFF,
+    "POST /v1/stripe-events/{event_id}/retry": Who.STAFF,
     "POST /v1/usage": Who.LICENSE_HOLDER,
     "GET /v1/usage": Who.MEMBER,
     "POST /v1/usage/imports": Who.MEMBER,
