@@ -28,13 +28,15 @@ PERIOD = (BEGAN, BEGAN + MONTH)
 _PRODUCT = """
 INSERT INTO products (product_id, name, active, product_family, fee_structure, usage_based, air_gapped, metadata,
        created_at, observed_at)
-VALUES (%(product_id)s, 'Harbor', 1, 'self_hosted', 'recurring', 'true', 'false', %(metadata)s, %(began_at)s, %(began_at)s)
+VALUES (%(product_id)s, 'Harbor', 1, 'self_hosted', 'recurring', 'true', 'false', %(metadata)s, %(began_at)s,
+       %(began_at)s)
 ON DUPLICATE KEY UPDATE metadata = VALUES(metadata)
 """
 _PRICE = """
 INSERT INTO prices (price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type,
        billing_scheme, unit_amount, created_at, observed_at)
-VALUES (%(price_id)s, %(product_id)s, 1, 'usd', 'recurring', 'month', 1, 'metered', 'per_unit', 7, %(began_at)s, %(began_at)s)
+VALUES (%(price_id)s, %(product_id)s, 1, 'usd', 'recurring', 'month', 1, 'metered', 'per_unit', 7, %(began_at)s,
+       %(began_at)s)
 ON DUPLICATE KEY UPDATE price_id = VALUES(price_id)
 """
 _SUBSCRIPTION = """
@@ -46,7 +48,8 @@ VALUES (%(subscription_id)s, %(customer_sid)s, %(domain_sid)s, 'active', 0, %(st
 _ITEM = """
 INSERT INTO subscription_items (item_id, subscription_id, price_id, current_period_start, current_period_end)
 VALUES (%(item_id)s, %(subscription_id)s, %(price_id)s, %(start)s, %(end)s)
-ON DUPLICATE KEY UPDATE current_period_start = VALUES(current_period_start), current_period_end = VALUES(current_period_end)
+ON DUPLICATE KEY UPDATE current_period_start = VALUES(current_period_start),
+       current_period_end = VALUES(current_period_end)
 """
 
 

@@ -1,4 +1,4 @@
-"""Carries out the jobs of usage: windows are sealed, told, compared and billed. Sinks are called between transactions."""
+"""Carries out the jobs of usage: it is sealed, told, compared and billed. Sinks are called between transactions."""
 
 from __future__ import annotations
 

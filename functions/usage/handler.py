@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functions.usage.reading  # noqa: F401  (each module adds its routes)
-import functions.usage.reporting  # noqa: F401
+from functions.usage import reading, reporting
 from functions.usage.application import app
-from functions.usage.reporting import BATCH
 from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http
 
-__all__ = ["BODIES", "app", "handler"]
+__all__ = ["BODIES", "app", "handler", "reading", "reporting"]
 
-BODIES = {"POST /v1/usage": BATCH}
+BODIES = {"POST /v1/usage": reporting.BATCH}
 """Bodies that the application does not describe by itself."""
 
 _MOST_BYTES = 4 * 1024 * 1024

@@ -66,7 +66,7 @@ class UsageList(http.Body):
 
 
 class ImportRequest(http.Body):
-    """A signed usage export. ``public_key`` is the machine's, as a JWK: it is needed and pinned with its first export."""
+    """A signed usage export. ``public_key`` is the machine's, as a JWK: needed with its first export, and pinned."""
 
     license_sid: Annotated[str, Field(min_length=1, max_length=64)]
     export: Annotated[str, Field(min_length=1)]
@@ -87,7 +87,7 @@ class ImportAnswer(http.Body):
 
 
 @app.get("/v1/usage", summary="Show usage", tags=["usage"])
-def list_usage(
+def list_usage(  # noqa: PLR0917  (the library passes them by name)
     license_sid: Annotated[str, _SID],
     meter: Annotated[str | None, Query(max_length=100)] = None,
     start: Annotated[AwareDatetime | None, Query(alias="from")] = None,

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
@@ -23,7 +24,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from functions.usage.handler import handler
 from keywright.metering import intake, repository, rules
+from keywright.metering.models import UsageEvent
 from keywright.platform import clock, db
+from keywright.platform.db import Transaction
 from tests.api import Context, event_of
 from tests.benchmarks.deployment import deployed_database
 from tests.metered import Metered, add_metered, usage
@@ -50,11 +53,15 @@ def through_the_handler(license_: Metered, batches: list[list[dict[str, Any]]]) 
 def raw_insert(license_: Metered, batches: list[list[dict[str, Any]]], now: datetime) -> float:
     """Return rows per second."""
     reader = intake.Reader(rules.meters({"meters": "api_calls"}), now=now)
-    read = [[reader.read(event) for event in batch] for batch in batches]
+    read = [[event for sent in batch if isinstance(event := reader.read(sent), UsageEvent)] for batch in batches]
     began = time.perf_counter()
     for events in read:
-        db.transact(lambda tx, some=events: repository.add_events(tx, some, license_sid=license_.license_sid, stored_at=now))  # type: ignore[misc, arg-type]
+        db.transact(partial(_insert, events, license_.license_sid, now))
     return sum(map(len, batches)) / (time.perf_counter() - began)
+
+
+def _insert(events: list[UsageEvent], license_sid: str, now: datetime, tx: Transaction) -> bool:
+    return repository.add_events(tx, events, license_sid=license_sid, stored_at=now)
 
 
 def main() -> None:
@@ -99,7 +106,10 @@ def _maker(name: str, size: int, count: int, now: datetime) -> Callable[[str], l
 
 
 def _print(rates: dict[tuple[int, str], list[float]]) -> None:
-    print(f"{'events per second, median of rounds':<40}{'handler':>12}{'raw insert':>12}{'share':>8}{'least':>8}{'most':>8}")
+    print(
+        f"{'events per second, median of rounds':<40}"
+        f"{'handler':>12}{'raw insert':>12}{'share':>8}{'least':>8}{'most':>8}"
+    )
     for size in BATCHES:
         ours, raw = rates[size, "handler"], rates[size, "raw"]
         shares = [one / other for one, other in zip(ours, raw, strict=True)]

@@ -88,7 +88,8 @@ def test_a_batch_whose_answer_was_lost_is_sent_again_without_harm(call, license_
 
 
 def test_values_are_exact_however_many_digits_they_have(call, license_, now):
-    body = f'{{"events": [{{"id": "a", "meter": "api_calls", "value": 123456789012345.123456789012, "time": "{to_wire(now)}"}}]}}'
+    event = f'{{"id": "a", "meter": "api_calls", "value": 123456789012345.123456789012, "time": "{to_wire(now)}"}}'
+    body = f'{{"events": [{event}]}}'
 
     answer = call("usage", "POST", PATH, body=body, token=license_.token)
 
@@ -138,7 +139,7 @@ def test_an_access_token_is_no_license_and_a_license_no_access_token(call, licen
 
 
 @pytest.mark.parametrize(("state", "status"), [("REVOKED", 401), ("SUSPENDED", 401), ("RESTRICTED", 200)])
-def test_a_license_that_does_not_count_reports_nothing(call, license_, now, database, state, status):
+def test_a_license_that_does_not_count_reports_nothing(call, license_, now, *, database, state, status):
     database.execute("UPDATE licenses SET state = %s", state)
 
     answer = report(call, license_, usage("a", at=now))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ END = BEGAN + MONTH
 BILLED = END + rules.CLOSE_AFTER
 
 
-def late_revision(policy: str) -> dict[str, object]:
+def late_revision(policy: str) -> dict[str, Any]:
     """Bill a period with one event, and have another come a day later."""
     license_ = add_metered(metadata={"late_usage": policy})
     license_.report(usage("in time", 5, at=END - MINUTE) | {"id": "in-time"}, now=END - MINUTE)
@@ -52,11 +53,11 @@ def test_the_billed_period_is_recomputed_exactly_as_it_was_billed(clean_database
     late = late_revision("BILL_NEXT")
     (period,) = rows("SELECT billed_at FROM usage_periods WHERE billed_at IS NOT NULL")
 
-    def used(cut: object) -> Decimal:
-        place = {"license_sid": str(late["of"]), "meter": "api_calls", "start": BEGAN, "end": END}
-        return db.transact(lambda tx: metering.quantity(tx, **place, stored_before=cut))  # type: ignore[arg-type]
+    def used(cut: datetime) -> Decimal:
+        place: dict[str, Any] = {"license_sid": str(late["of"]), "meter": "api_calls", "start": BEGAN, "end": END}
+        return db.transact(lambda tx: metering.quantity(tx, **place, stored_before=cut))
 
-    assert (used(period["billed_at"]), used(END + timedelta(days=2))) == (5, 8)
+    assert (used(period["billed_at"]), used(END + timedelta(days=2))) == (Decimal(5), Decimal(8))
 
 
 def test_late_usage_of_a_subscription_that_has_ended_is_invoiced(clean_database, database):

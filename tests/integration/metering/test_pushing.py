@@ -46,7 +46,7 @@ def test_what_is_told_and_counted_is_confirmed(license_):
     jobs.confirm(sink=sink, now=SEALED + rules.COUNTED_AFTER + timedelta(seconds=1))
 
     assert (told, states()) == (["PUSHED"], ["CONFIRMED"])
-    assert [(revision.quantity, revision.counted_at) for revision in sink.told] == [(3, TEN)]
+    assert [(revision.quantity, revision.counted_at) for revision in sink.told] == [(Decimal(3), TEN)]
 
 
 def test_within_a_day_it_is_told_again_under_the_same_name(license_):
@@ -92,7 +92,7 @@ def test_what_missed_its_bill_goes_on_the_next_one(license_):
     jobs.push(sink=sink, now=late)
     jobs.push(sink=sink, now=late)
 
-    assert [(revision.quantity, revision.counted_at) for revision in sink.told] == [(3, late)]
+    assert [(revision.quantity, revision.counted_at) for revision in sink.told] == [(Decimal(3), late)]
     assert rows("SELECT action FROM audit_log WHERE action = 'USAGE_MISSED_ITS_BILL'") != []
 
 

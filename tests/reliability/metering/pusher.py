@@ -1,5 +1,5 @@
 """
-A process that tells the sink what is sealed, whenever it is given a time, and dies between telling and marking if asked.
+A process that tells the sink what is sealed whenever it is given a time, and dies between telling and marking if asked.
 
 ``python -m tests.reliability.metering.pusher [BUG]`` reads lines ``{"now": …, "die_after": …}`` and answers each.
 """
@@ -86,9 +86,9 @@ def main(bug: str) -> None:
         try:
             while metering.push(sink=sink, now=datetime.fromisoformat(_now)) is not None:
                 pass
-            print("done", flush=True)
+            print("done", flush=True)  # noqa: T201  (the answer)
         except Unavailable:
-            print("outage", flush=True)
+            print("outage", flush=True)  # noqa: T201  (the answer)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ import httpx
 from stripe import StripeClient
 
 from functions.job_worker import metering as jobs
-from keywright.metering import gateway, intake
+from keywright.metering import gateway
 from keywright.metering import service as metering
+from keywright.metering.models import Group
 from keywright.platform import db, stripe_client
 from keywright.platform.clock import from_unix
 from tests.metered import Metered, add_metered, usage
@@ -291,7 +292,7 @@ class Story:
             sid = license_.license_sid
             span = {"start": self._began, "end": end, "stored_before": end}
             ours = db.transact(lambda tx, s=sid, at=span: metering.quantity(tx, license_sid=s, meter=METER, **at))  # type: ignore[misc]
-            group = gateway.Group(self._subscriptions[sid], METER, hour)
+            group = Group(self._subscriptions[sid], METER, hour)
             theirs = sum(sink.counted(group, hours=24 * 28).values(), Decimal(0))
             invoices = self._stripe.v1.invoices.list({"subscription": license_.subscription_id, "limit": 100})
             invoiced = sum(
@@ -304,6 +305,3 @@ def _count(query: str) -> int:
     row = db.transact(lambda tx: tx.one(query))
     assert row is not None
     return int(row["n"])
-
-
-__all__ = ["Books", "Figures", "Sizes", "Story", "intake"]

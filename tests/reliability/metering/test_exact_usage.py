@@ -1,7 +1,7 @@
 """
 Usage is billed to the unit: whatever senders repeat, whoever is killed, however long Stripe is away.
 
-``USAGE_EVENTS`` and ``USAGE_LICENSES`` make the story longer; ``make soak`` tells it with 200,000 events of 100 licenses.
+``USAGE_EVENTS`` and ``USAGE_LICENSES`` make the story longer: ``make soak`` has 200,000 events of 100 licenses.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def test_every_side_holds_the_same_to_the_unit(play: Play) -> None:
 
     figures = play(sizes)
 
-    print(figures)
+    print(figures)  # noqa: T201  (the figures of a long run)
     assert [books for books in figures.books if not books.agree] == []
     assert (figures.accepted, figures.unsettled, figures.drift) == (sizes.events, 0, 0)
     assert min(figures.kills, figures.outages, figures.duplicates, figures.moved) > 0

@@ -75,7 +75,7 @@ def sent(tx: Transaction, bill: Bill, *, invoice_id: str, now: datetime) -> None
 def price_of(
     tx: Transaction, *, meter: str, source_kind: SourceKind, source_id: str, metadata: Mapping[str, str]
 ) -> Price | None:
-    """Return the price of a meter's usage: what the product's metadata names, or the price of the license's own item."""
+    """Return the price of a meter's usage: what the metadata names, or the price of the license's own item."""
     price_id = metadata.get(PRICE_PREFIX + meter)
     if price_id is None and source_kind is SourceKind.SUBSCRIPTION_ITEM:
         price_id = bill_repository.find_item_price(tx, item_id=source_id)

@@ -97,7 +97,6 @@ def _add(row: Row, event: UsageEvent) -> None:
     quantity: Decimal = event.quantity
     row["event_count"] += 1
     row["sum_quantity"] += quantity
-    if quantity > row["max_quantity"]:
-        row["max_quantity"] = quantity
+    row["max_quantity"] = max(row["max_quantity"], quantity)
     if (event.occurred_at, event.event_id) > (row["last_at"], row["last_id"]):
         row["last_quantity"], row["last_at"], row["last_id"] = quantity, event.occurred_at, event.event_id

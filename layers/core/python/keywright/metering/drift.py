@@ -1,4 +1,4 @@
-"""What goes another way than it should: refused usage, sums that differ, usage that missed its bill. All of it is told."""
+"""What goes another way than it should: usage that was refused, sums that differ, usage that missed its bill."""
 
 from __future__ import annotations
 

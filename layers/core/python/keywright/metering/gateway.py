@@ -123,7 +123,7 @@ class BusSink:
         return {}
 
 
-_SINKS = {"stripe-meters": StripeMeters, "event-bus": BusSink}
+_SINKS: dict[str, type[StripeMeters | BusSink]] = {"stripe-meters": StripeMeters, "event-bus": BusSink}
 
 
 def sink() -> UsageSink:
@@ -135,8 +135,7 @@ def sink() -> UsageSink:
     name = setting("USAGE_SINK")
     if name not in _SINKS:
         raise SettingMissing(f"No sink of usage is named {name!r}: there are {', '.join(sorted(_SINKS))}.")
-    made: UsageSink = _SINKS[name]()
-    return made
+    return _SINKS[name]()
 
 
 def fetch_report(event_id: str) -> dict[str, Any]:
@@ -173,7 +172,8 @@ def _find_invoice(bill: Bill) -> dict[str, Any] | None:
     """Look among the customer's invoices: Stripe forgets idempotency keys after a day, and metadata never."""
     listed = stripe_client.client().v1.invoices.list({"customer": bill.stripe_customer_id or "", "limit": _PAGE})
     for seen, found in enumerate(listed.auto_paging_iter()):
-        if (found.metadata or {}).get("usage_bill_sid") == bill.bill_sid:
+        metadata: Any = found.metadata or {}
+        if "usage_bill_sid" in metadata and metadata["usage_bill_sid"] == bill.bill_sid:
             return {"id": found.id, "status": found.status}
         if seen > _INVOICES_LOOKED_THROUGH:
             break
@@ -211,7 +211,8 @@ def _add_item(bill: Bill, line: BillLine, *, invoice_id: str, position: int) -> 
 
 def _positions(invoice_id: str) -> set[str]:
     items = stripe_client.client().v1.invoice_items.list({"invoice": invoice_id, "limit": _PAGE})
-    return {str((item.metadata or {}).get("position")) for item in items.auto_paging_iter()}
+    described: list[Any] = [item.metadata for item in items.auto_paging_iter()]
+    return {str(metadata["position"]) for metadata in described if metadata and "position" in metadata}
 
 
 def _refused(revision: Revision, problem: Any) -> Answer:

@@ -56,8 +56,11 @@ def add_import(
     tx: Transaction, export: UsageExport, *, import_sid: str, head: ChainHead, imported_by: str, now: datetime
 ) -> Import:
     """Insert what was imported, and where the chain stands after it."""
-    period = {"period_start": from_unix(export.period.start), "period_end": from_unix(export.period.end)}
-    place = {"kid": export.kid, "seq": export.seq, "import_sid": import_sid}
+    period: dict[str, Any] = {
+        "period_start": from_unix(export.period.start),
+        "period_end": from_unix(export.period.end),
+    }
+    place: dict[str, Any] = {"kid": export.kid, "seq": export.seq, "import_sid": import_sid}
     counters = {name: (count, str(total)) for name, (count, total) in head.counters.items()}
     tx.run(
         _sql.add_import,

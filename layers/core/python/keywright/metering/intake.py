@@ -96,12 +96,9 @@ class Reader:
         meter = self._meters.get(name) if isinstance(name, str) else None
         if meter is None:
             return METER_UNKNOWN
-        quantity = _quantity(value, meter.aggregation)
-        if quantity is None:
-            return VALUE_INVALID
-        occurred_at = _moment(time)
-        if occurred_at is None:
-            return TIME_INVALID
+        quantity, occurred_at = _quantity(value, meter.aggregation), _moment(time)
+        if quantity is None or occurred_at is None:
+            return VALUE_INVALID if quantity is None else TIME_INVALID
         if not self._oldest <= occurred_at <= self._newest:
             return TIME_OUT_OF_RANGE
         if properties is None and meter.distinct is None:

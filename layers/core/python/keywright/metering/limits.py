@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from keywright.jobs import service as jobs
 from keywright.mail.models import Mail
@@ -78,7 +79,7 @@ def watch(
 
 def used_in(tx: Transaction, meter: Meter, *, license_sid: str, period: Period, now: datetime) -> Decimal:
     """Return what has been used in a period by now."""
-    span = {"license_sid": license_sid, "meter": meter.name, "start": period.start, "end": period.end}
+    span: dict[str, Any] = {"license_sid": license_sid, "meter": meter.name, "start": period.start, "end": period.end}
     if meter.aggregation in {Aggregation.LAST, Aggregation.UNIQUE}:
         later = now + timedelta(days=1)
         return repository.add_up(tx, meter.aggregation, **span, stored_before=later)

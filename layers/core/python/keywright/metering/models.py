@@ -170,7 +170,8 @@ class Plan(StrEnum):
     """
     What is to be done about a revision that is sealed.
 
-    LOOK: it may have been counted, and only the sink can say. MOVE: its moment is billed already. WAIT: too early to ask.
+    LOOK: it may have been counted, and only the sink can say. MOVE: its moment is billed already. WAIT: too early to
+    ask.
     """
 
     SEND = "SEND"

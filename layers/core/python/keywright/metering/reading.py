@@ -1,4 +1,4 @@
-"""What an owner sees of usage: windows by hour, day or month, where they stand, and what the running period may cost."""
+"""What an owner sees of usage: by hour, day or month, where it stands, and what the running period may cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from keywright.licensing.models import SourceKind
 from keywright.metering import billing, import_repository, limits, repository, rules, window_repository
-from keywright.metering.models import Aggregation, Meter, Period, Profile, WindowState, UsageLicenseNotFound
+from keywright.metering.models import Aggregation, Meter, Period, Profile, UsageLicenseNotFound, WindowState
 from keywright.platform import paging
 from keywright.platform.clock import to_wire
 from keywright.platform.db import Row, Transaction

@@ -26,8 +26,8 @@ from keywright.metering.models import (
     Profile,
     Revision,
     Route,
-    WindowState,
     Window,
+    WindowState,
 )
 
 HOUR = timedelta(hours=1)
@@ -36,7 +36,7 @@ SETTLE = timedelta(minutes=5)
 """How long a window rests after its end before it is sealed, so that what is under way needs no second revision."""
 
 PUSH_EVENTS = 10_000
-"""So many unsealed events in a window have it sealed before its hour is over; the query that adds to windows says so."""
+"""So many unsealed events have a window sealed before its hour is over; the query that adds to windows knows it."""
 
 AHEAD = timedelta(minutes=5)
 BEHIND = timedelta(days=35)
@@ -66,15 +66,15 @@ def meters(metadata: Mapping[str, str], *, limits: Mapping[str, int] | None = No
     """
     Return the meters of a product by name; what cannot be read is no meter.
 
-    ``limits`` are those of a signed license, which bind where they differ from what the product says today.
+    ``limits`` are those of a signed license, which bind where they differ from the product's of today.
     """
     is_hard = metadata.get("usage_limits") == "hard"
-    found = (_meter(spec.strip(), metadata, limits, is_hard) for spec in metadata.get("meters", "").split(","))
+    found = (_meter(spec.strip(), metadata, limits, is_hard=is_hard) for spec in metadata.get("meters", "").split(","))
     return {meter.name: meter for meter in found if meter is not None}
 
 
 def late_policy(metadata: Mapping[str, str]) -> LatePolicy:
-    """Return what becomes of usage that comes after the bill; the next bill has it unless the product says otherwise."""
+    """Return what becomes of usage that comes after the bill: the next bill has it unless the product says else."""
     said = metadata.get("late_usage", "")
     return LatePolicy(said) if said in set(LatePolicy) else LatePolicy.BILL_NEXT
 
@@ -186,7 +186,7 @@ def _tellable(moment: datetime, period: Period, now: datetime) -> datetime:
     return min(now, period.end - timedelta(seconds=1)).replace(microsecond=0)
 
 
-def _meter(spec: str, metadata: Mapping[str, str], limits: Mapping[str, int] | None, is_hard: bool) -> Meter | None:
+def _meter(spec: str, metadata: Mapping[str, str], limits: Mapping[str, int] | None, *, is_hard: bool) -> Meter | None:
     name, *how = spec.split(":")
     aggregation = how[0] if how else Aggregation.SUM.value
     if not _NAME.fullmatch(name) or aggregation not in set(Aggregation):

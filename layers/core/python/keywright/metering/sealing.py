@@ -79,7 +79,7 @@ def _seal(tx: Transaction, windows: list[DueWindow], account: Row, *, license_si
     buffering.boundaries_of(tx, license_sid=license_sid, period=profile.period, now=now)
     periods = repository.list_periods(tx, license_sid=license_sid)
     # A writer's clock may run ahead of ours.
-    cut = max(now, account["cut_at"], *(window.stored_until + _TICK for window in windows))
+    cut: datetime = max(now, account["cut_at"], *(window.stored_until + _TICK for window in windows))
     repository.raise_cut(tx, license_sid=license_sid, stored_before=cut)
     invoiced = False
     for window in windows:

@@ -17,8 +17,8 @@ from keywright.licensing.models import LicenseState
 from keywright.metering import buffering, intake, limits, repository, rules
 from keywright.metering.models import (
     Aggregation,
-    Meter,
     EventOutcome,
+    Meter,
     Period,
     Profile,
     UsageEvent,
@@ -69,7 +69,7 @@ def quantity(
     """
     if not repository.raise_cut(tx, license_sid=license_sid, stored_before=stored_before):
         return Decimal(0)
-    span = {"license_sid": license_sid, "meter": meter, "start": start, "end": end}
+    span: dict[str, Any] = {"license_sid": license_sid, "meter": meter, "start": start, "end": end}
     aggregation = repository.find_aggregation(tx, **span)
     if aggregation is None:
         return Decimal(0)
