@@ -46,6 +46,7 @@ class UsageAnswer(http.Body):
 class EstimateAnswer(http.Body):
     """What a meter has counted in the running period, and what that would cost before tax if the period ended now."""
 
+    license_sid: str
     meter: str
     period_start: str
     period_end: str
@@ -88,7 +89,7 @@ class ImportAnswer(http.Body):
 
 @app.get("/v1/usage", summary="Show usage", tags=["usage"])
 def list_usage(  # noqa: PLR0917  (the library passes them by name)
-    license_sid: Annotated[str, _SID],
+    license_sid: Annotated[str | None, _SID] = None,
     meter: Annotated[str | None, Query(max_length=100)] = None,
     start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
@@ -96,7 +97,7 @@ def list_usage(  # noqa: PLR0917  (the library passes them by name)
     limit: Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)] = paging.DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)] = None,
 ) -> UsageList:
-    """Return what a license of the caller's customer used, by hour, day or month."""
+    """Return what the licenses of the caller's customer used, or one of them, by hour, day or month."""
     access, now = identity_gateway.access_tokens(), clock.now()
     selection = Selection(license_sid, meter, _utc(start), _utc(end), grain)
 
@@ -106,7 +107,7 @@ def list_usage(  # noqa: PLR0917  (the library passes them by name)
 
     page, estimates = db.transact(read)
     return UsageList(
-        items=[_used(used, license_sid) for used in page.items],
+        items=[_used(used) for used in page.items],
         estimates=[_estimate(estimate) for estimate in estimates],
         next_cursor=page.next_cursor,
     )
@@ -146,9 +147,9 @@ def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.astimezone(UTC)
 
 
-def _used(used: Used, license_sid: str) -> UsageAnswer:
+def _used(used: Used) -> UsageAnswer:
     return UsageAnswer(
-        license_sid=license_sid,
+        license_sid=used.license_sid,
         meter=used.meter,
         aggregation=used.aggregation,
         start=clock.to_wire(used.start),
@@ -164,6 +165,7 @@ def _used(used: Used, license_sid: str) -> UsageAnswer:
 def _estimate(estimate: Estimate) -> EstimateAnswer:
     kind = None if estimate.limit is None else "hard" if estimate.is_hard else "soft"
     return EstimateAnswer(
+        license_sid=estimate.license_sid,
         meter=estimate.meter,
         period_start=clock.to_wire(estimate.period.start),
         period_end=clock.to_wire(estimate.period.end),

@@ -23,6 +23,11 @@ def find_licensed(tx: Transaction, *, license_sid: str, customer_sid: str) -> Ro
     return tx.one(_sql.find_licensed, license_sid=license_sid, customer_sid=customer_sid)
 
 
+def list_reporting(tx: Transaction, *, customer_sid: str, limit: int) -> list[Row]:
+    """Return the licenses of a customer that have reported usage."""
+    return tx.all(_sql.list_reporting, customer_sid=customer_sid, limit=limit)
+
+
 def find_import(tx: Transaction, *, license_sid: str, digest: str) -> Import | None:
     """Return the import of these very bytes."""
     row = tx.one(_sql.find_import, license_sid=license_sid, digest=digest)

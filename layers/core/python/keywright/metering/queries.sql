@@ -375,6 +375,15 @@ SELECT l.license_sid, l.customer_sid, l.domain_sid, l.product_id, l.kind, l.stat
   FROM licenses l
  WHERE l.license_sid = %(license_sid)s AND l.customer_sid = %(customer_sid)s
 
+-- name: list_reporting
+-- The licenses of a customer that have reported usage.
+SELECT l.license_sid, l.customer_sid, l.domain_sid, l.product_id, l.kind, l.state, l.source_kind, l.source_id, l.current_seq
+  FROM usage_accounts a
+  JOIN licenses l ON l.license_sid = a.license_sid
+ WHERE a.customer_sid = %(customer_sid)s
+ ORDER BY l.license_sid
+ LIMIT %(limit)s
+
 -- name: find_import
 SELECT import_sid, kid, seq, period_start, period_end, hours, imported_at
   FROM usage_imports

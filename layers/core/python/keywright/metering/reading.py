@@ -17,6 +17,7 @@ from keywright.platform.paging import Page
 from keywright.pricing import rules as pricing
 
 _MOST_WINDOWS = 20_000
+_MOST_LICENSES = 100
 _UNTOLD = (WindowState.REJECTED, WindowState.BUFFERED, WindowState.SEALED, WindowState.PUSHED, WindowState.CONFIRMED)
 _KEPT_IN_WINDOWS = frozenset({Aggregation.SUM, Aggregation.COUNT, Aggregation.MAX})
 
@@ -33,6 +34,7 @@ class Grain(StrEnum):
 class Used:
     """What a meter counted in a span. ``state`` is that of the part that is least settled."""
 
+    license_sid: str
     meter: str
     aggregation: Aggregation
     start: datetime
@@ -48,6 +50,7 @@ class Used:
 class Estimate:
     """What a meter has counted in the running period, what is included, and what it would cost if the period ended."""
 
+    license_sid: str
     meter: str
     period: Period
     quantity: Decimal
@@ -60,9 +63,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which usage to show: of one license, of one meter or all, in a span that defaults to the running period."""
+    """Which usage to show: of one license or meter or of all, in a span that defaults to the running period."""
 
-    license_sid: str
+    license_sid: str | None = None
     meter: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -73,39 +76,49 @@ def read(
     tx: Transaction, selection: Selection, *, customer_sid: str, cursor: str | None, limit: int, now: datetime
 ) -> tuple[Page[Used], list[Estimate]]:
     """
-    Return a page of a license's usage, the oldest first, and the estimates of the running period.
+    Return a page of usage, the oldest first, and the estimates of the running period.
 
     :raises UsageLicenseNotFound: if the customer has no such license
     :raises CursorInvalid: if the cursor is none that a list gave out
     """
-    license_sid = selection.license_sid
-    licensed = import_repository.find_licensed(tx, license_sid=license_sid, customer_sid=customer_sid)
-    profile = repository.find_profile(tx, license_sid=license_sid) if licensed else None
-    if licensed is None or profile is None:
+    after, used, estimates = paging.decode(cursor), list[Used](), list[Estimate]()
+    for licensed in _licensed(tx, selection, customer_sid=customer_sid):
+        profile = repository.find_profile(tx, license_sid=licensed["license_sid"])
+        assert profile is not None
+        running = profile.period or rules.period_of(now, ())
+        used += _put_together(tx, licensed, selection, running=running, now=now)
+        meters = rules.meters(profile.metadata).values()
+        chosen = [meter for meter in meters if selection.meter in {None, meter.name}]
+        estimates += [_estimate(tx, meter, licensed, profile, period=running, now=now) for meter in chosen]
+    rest = sorted((each for each in used if _key(each) > after), key=_key)
+    return paging.page(rest[: limit + 1], limit=limit, key=_key), estimates
+
+
+def _licensed(tx: Transaction, selection: Selection, *, customer_sid: str) -> list[Row]:
+    if selection.license_sid is None:
+        return import_repository.list_reporting(tx, customer_sid=customer_sid, limit=_MOST_LICENSES)
+    licensed = import_repository.find_licensed(tx, license_sid=selection.license_sid, customer_sid=customer_sid)
+    if licensed is None:
         raise UsageLicenseNotFound("There is no license with this id.")
-    running = profile.period or rules.period_of(now, ())
-    start, end = selection.start or running.start, selection.end or max(running.end, now)
+    return [licensed]
+
+
+def _put_together(
+    tx: Transaction, licensed: Row, selection: Selection, *, running: Period, now: datetime
+) -> list[Used]:
     rows = window_repository.list_windows(
         tx,
-        license_sid=license_sid,
-        customer_sid=customer_sid,
+        license_sid=licensed["license_sid"],
+        customer_sid=licensed["customer_sid"],
         meter=selection.meter,
-        start=start,
-        end=end,
+        start=selection.start or running.start,
+        end=selection.end or max(running.end, now),
         limit=_MOST_WINDOWS,
     )
-    after = paging.decode(cursor)
-    used = [each for each in _put_together(tx, rows, selection, now=now) if _key(each) > after]
-    page = paging.page(used[: limit + 1], limit=limit, key=_key)
-    meters = [m for m in rules.meters(profile.metadata).values() if selection.meter in {None, m.name}]
-    return page, [_estimate(tx, m, licensed, profile, period=running, now=now) for m in meters]
-
-
-def _put_together(tx: Transaction, rows: list[Row], selection: Selection, *, now: datetime) -> list[Used]:
     spans: dict[tuple[datetime, str], list[Row]] = {}
     for row in rows:
         spans.setdefault((_span_start(row["window_start"], selection.grain), row["meter"]), []).append(row)
-    return sorted((_used(tx, parts, selection.license_sid, now=now) for parts in spans.values()), key=_key)
+    return [_used(tx, parts, licensed["license_sid"], now=now) for parts in spans.values()]
 
 
 def _used(tx: Transaction, parts: list[Row], license_sid: str, *, now: datetime) -> Used:
@@ -124,6 +137,7 @@ def _used(tx: Transaction, parts: list[Row], license_sid: str, *, now: datetime)
     else:
         quantity = sum((row["sum_quantity"] for row in parts), Decimal(0))
     return Used(
+        license_sid=license_sid,
         meter=last["meter"],
         aggregation=aggregation,
         start=start,
@@ -149,11 +163,19 @@ def _estimate(
         metadata=profile.metadata,
     )
     if price is None or price.tiers_missing:
-        return Estimate(meter.name, period, quantity, meter.limit, meter.is_hard, None, None, None)
+        return Estimate(license_sid, meter.name, period, quantity, meter.limit, meter.is_hard, None, None, None)
     quote = pricing.quote(price, quantity=int(quantity))
     money = quote.money
     return Estimate(
-        meter.name, period, quantity, meter.limit, meter.is_hard, money.minor, money.currency, money.display()
+        license_sid,
+        meter.name,
+        period,
+        quantity,
+        meter.limit,
+        meter.is_hard,
+        money.minor,
+        money.currency,
+        money.display(),
     )
 
 
@@ -171,4 +193,4 @@ def _span_start(moment: datetime, grain: Grain) -> datetime:
 
 
 def _key(used: Used) -> str:
-    return f"{to_wire(used.start)} {used.meter}"
+    return f"{to_wire(used.start)} {used.license_sid} {used.meter}"
