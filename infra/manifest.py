@@ -25,6 +25,10 @@ from infra.manifest_shapes import (
     Schedule,
     Secret,
 )
+from infra.manifest_shapes import delete as _delete
+from infra.manifest_shapes import get as _get
+from infra.manifest_shapes import patch as _patch
+from infra.manifest_shapes import post as _post
 
 __all__ = [
     "API_RATE",
@@ -47,22 +51,6 @@ __all__ = [
     "Schedule",
     "Secret",
 ]
-
-
-def _get(path: str) -> Route:
-    return Route("GET", path)
-
-
-def _post(path: str, rate: Rate | None = None) -> Route:
-    return Route("POST", path, rate)
-
-
-def _patch(path: str) -> Route:
-    return Route("PATCH", path)
-
-
-def _delete(path: str) -> Route:
-    return Route("DELETE", path)
 
 
 # Per account and region API Gateway allows 10,000 requests a second; a flood here must not take all of it, nor more

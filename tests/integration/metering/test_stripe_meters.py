@@ -115,7 +115,7 @@ def test_a_report_of_errors_marks_the_windows_and_rows_that_were_not_counted(sho
     (refused,) = revisions()
     assert (refused["state"], refused["code"]) == ("REJECTED", "meter_event_customer_not_found")
     behind = db.transact(lambda tx: window_repository.list_events_of(tx, identifier=revision.identifier))
-    assert [(event.event_id, event.quantity) for event in behind] == [("a", 7)]
+    assert [(event.event_id, event.quantity) for event in behind] == [("a", Decimal(7))]
     told = rows("SELECT kind FROM jobs WHERE kind = 'metering.publish-event'")
     assert (len(told), rows("SELECT code, unnamed FROM usage_error_reports")) == (
         1,
@@ -134,7 +134,7 @@ def test_an_error_that_a_report_did_not_name_is_found_by_the_sums(shop, now):
     shop.control("clock", advance_s=2)
     lost = revisions()[0]
     shop.account.meter_ledger.cancel(shop.client.v1.billing.meters.list().data[0].id, lost["identifier"])
-    report = {"report_id": "evt_1", "code": "meter_event_invalid_value", "error_count": 6, "unnamed": 1}
+    report: dict[str, Any] = {"report_id": "evt_1", "code": "meter_event_invalid_value", "error_count": 6, "unnamed": 1}
     db.transact(lambda tx: drift_repository.add_report(tx, **report, reported_at=now + HOUR, now=now))
 
     jobs.confirm(now=now + 2 * HOUR)
