@@ -17,6 +17,7 @@ from keywright.licensing import service as licensing
 from keywright.metering import drift as usage
 from keywright.platform import db, log
 from keywright.platform.db import Transaction
+from keywright.price_drift import service as price_drift
 from keywright.reconciliation import oversight as reconciliation
 from keywright.stripe_sync import inbox
 from keywright.stripe_sync import oversight as inbox_oversight
@@ -60,4 +61,5 @@ def _measure(tx: Transaction) -> Measured:
         events=inbox_oversight.read_figures(tx, now=now),
         reconciliation=reconciliation.read_figures(tx, now=now),
         usage=usage.read_figures(tx, now=now),
+        prices=price_drift.read_figures(tx, now=now),
     )

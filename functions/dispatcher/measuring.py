@@ -14,6 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from keywright.jobs.models import Figures as JobFigures
 from keywright.jobs.models import Outcome
 from keywright.metering.drift import Figures as UsageFigures
+from keywright.price_drift.models import Figures as PriceFigures
 from keywright.reconciliation.models import Figures as ReconciliationFigures
 from keywright.stripe_sync.models import EventFigures
 
@@ -31,6 +32,7 @@ class Measured:
     events: EventFigures
     reconciliation: ReconciliationFigures
     usage: UsageFigures
+    prices: PriceFigures
 
 
 def tell(measured: Measured) -> None:
@@ -39,6 +41,7 @@ def tell(measured: Measured) -> None:
     _tell_of_events(measured.events)
     _tell_of_reconciliation(measured.reconciliation)
     _tell_of_usage(measured.usage)
+    _tell_of_prices(measured.prices)
 
 
 def _tell_of_jobs(figures: JobFigures) -> None:
@@ -73,6 +76,11 @@ def _tell_of_usage(figures: UsageFigures) -> None:
     _metric("UsageDrift", MetricUnit.Count, {_ALL: figures.drift})
     _metric("UsageRejected", MetricUnit.Count, {_ALL: figures.rejected})
     _metric("UsageWaitAge", MetricUnit.Seconds, {_ALL: figures.wait_s})
+
+
+def _tell_of_prices(figures: PriceFigures) -> None:
+    _metric("PricesCompared", MetricUnit.Count, {_ALL: figures.compared})
+    _metric("PriceDrift", MetricUnit.Count, {_ALL: figures.drifted})
 
 
 def _metric(name: str, unit: MetricUnit, by_kind: Mapping[str, float] | Mapping[str, int]) -> None:

@@ -21,6 +21,8 @@ _PARAMETERS = {
     "license_sid": "lic",
     "invitation_sid": "inv",
     "job_sid": "job",
+    "subscription_id": "sub",
+    "invoice_id": "in",
     "event_id": "evt",
 }
 
@@ -38,16 +40,20 @@ BODIES: dict[str, Body] = {
     "POST /v1/auth/register": lambda _, __: {"email": "usr_own@example.com", "password": _NEXT, "name": "Ada"},
     "POST /v1/auth/verify-email": lambda _, target: {"token": f"token-{target}"},
     "POST /v1/auth/verify-email/resend": lambda who, target: {"email": f"{who.name}-{target}@example.com"},
+    "POST /v1/billing-portal-sessions": lambda _, __: {},
     "POST /v1/checkout-sessions": lambda _, target: {"domain_sid": sid("dom", target), "price_id": "price_1"},
     "PATCH /v1/customers/{customer_sid}": lambda _, __: {"name": "Another name"},
     "POST /v1/customers/{customer_sid}/invitations": lambda _, __: {"email": "new@example.com"},
     "PATCH /v1/customers/{customer_sid}/members/{user_sid}": lambda _, __: {"member_role": "OWNER"},
     "POST /v1/domains": lambda _, target: {"domain_name": f"{target}.example.org"},
+    "PATCH /v1/domains/{domain_sid}": lambda _, target: {"domain_name": f"renamed.{target}.example.org"},
+    "POST /v1/domains/{domain_sid}/verify": lambda _, __: None,
     "POST /v1/invitations/accept": lambda who, target: {"token": _invitation_token(who, target)},
     "POST /v1/jobs/{job_sid}/retry": lambda _, __: None,
     "POST /v1/pricing/preview": lambda _, target: {"price_id": sid("price", target)},
     "POST /v1/reconciliation": lambda _, __: {"kind": "event-gap"},
     "POST /v1/stripe-events/{event_id}/retry": lambda _, __: None,
+    "POST /v1/subscriptions/{subscription_id}/change-preview": lambda _, __: {"price_id": "price_1"},
     "POST /v1/usage": lambda _, target: {
         "events": [{"id": target, "meter": "api_calls", "time": "2026-11-21T12:00:00Z"}]
     },
