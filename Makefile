@@ -62,6 +62,7 @@ openapi: setup ## Write functions/operations/openapi.json from the handlers
 bench: setup ## Measure latency and throughput on this machine
 	@$(PYTHON) -m tests.benchmarks
 	@$(PYTHON) -m tests.benchmarks.jobs
+	@$(PYTHON) -m tests.benchmarks.usage
 
 soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, rotate keys, play 2,000 stories, buy 2,000 times, compare the books
 	@HISTORIES=20000 ORDERS=400 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/stripe_sync/test_any_order.py \
@@ -70,6 +71,8 @@ soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, rotate key
 	  tests/unit/verifier/test_verifier_caching.py
 	@ROTATION_REQUESTS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/security/test_rotation.py
 	@$(PYTHON) -m tests.benchmarks.enumeration --each 1000
+	@USAGE_EVENTS=200000 USAGE_LICENSES=100 USAGE_STEP_HOURS=4 $(PYTHON) -m pytest --timeout 7200 -q -s \
+	  tests/reliability/metering -k every_side
 	@PRICE_CASES=100000 INVOICE_CASES=100 CHECKOUTS=2000 $(PYTHON) -m pytest --timeout 3600 -q -s \
 	  tests/unit/pricing/test_corpus.py tests/functions/test_invoices.py tests/reliability/test_checkouts_under_faults.py
 	@$(PYTHON) -m tests.benchmarks.soak

@@ -25,6 +25,10 @@ from infra.manifest_shapes import (
     Schedule,
     Secret,
 )
+from infra.manifest_shapes import delete as _delete
+from infra.manifest_shapes import get as _get
+from infra.manifest_shapes import patch as _patch
+from infra.manifest_shapes import post as _post
 
 __all__ = [
     "API_RATE",
@@ -47,22 +51,6 @@ __all__ = [
     "Schedule",
     "Secret",
 ]
-
-
-def _get(path: str) -> Route:
-    return Route("GET", path)
-
-
-def _post(path: str, rate: Rate | None = None) -> Route:
-    return Route("POST", path, rate)
-
-
-def _patch(path: str) -> Route:
-    return Route("PATCH", path)
-
-
-def _delete(path: str) -> Route:
-    return Route("DELETE", path)
 
 
 # Per account and region API Gateway allows 10,000 requests a second; a flood here must not take all of it, nor more
@@ -103,6 +91,8 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
     Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
+    Schedule("seal-usage", function="dispatcher", every_s=300, payload=_enqueue("metering.seal")),
+    Schedule("confirm-usage", function="dispatcher", every_s=3600, payload=_enqueue("metering.confirm")),
     Schedule("sweep-checkouts", function="dispatcher", every_s=3600, payload=_enqueue("checkout.sweep")),
     Schedule("recheck-domains", function="dispatcher", every_s=600, payload=_enqueue("domains.recheck")),
     Schedule("prune-jobs", function="dispatcher", every_s=86400, payload=_enqueue("jobs.prune")),
@@ -238,6 +228,15 @@ FUNCTIONS: tuple[Function, ...] = (
         settings=("API_URL",),
     ),
     Function(
+        "usage",
+        "What licensed software used: taken in batches, imported from air gaps, read by its owner.",
+        routes=(_post("/v1/usage"), _get("/v1/usage"), _post("/v1/usage/imports")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.LICENSE_KEYS),
+        sends_to=(Queue.JOBS,),
+        settings=("API_URL",),
+        memory_mb=1024,
+    ),
+    Function(
         "jobs",
         "Jobs and their attempts, for staff; another try for those that failed.",
         routes=(_get("/v1/jobs"), _get("/v1/jobs/{job_sid}"), _post("/v1/jobs/{job_sid}/retry")),
@@ -298,6 +297,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "PORTAL_URL",
             "PRODUCT_FAMILY",
             "STRIPE_API_URL",
+            "USAGE_SINK",
         ),
         timeout_s=60,
         local_processes=2,

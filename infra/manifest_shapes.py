@@ -102,6 +102,26 @@ class Route:
     rate: Rate | None = field(default=None, compare=False)
 
 
+def get(path: str) -> Route:
+    """Return a route that reads."""
+    return Route("GET", path)
+
+
+def post(path: str, rate: Rate | None = None) -> Route:
+    """Return a route that makes or does something."""
+    return Route("POST", path, rate)
+
+
+def patch(path: str) -> Route:
+    """Return a route that changes something."""
+    return Route("PATCH", path)
+
+
+def delete(path: str) -> Route:
+    """Return a route that removes something."""
+    return Route("DELETE", path)
+
+
 @dataclass(frozen=True)
 class QueueTrigger:
     """An SQS event source mapping with ``ReportBatchItemFailures``."""

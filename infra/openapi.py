@@ -84,6 +84,10 @@ def _describe(function: Function) -> dict[str, Any]:
     if not hasattr(module, "app"):
         return {"paths": {route.path: {route.method.lower(): _plain(module)} for route in function.routes}}
     described: dict[str, Any] = json.loads(module.app.get_openapi_json_schema())
+    for route, schema in getattr(module, "BODIES", {}).items():
+        method, path = route.split(" ")
+        body = {"required": True, "content": {"application/json": {"schema": schema}}}
+        described["paths"][path][method.lower()]["requestBody"] = body
     return described
 
 

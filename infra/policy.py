@@ -20,6 +20,7 @@ PAGE = Path(__file__).parents[1] / "docs/policy.md"
 _MEANINGS: Mapping[Who, str] = {
     Who.ANYONE: "No token is asked for.",
     Who.TOKEN_HOLDER: "Whoever holds the secret in the body: a refresh token, or a token from a mail.",
+    Who.LICENSE_HOLDER: "Whoever holds a license: its file is the bearer token.",
     Who.STRIPE: "Whoever can sign the body with the webhook's secret.",
     Who.USER: "Every active user, about themselves.",
     Who.MEMBER: "Every active user, about what belongs to the customer that their session acts for.",

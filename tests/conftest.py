@@ -47,6 +47,7 @@ SETTINGS = {
     "EVENT_BUS": "keywright",
     "PRODUCT_FAMILY": "self_hosted",
     "STRIPE_API_URL": "http://127.0.0.1:9",
+    "USAGE_SINK": "stripe-meters",
 }
 
 

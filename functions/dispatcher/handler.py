@@ -14,6 +14,7 @@ from functions.dispatcher.measuring import Measured
 from keywright.jobs import oversight, recurrence
 from keywright.jobs import service as jobs
 from keywright.licensing import service as licensing
+from keywright.metering import drift as usage
 from keywright.platform import db, log
 from keywright.platform.db import Transaction
 from keywright.price_drift import service as price_drift
@@ -59,5 +60,6 @@ def _measure(tx: Transaction) -> Measured:
         jobs=oversight.read_figures(tx, now=now),
         events=inbox_oversight.read_figures(tx, now=now),
         reconciliation=reconciliation.read_figures(tx, now=now),
+        usage=usage.read_figures(tx, now=now),
         prices=price_drift.read_figures(tx, now=now),
     )

@@ -13,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from keywright.jobs.models import Figures as JobFigures
 from keywright.jobs.models import Outcome
+from keywright.metering.drift import Figures as UsageFigures
 from keywright.price_drift.models import Figures as PriceFigures
 from keywright.reconciliation.models import Figures as ReconciliationFigures
 from keywright.stripe_sync.models import EventFigures
@@ -30,6 +31,7 @@ class Measured:
     jobs: JobFigures
     events: EventFigures
     reconciliation: ReconciliationFigures
+    usage: UsageFigures
     prices: PriceFigures
 
 
@@ -38,6 +40,7 @@ def tell(measured: Measured) -> None:
     _tell_of_jobs(measured.jobs)
     _tell_of_events(measured.events)
     _tell_of_reconciliation(measured.reconciliation)
+    _tell_of_usage(measured.usage)
     _tell_of_prices(measured.prices)
 
 
@@ -67,6 +70,12 @@ def _tell_of_reconciliation(figures: ReconciliationFigures) -> None:
     _metric("DriftOpen", MetricUnit.Count, {**opened, _ALL: sum(opened.values())})
     ages = {str(kind): figure.age_s for kind, figure in drift.items()}
     _metric("DriftAge", MetricUnit.Seconds, {**ages, _ALL: max(ages.values(), default=0)})
+
+
+def _tell_of_usage(figures: UsageFigures) -> None:
+    _metric("UsageDrift", MetricUnit.Count, {_ALL: figures.drift})
+    _metric("UsageRejected", MetricUnit.Count, {_ALL: figures.rejected})
+    _metric("UsageWaitAge", MetricUnit.Seconds, {_ALL: figures.wait_s})
 
 
 def _tell_of_prices(figures: PriceFigures) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from functions.job_worker import buying, reconciling
+from functions.job_worker import buying, metering, reconciling
 from keywright.catalog import gateway as catalog_gateway
 from keywright.customers import gateway as customers_gateway
 from keywright.customers import members
@@ -26,6 +26,7 @@ from keywright.licensing.dunning import read_policy
 from keywright.mail import gateway as mail_gateway
 from keywright.mail import service as mail_service
 from keywright.mail.models import Mail, MailSettings
+from keywright.metering import limits
 from keywright.platform import clock, config, db, idempotency
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import gateway as stripe_gateway
@@ -138,6 +139,12 @@ def _send_license(payload: dict[str, str]) -> Skipped | None:
     return Skipped("The license has no owner to write to.") if mail is None else _send(mail, settings)
 
 
+def _send_threshold(payload: dict[str, str]) -> Skipped | None:
+    settings = config.load(MailSettings)
+    mail = db.transact(lambda tx: limits.threshold_mail(tx, payload, portal_url=settings.portal_url))
+    return Skipped("The license has no owner to write to.") if mail is None else _send(mail, settings)
+
+
 def _send(mail: Mail, settings: MailSettings) -> Skipped | None:
     reason = db.transact(lambda tx: mail_service.find_suppression(tx, address=mail.to))
     if reason is not None:
@@ -212,6 +219,9 @@ JOBS: dict[str, Executor] = {
     "licensing.publish-event": _publish_event,
     "licensing.review": _review_license,
     "licensing.send-issued": _send_license,
+    **metering.JOBS,
+    "metering.publish-event": _publish_event,
+    "metering.send-threshold": _send_threshold,
     **reconciling.JOBS,
     "stripe_sync.refetch": _refetch,
     "platform.clean-up": _clean_up,

@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.constructs import reconciliation_alarms
+from infra.constructs import reconciliation_alarms, usage_alarms
 
 NAMESPACE = "Keywright"
 
@@ -58,7 +58,7 @@ class Alarms(Construct):
             silence=cloudwatch.TreatMissingData.NOT_BREACHING,
             text="For ten minutes jobs were due and none was completed.",
         )
-        for watch in reconciliation_alarms.watches():
+        for watch in (*reconciliation_alarms.watches(), *usage_alarms.watches()):
             self._alarm(
                 watch.name,
                 watch.metric,

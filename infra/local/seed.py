@@ -11,6 +11,7 @@ from typing import Any
 
 from stripe import StripeClient
 
+SESSIONS = "sessions"
 MONTHLY = {"interval": "month"}
 # Sessions per month: the first hundred for a flat fee, then by the piece, cheaper from a thousand on.
 SESSION_TIERS = [
@@ -47,7 +48,7 @@ PRODUCTS = (
     ),
     SeedProduct(
         "Usage-based",
-        self_hosted(fee_structure="recurring", usage_based=True),
+        {**self_hosted(fee_structure="recurring", usage_based=True), "meters": SESSIONS},
         {
             "billing_scheme": "tiered",
             "tiers_mode": "graduated",
@@ -68,6 +69,9 @@ def seed_products(client: StripeClient) -> None:
     """
     Create every product with its price. Stripe tells Keywright about them by webhook.
     """
+    client.v1.billing.meters.create(
+        params={"display_name": "Sessions", "event_name": SESSIONS, "default_aggregation": {"formula": "sum"}}
+    )
     for product in PRODUCTS:
         created = client.v1.products.create(params={"name": product.name, "metadata": product.metadata})
         client.v1.prices.create(params={"product": created.id, "currency": "usd", **product.price})  # type: ignore[typeddict-item]

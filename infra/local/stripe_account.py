@@ -32,10 +32,15 @@ class StripeAccount:
     api_url: str
     api_key: str
     webhook_secret: str
+    destination_secret: str | None = None
+    """That of the event destination for what has no webhook: reports of meter events that could not be counted."""
 
     def secret(self) -> dict[str, Any]:
         """Shape the account as the functions read it from Secrets Manager."""
-        return {"api_key": self.api_key, "webhook_secrets": [self.webhook_secret]}
+        return {
+            "api_key": self.api_key,
+            "webhook_secrets": [each for each in (self.webhook_secret, self.destination_secret) if each],
+        }
 
     def client(self) -> StripeClient:
         """Make a client of this account."""
@@ -87,4 +92,15 @@ class StandIn:
             params={"url": receiver + WEBHOOK_PATH, "enabled_events": ["*"], "api_version": STRIPE_VERSION}
         )
         assert endpoint.secret is not None
-        return StripeAccount(api_url, self.api_key, endpoint.secret)
+        destination = client_of(api_url, self.api_key).v2.core.event_destinations.create(
+            params={
+                "name": "usage",
+                "type": "webhook_endpoint",
+                "event_payload": "thin",
+                "enabled_events": ["v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"],
+                "webhook_endpoint": {"url": receiver + WEBHOOK_PATH},
+                "include": ["webhook_endpoint.signing_secret"],
+            }
+        )
+        assert destination.webhook_endpoint is not None
+        return StripeAccount(api_url, self.api_key, endpoint.secret, destination.webhook_endpoint.signing_secret)

@@ -13,6 +13,7 @@ MAIL_CONFIGURATION_SET = "keywright"
 MAIL_FROM = "licenses@keywright.example"
 PRODUCT_FAMILY = "self_hosted"
 DUNNING_POLICY = "IMMEDIATE"
+USAGE_SINK = "stripe-meters"
 REGION = "us-east-1"
 
 # An outgoing call to the real Stripe needs the machine's own certificates and proxy.
@@ -56,6 +57,7 @@ def function_values(
         "KEYWRIGHT_PORTAL_URL": portal_url,
         "KEYWRIGHT_PRODUCT_FAMILY": PRODUCT_FAMILY,
         "KEYWRIGHT_STRIPE_API_URL": stripe_api_url,
+        "KEYWRIGHT_USAGE_SINK": USAGE_SINK,
         # Nothing stands in front of the gateway of this machine that would have to prove itself.
         **{f"KEYWRIGHT_{secret}_SECRET": secret_id(secret) for secret in Secret if secret not in OPTIONAL_SECRETS},
     }

@@ -54,6 +54,10 @@ BODIES: dict[str, Body] = {
     "POST /v1/reconciliation": lambda _, __: {"kind": "event-gap"},
     "POST /v1/stripe-events/{event_id}/retry": lambda _, __: None,
     "POST /v1/subscriptions/{subscription_id}/change-preview": lambda _, __: {"price_id": "price_1"},
+    "POST /v1/usage": lambda _, target: {
+        "events": [{"id": target, "meter": "api_calls", "time": "2026-11-21T12:00:00Z"}]
+    },
+    "POST /v1/usage/imports": lambda _, target: {"license_sid": sid("lic", target), "export": "e30.e30.e30"},
     "PATCH /v1/users/{user_sid}/reactivate": lambda _, __: None,
     "PATCH /v1/users/{user_sid}/role": lambda _, __: {"role": "ADMIN"},
     "POST /v1/webhooks/stripe": lambda _, __: {"id": "evt_1"},
@@ -84,7 +88,11 @@ def request(route: str, who: Identity, target: str) -> Request:
 
 def names_a_row(route: str) -> bool:
     """Tell whether the request is about something that may be somebody else's."""
-    return "{" in route or route in {"POST /v1/checkout-sessions", "POST /v1/invitations/accept"}
+    return "{" in route or route in {
+        "POST /v1/checkout-sessions",
+        "POST /v1/invitations/accept",
+        "POST /v1/usage/imports",
+    }
 
 
 def _sid(parameter: str, who: Identity, target: str) -> str:

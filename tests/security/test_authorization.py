@@ -33,6 +33,7 @@ OTHERWISE = {
     ("POST /v1/checkout-sessions", "own"): "customer-not-ready",
     ("DELETE /v1/domains/{domain_sid}", "own"): "domain-in-use",
     ("PATCH /v1/domains/{domain_sid}", "own"): "domain-in-use",
+    ("POST /v1/usage/imports", "own"): "usage-export-invalid",
 }
 REFUSALS = {"access-token-invalid", "role-required"}
 

@@ -28,26 +28,25 @@ class Usage:
 
 
 class MeterLedger:
-    """All accepted usage of one account, in the order of its arrival."""
+    """All accepted usage of one account, by meter and customer, in the order of its arrival."""
 
     def __init__(self) -> None:
-        self._usage: list[Usage] = []
+        self._usage: dict[tuple[str, str], list[Usage]] = {}
 
     def add(self, usage: Usage) -> None:
         """Count one event."""
-        self._usage.append(usage)
+        self._usage.setdefault((usage.meter, usage.customer), []).append(usage)
 
     def cancel(self, meter: str, identifier: str) -> None:
         """Uncount an event; an identifier that is gone or never counted changes nothing."""
-        self._usage = [usage for usage in self._usage if (usage.meter, usage.identifier) != (meter, identifier)]
+        for (of, _), usages in self._usage.items():
+            if of == meter:
+                usages[:] = [usage for usage in usages if usage.identifier != identifier]
 
     def aggregate(self, meter: Object, customer: str, start: int, end: int) -> Decimal:
         """Return what the meter shows for ``start <= timestamp < end``."""
-        found = [
-            usage
-            for usage in self._usage
-            if usage.meter == meter["id"] and usage.customer == customer and start <= usage.timestamp < end
-        ]
+        usages = self._usage.get((meter["id"], customer), ())
+        found = [usage for usage in usages if start <= usage.timestamp < end]
         counted = _newest_per_window(found, meter["event_time_window"])
         formula = meter["default_aggregation"]["formula"]
         if formula == "count":

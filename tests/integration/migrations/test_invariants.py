@@ -17,6 +17,15 @@ from tests.purchases import fold, open_checkout, subscription_events
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
+_ACCOUNT = """
+INSERT INTO usage_accounts (license_sid, customer_sid, cut_at, created_at)
+SELECT license_sid, customer_sid, %(now)s, %(now)s FROM licenses
+"""
+_USAGE = """
+INSERT INTO usage_events (license_sid, event_id, meter, quantity, occurred_at, stored_at)
+SELECT license_sid, 'e', 'api_calls', 1, %(now)s, %(now)s FROM licenses
+"""
+
 Refused = Callable[..., None]
 
 
@@ -26,6 +35,8 @@ def buyer(clean_database: Any) -> Buyer:
     buyer = add_buyer()
     open_checkout(buyer, price_id="price_tiered", mode="subscription")
     fold(*subscription_events(buyer))
+    run(_ACCOUNT)
+    run(_USAGE)
     keys = gateway.chain_keys()
     db.transact(lambda tx: chain.seal(tx, keys=keys, now=NOW))
     return buyer
@@ -70,6 +81,30 @@ def test_the_owner_can_change_what_may_change(buyer, database):
     database.execute("UPDATE customers SET name = 'renamed'")
 
     assert {row["name"] for row in database.execute("SELECT name FROM customers")} == {"renamed"}
+
+
+def test_a_usage_event_is_there_once_for_ever(buyer):
+    refused("PRIMARY", "INSERT INTO usage_events SELECT * FROM usage_events")
+
+
+def test_a_seal_that_was_refused_says_why(buyer, database):
+    run(
+        "INSERT INTO usage_windows (license_sid, meter, window_start, window_end, aggregation, event_count,"
+        " sum_quantity, max_quantity, last_quantity, last_at, last_id, stored_until, pending_events)"
+        " SELECT license_sid, 'api_calls', %(now)s, %(end)s, 'sum', 1, 1, 1, 1, %(now)s, 'e', %(now)s, 0 FROM licenses",
+        end=NOW.replace(hour=1),
+    )
+    seal = (
+        "INSERT INTO usage_revisions (license_sid, meter, window_start, revision, customer_sid, identifier,"
+        " period_start, period_end, quantity, route, state, stored_before, counted_at, settled_at, sealed_at)"
+        " SELECT license_sid, 'api_calls', %(now)s, %(n)s, customer_sid, %(name)s, %(now)s, %(now)s, 1, 'METER',"
+        " %(state)s, %(now)s, %(now)s, %(settled)s, %(now)s FROM licenses"
+    )
+
+    refused("ck_usage_revisions_code", seal, n=1, name="kw_1", state="REJECTED", settled=NOW)
+    refused("ck_usage_revisions_pushed", seal, n=1, name="kw_1", state="PUSHED", settled=None)
+    assert run(seal, n=1, name="kw_1", state="SEALED", settled=None) == 1
+    refused("uq_usage_revisions_identifier", seal, n=2, name="kw_1", state="SEALED", settled=None)
 
 
 COPY_LICENSE = """
@@ -235,6 +270,7 @@ def test_every_table_that_changes_knows_when_it_did(database):
     )
 
     single_use = {"job_attempts", "mail_suppressions", "mail_tokens", "refresh_tokens", "price_tiers"}
+    single_use |= {"usage_bill_lines", "usage_export_keys", "usage_imports"}
     assert {row["name"] for row in tables} == APPEND_ONLY | single_use
 
 

@@ -20,6 +20,8 @@ class Who(StrEnum):
     """No token is asked for."""
     TOKEN_HOLDER = "TOKEN_HOLDER"
     """Whoever holds the secret that the body carries: a refresh token, or a token from a mail."""
+    LICENSE_HOLDER = "LICENSE_HOLDER"
+    """Whoever holds a license: its file is the bearer token."""
     STRIPE = "STRIPE"
     """Whoever can sign the body with the webhook's secret."""
     USER = "USER"
@@ -36,7 +38,7 @@ class Who(StrEnum):
     """MANAGER alone."""
 
 
-OPEN = frozenset({Who.ANYONE, Who.TOKEN_HOLDER, Who.STRIPE})
+OPEN = frozenset({Who.ANYONE, Who.TOKEN_HOLDER, Who.LICENSE_HOLDER, Who.STRIPE})
 """Those that no access token is asked of."""
 
 _ROLES: Mapping[Who, frozenset[Role]] = {Who.STAFF: STAFF, Who.MANAGER: frozenset({Role.MANAGER})}
@@ -99,6 +101,9 @@ POLICY: Mapping[str, Who] = {
     "GET /v1/subscriptions": Who.MEMBER_OR_STAFF,
     "GET /v1/subscriptions/{subscription_id}": Who.MEMBER_OR_STAFF,
     "POST /v1/subscriptions/{subscription_id}/change-preview": Who.MEMBER_OR_STAFF,
+    "POST /v1/usage": Who.LICENSE_HOLDER,
+    "GET /v1/usage": Who.MEMBER,
+    "POST /v1/usage/imports": Who.MEMBER,
     "GET /v1/users": Who.STAFF,
     "GET /v1/users/{user_sid}": Who.STAFF,
     "DELETE /v1/users/{user_sid}": Who.STAFF,

@@ -48,6 +48,8 @@ UNREPEATABLE: Mapping[str, str] = {
     "POST /v1/auth/refresh": "It has its own grace: within ten seconds the same refresh token gives the same next one.",
     "POST /v1/pricing/preview": "It only reads.",
     "POST /v1/subscriptions/{subscription_id}/change-preview": "It only reads.",
+    "POST /v1/usage": "Usage events carry ids of their own; one that comes twice is stored once.",
+    "POST /v1/usage/imports": "An export is numbered in its chain; one that comes twice is stored once.",
     "POST /v1/webhooks/stripe": "Stripe's events carry ids of their own; one that comes twice is stored once.",
 }
 """POSTs on which a key means nothing, and why."""

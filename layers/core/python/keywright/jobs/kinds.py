@@ -92,6 +92,15 @@ _REGISTERED = (
     Kind("licensing.publish-event", Payload(frozenset({"event"}), open=True), timeout_s=20),
     Kind("licensing.review", _fields("license_sid"), timeout_s=20),
     Kind("licensing.send-issued", _fields("license_sid"), timeout_s=20),
+    Kind("metering.confirm", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
+    Kind("metering.fetch-report", _fields("event_id"), timeout_s=25),
+    Kind("metering.invoice", _fields("license_sid"), timeout_s=20),
+    Kind("metering.publish-event", Payload(frozenset({"event"}), open=True), timeout_s=20),
+    # The next seal enqueues another one, so it need not be patient with an outage.
+    Kind("metering.push", Payload(), timeout_s=55, max_attempts=6),
+    Kind("metering.seal", Payload(), timeout_s=50, max_attempts=4),
+    Kind("metering.send-bill", _fields("bill_sid"), timeout_s=50, max_attempts=30),
+    Kind("metering.send-threshold", Payload(frozenset({"license_sid", "meter", "percent"}), open=True), timeout_s=20),
     # Its tiers may be on their way: the first pauses are short, the last one is an hour.
     Kind("price_drift.compare", _fields("invoice_id"), timeout_s=20, priority=Priority.BULK),
     # Each looks at one page and enqueues the next, under the same kind.
@@ -113,6 +122,8 @@ RECURRING: Mapping[str, Recurrence] = {
     "reconciliation.event-gap": Recurrence(timedelta(hours=1)),
     "reconciliation.license-sweep": Recurrence(timedelta(hours=6)),
     "reconciliation.object-sweep": Recurrence(timedelta(hours=6)),
+    "metering.confirm": Recurrence(timedelta(hours=1)),
+    "metering.seal": Recurrence(timedelta(minutes=5)),
     "platform.clean-up": Recurrence(timedelta(hours=1)),
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -60,6 +61,14 @@ SECURITY_HEADERS = {
 IDEMPOTENCY_HEADER = "idempotency-key"
 
 
+@dataclass(frozen=True)
+class Takes:
+    """What bodies an application reads: how long, and of which types, all of which are JSON."""
+
+    most_bytes: int = MAX_BODY
+    media: frozenset[str] = frozenset({"application/json"})
+
+
 class Body(BaseModel):
     """The base of every request and answer model: immutable, and a field that it does not know is an error."""
 
@@ -89,19 +98,21 @@ def api() -> APIGatewayHttpResolver:
 
 
 def entrypoint(
-    app: APIGatewayHttpResolver, *, repeats: Repeats | None = None
+    app: APIGatewayHttpResolver, *, repeats: Repeats | None = None, takes: Takes | None = None
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """
     Return the Lambda handler of an application: limits, correlation id, log line and security headers around it.
 
-    ``repeats`` knows which of its POSTs a client may send twice without doing the work twice.
+    ``repeats`` knows which of its POSTs a client may send twice without doing the work twice, ``takes`` what bodies
+    the application reads if not those of all others.
     """
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         correlation_id = _correlation_id(event)
         log.bind(correlation_id=correlation_id)
         try:
-            answer = _unless_seen(event, _resolve(app, {**event, _OURS: correlation_id}, context, repeats))
+            asked = {**event, _OURS: correlation_id}
+            answer = _unless_seen(event, _resolve(app, asked, context, repeats, takes or Takes()))
             # Everything bound below would leak into another caller's lines.
             log.info("request", route=event.get("routeKey", ""), status=answer["statusCode"])
         finally:
@@ -160,11 +171,11 @@ def accepted(document: dict[str, Any], *, correlation_id: str) -> dict[str, Any]
 
 
 def _resolve(
-    app: APIGatewayHttpResolver, event: dict[str, Any], context: Any, repeats: Repeats | None
+    app: APIGatewayHttpResolver, event: dict[str, Any], context: Any, repeats: Repeats | None, takes: Takes
 ) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
-        _check_body(event.get("body") or "", headers.get("content-type", ""))
+        _check_body(event.get("body") or "", headers.get("content-type", ""), takes)
         if repeats is None or IDEMPOTENCY_HEADER not in headers:
             return app.resolve(event, context)
         return _resolve_once(app, event, context, headers=headers, repeats=repeats)
@@ -193,11 +204,11 @@ def _resolve_once(
     )
 
 
-def _check_body(body: str, content_type: str) -> None:
-    if len(body) > MAX_BODY or len(body.encode("utf-8", "replace")) > MAX_BODY:
-        raise errors.BodyTooLarge(f"A body has at most {MAX_BODY} bytes.")
+def _check_body(body: str, content_type: str, takes: Takes) -> None:
+    if len(body) > takes.most_bytes or len(body.encode("utf-8", "replace")) > takes.most_bytes:
+        raise errors.BodyTooLarge(f"A body has at most {takes.most_bytes} bytes.")
     # A form or plain text may be sent by any page of any site; JSON makes a browser ask us first.
-    if body and content_type.partition(";")[0].strip().lower() != "application/json":
+    if body and content_type.partition(";")[0].strip().lower() not in takes.media:
         raise errors.ContentTypeUnsupported("Send JSON with the content type application/json.")
 
 

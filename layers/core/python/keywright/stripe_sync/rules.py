@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,8 @@ from keywright.stripe_sync.normalize import normalize
 
 OBSERVATION = "keywright.observation"
 """The event type of an object that we fetched ourselves; it goes through the same inbox."""
+
+_THIN = "v2.core.event"
 
 _LIVEMODE = {"live": True, "test": False}
 
@@ -33,6 +35,8 @@ def read_event(body: bytes) -> StripeEvent:
     """
     try:
         event = json.loads(body)
+        if event.get("object") == _THIN:
+            return _read_thin(event, body)
         subject = event["data"]["object"]
         return StripeEvent(
             event_id=_identifier(event["id"]),
@@ -50,6 +54,22 @@ def read_event(body: bytes) -> StripeEvent:
         )
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError) as problem:
         raise WebhookInvalid("The body is not a Stripe event.") from problem
+
+
+def _read_thin(event: Mapping[str, Any], body: bytes) -> StripeEvent:
+    """Read an event that says where to look and nothing else: it is itself what it is about."""
+    return StripeEvent(
+        event_id=_identifier(event["id"]),
+        event_type=_identifier(event["type"]),
+        object_id=_identifier(event["id"]),
+        moment=datetime.fromisoformat(event["created"]).astimezone(UTC),
+        api_version=None,
+        livemode=bool(event["livemode"]),
+        account_id=event.get("context"),
+        body=body,
+        subject={"object": _THIN},
+        previous=None,
+    )
 
 
 def observation_event(subject: Mapping[str, Any], *, at: datetime, after: Sequence[str] = ()) -> bytes:

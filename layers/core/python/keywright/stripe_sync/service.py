@@ -24,6 +24,7 @@ from keywright.stripe_sync import (
     payment_folds,
     repository,
     rules,
+    usage_folds,
 )
 from keywright.stripe_sync.models import Bench, Ignored, Outcome, Parked, StripeEvent
 from keywright.stripe_sync.models import Desk as Desk  # noqa: PLC0414  (what callers of process make)
@@ -43,6 +44,7 @@ _FOLDS: Mapping[str, Callable[[Transaction, Desk, StripeEvent], Outcome]] = {
     "refund": payment_folds.fold_refund,
     "dispute": payment_folds.fold_dispute,
     "invoice_payment": payment_folds.fold_invoice_payment,
+    "v2.core.event": usage_folds.fold_report,
     "payment_method": payment_folds.fold_payment_method,
 }
 

@@ -1,0 +1,223 @@
+"""
+The sinks of usage: Stripe's billing meters, and the event bus for vendors who bill elsewhere; and invoices of usage.
+
+Called outside any transaction. Sums are read as exact decimals from what Stripe sent, never through a float.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from keywright.licensing import gateway as events
+from keywright.metering.models import Answer, Bill, BillLine, Group, Revision, UsageSink
+from keywright.platform import stripe_client
+from keywright.platform.clock import from_unix, to_unix, to_wire
+from keywright.platform.config import setting
+from keywright.platform.errors import SettingMissing
+from keywright.platform.money import decimal_text
+
+_PAGE = 100
+_INVOICES_LOOKED_THROUGH = 300
+
+
+class StripeMeters:
+    """Stripe's billing meters: one meter event per revision, its identifier remembered by Stripe for a day."""
+
+    looks_up = True
+
+    def __init__(self) -> None:
+        self._meters: dict[str, str] = {}
+
+    def push(self, revision: Revision) -> Answer:
+        """
+        Send a meter event.
+
+        :raises StripeUnavailable: if it is not known whether it arrived
+        """
+        from stripe import InvalidRequestError  # noqa: PLC0415  (lazy: only jobs push)
+
+        with stripe_client.outages_named():
+            try:
+                stripe_client.client().v1.billing.meter_events.create(
+                    {
+                        "event_name": revision.meter,
+                        "identifier": revision.identifier,
+                        "timestamp": to_unix(revision.counted_at),
+                        "payload": {
+                            "stripe_customer_id": revision.stripe_customer_id or "",
+                            "value": decimal_text(revision.quantity),
+                        },
+                    }
+                )
+            except InvalidRequestError as problem:
+                return _refused(revision, problem)
+        return Answer(revision.identifier, taken=True)
+
+    def counted(self, group: Group, *, hours: int = 1) -> Mapping[datetime, Decimal]:
+        """
+        Return Stripe's sums of a customer's usage, by hour.
+
+        :raises StripeUnavailable: if Stripe does not answer
+        """
+        found: dict[datetime, Decimal] = {}
+        with stripe_client.outages_named():
+            meter = self._meter_id(group.meter)
+            last: str | None = None
+            while meter is not None:
+                page = self._page(meter, group, hours=hours, after=last)
+                for summary in page["data"]:
+                    found[from_unix(summary["start_time"])] = Decimal(summary["aggregated_value"])
+                    last = summary["id"]
+                if not page["has_more"]:
+                    break
+        return found
+
+    def _page(self, meter: str, group: Group, *, hours: int, after: str | None) -> dict[str, Any]:
+        span: Any = {
+            "customer": group.stripe_customer_id,
+            "start_time": to_unix(group.hour),
+            "end_time": to_unix(group.hour + timedelta(hours=hours)),
+            "value_grouping_window": "hour",
+            "limit": _PAGE,
+            **({"starting_after": after} if after else {}),
+        }
+        listed = stripe_client.client().v1.billing.meters.event_summaries.list(meter, span)
+        page: dict[str, Any] = json.loads(listed.last_response.body, parse_float=Decimal)  # type: ignore[union-attr]
+        return page
+
+    def _meter_id(self, name: str) -> str | None:
+        if name not in self._meters:
+            meters = stripe_client.client().v1.billing.meters.list({"limit": _PAGE})
+            self._meters = {meter.event_name: meter.id for meter in reversed(list(meters.auto_paging_iter()))}
+        return self._meters.get(name)
+
+
+class BusSink:
+    """The event bus: whoever bills there tells revisions apart by their identifier, and drops what it has seen."""
+
+    looks_up = False
+
+    def push(self, revision: Revision) -> Answer:
+        """Put ``usage.metered`` on the bus."""
+        facts = {
+            "identifier": revision.identifier,
+            "license_sid": revision.license_sid,
+            "customer_sid": revision.customer_sid,
+            "meter": revision.meter,
+            "quantity": decimal_text(revision.quantity),
+            "time": to_wire(revision.counted_at),
+            "period_start": to_wire(revision.period_start),
+            "period_end": to_wire(revision.period_end),
+        }
+        events.publish("usage.metered", facts, bus=setting("EVENT_BUS"))
+        return Answer(revision.identifier, taken=True)
+
+    def counted(self, group: Group, *, hours: int = 1) -> Mapping[datetime, Decimal]:
+        """Return nothing: a bus counts nothing."""
+        del group, hours
+        return {}
+
+
+_SINKS: dict[str, type[StripeMeters | BusSink]] = {"stripe-meters": StripeMeters, "event-bus": BusSink}
+
+
+def sink() -> UsageSink:
+    """
+    Return the sink that the setting ``USAGE_SINK`` names: a new one for every job, for what it knows may change.
+
+    :raises SettingMissing: if there is none of that name
+    """
+    name = setting("USAGE_SINK")
+    if name not in _SINKS:
+        raise SettingMissing(f"No sink of usage is named {name!r}: there are {', '.join(sorted(_SINKS))}.")
+    return _SINKS[name]()
+
+
+def fetch_report(event_id: str) -> dict[str, Any]:
+    """
+    Return a thin event with what it tells of.
+
+    :raises StripeUnavailable: if Stripe does not answer
+    """
+    with stripe_client.outages_named():
+        event = stripe_client.client().v2.core.events.retrieve(event_id)
+        found: dict[str, Any] = json.loads(event.last_response.body)  # type: ignore[union-attr]
+    return found
+
+
+def invoice(bill: Bill) -> str:
+    """
+    Return the id of the bill's invoice, which is made unless it is there; a call that was cut off may be repeated.
+
+    :raises StripeUnavailable: if Stripe does not answer
+    """
+    with stripe_client.outages_named():
+        client = stripe_client.client().v1
+        found = _find_invoice(bill) or _open_invoice(bill)
+        if found["status"] == "draft":
+            present = _positions(found["id"])
+            for position, line in enumerate(bill.lines):
+                if str(position) not in present:
+                    _add_item(bill, line, invoice_id=found["id"], position=position)
+            client.invoices.finalize_invoice(found["id"], {"auto_advance": True})
+    return str(found["id"])
+
+
+def _find_invoice(bill: Bill) -> dict[str, Any] | None:
+    """Look among the customer's invoices: Stripe forgets idempotency keys after a day, and metadata never."""
+    listed = stripe_client.client().v1.invoices.list({"customer": bill.stripe_customer_id or "", "limit": _PAGE})
+    for seen, found in enumerate(listed.auto_paging_iter()):
+        metadata: Any = found.metadata or {}
+        if "usage_bill_sid" in metadata and metadata["usage_bill_sid"] == bill.bill_sid:
+            return {"id": found.id, "status": found.status}
+        if seen > _INVOICES_LOOKED_THROUGH:
+            break
+    return None
+
+
+def _open_invoice(bill: Bill) -> dict[str, Any]:
+    made = stripe_client.client().v1.invoices.create(
+        {
+            "customer": bill.stripe_customer_id or "",
+            "currency": bill.currency,
+            "auto_advance": False,
+            "pending_invoice_items_behavior": "exclude",
+            "collection_method": "charge_automatically",
+            "metadata": {"usage_bill_sid": bill.bill_sid, "license_sid": bill.license_sid},
+        },
+        {"idempotency_key": f"usage-bill:{bill.bill_sid}"},
+    )
+    return {"id": made.id, "status": made.status}
+
+
+def _add_item(bill: Bill, line: BillLine, *, invoice_id: str, position: int) -> None:
+    stripe_client.client().v1.invoice_items.create(
+        {
+            "customer": bill.stripe_customer_id or "",
+            "invoice": invoice_id,
+            "amount": line.amount,
+            "currency": bill.currency,
+            "description": line.description,
+            "metadata": {"usage_bill_sid": bill.bill_sid, "position": str(position)},
+        },
+        {"idempotency_key": f"usage-bill:{bill.bill_sid}:{position}"},
+    )
+
+
+def _positions(invoice_id: str) -> set[str]:
+    items = stripe_client.client().v1.invoice_items.list({"invoice": invoice_id, "limit": _PAGE})
+    described: list[Any] = [item.metadata for item in items.auto_paging_iter()]
+    return {str(metadata["position"]) for metadata in described if metadata and "position" in metadata}
+
+
+def _refused(revision: Revision, problem: Any) -> Answer:
+    """Tell the one refusal that is success from all others, by its words: Stripe gives it no code."""
+    said = str(problem.user_message or problem)
+    if re.search(rf"already exists with identifier {re.escape(revision.identifier)}\b", said):
+        return Answer(revision.identifier, taken=True)
+    return Answer(revision.identifier, taken=False, code=problem.code or "refused-by-stripe")
