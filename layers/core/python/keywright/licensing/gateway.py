@@ -10,9 +10,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from keywright.licensing import tokens
 from keywright.licensing.models import SigningKey
 from keywright.platform import secrets
 from keywright.platform.errors import SettingMissing
+from keywright_verify import CachingVerifier, KeySet
 
 
 def license_keys() -> tuple[SigningKey, ...]:
@@ -25,6 +27,15 @@ def license_keys() -> tuple[SigningKey, ...]:
     if not entries:
         raise SettingMissing("The secret LICENSE_KEYS holds no key.")
     return tuple(_parsed(kid, pem) for kid, pem in entries)
+
+
+def license_verifier() -> CachingVerifier:
+    """
+    Return the verifier of the tokens that we signed; it remembers those that it found authentic.
+
+    :raises SettingMissing: if there is no license key
+    """
+    return _verifier(license_keys())
 
 
 def publish(event: str, facts: Mapping[str, str], *, bus: str) -> None:
@@ -49,6 +60,11 @@ def _events() -> Any:
     import boto3  # noqa: PLC0415  (lazy: only the job worker publishes)
 
     return boto3.client("events")
+
+
+@lru_cache(maxsize=4)
+def _verifier(keys: tuple[SigningKey, ...]) -> CachingVerifier:
+    return CachingVerifier(KeySet.from_jwks({"keys": [tokens.public_jwk(key) for key in keys]}), size=1024)
 
 
 @lru_cache(maxsize=16)

@@ -80,3 +80,10 @@ SELECT l.license_sid, d.domain_name, p.name AS product_name, l.expires_at, c.nam
   JOIN domains d ON d.customer_sid = l.customer_sid AND d.domain_sid = l.domain_sid
   JOIN products p ON p.product_id = l.product_id
  WHERE l.license_sid = %(license_sid)s
+
+-- name: find_holder
+-- The license behind a token: its file must be one that was issued.
+SELECT l.license_sid, l.customer_sid, l.domain_sid, l.product_id, l.kind, l.state, l.source_kind, l.source_id, l.current_seq
+  FROM licenses l
+  JOIN license_files f ON f.license_sid = l.license_sid AND f.seq = %(seq)s
+ WHERE l.license_sid = %(license_sid)s

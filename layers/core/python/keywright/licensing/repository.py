@@ -143,6 +143,11 @@ def get_current_file(tx: Transaction, *, customer_sid: str, license_sid: str) ->
     return str(row["token"])
 
 
+def find_holder(tx: Transaction, *, license_sid: str, seq: int) -> Row | None:
+    """Return the license that a file with this number was issued for; None if none was."""
+    return tx.one(_sql.find_holder, license_sid=license_sid, seq=seq) if license_sid.isascii() else None
+
+
 def find_owner(tx: Transaction, *, license_sid: str) -> Row | None:
     """Return the names and the address that a mail about the license needs."""
     return tx.one(_sql.find_owner, license_sid=license_sid)

@@ -34,6 +34,7 @@ APPEND_ONLY = frozenset(
         "license_files",
         "plan_versions",
         "stripe_events",
+        "usage_events",
     }
 )
 """The application may add to these and read them, and nothing else."""

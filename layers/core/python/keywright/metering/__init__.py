@@ -1,0 +1,1 @@
+"""Usage: kept event by event, added up in windows, told to whoever bills it, and compared with what they counted."""
