@@ -75,7 +75,9 @@ def _with_versions(tx: Transaction, wanted: Sequence[tuple[Row, int]]) -> list[P
     if not wanted:
         return []
     keys = [(row["plan_sid"], version) for row, version in wanted]
-    versions = {(row["plan_sid"], row["version"]): _version(row) for row in tx.all(_sql.list_plan_versions, plan_keys=keys)}
+    versions = {
+        (row["plan_sid"], row["version"]): _version(row) for row in tx.all(_sql.list_plan_versions, plan_keys=keys)
+    }
     return [
         Plan(**{**row, "state": PlanState(row["state"]), "version": versions[row["plan_sid"], version]})
         for row, version in wanted

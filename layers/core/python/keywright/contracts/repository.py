@@ -1,4 +1,4 @@
-"""Rows of ``contracts``, what hangs on them, and ``legal_entities``. A customer's reads are bounded by ``customer_sid``."""
+"""Rows of ``contracts``, of what hangs on them, and of ``legal_entities``. Customers' reads are bounded by their sid."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def take_number(tx: Transaction, *, legal_entity_sid: str, kind: DocumentKind) -
     return number
 
 
-def add_contract(tx: Transaction, *, contract_sid: str, customer_sid: str, agreed: ContractTerms, now: datetime) -> None:
+def add_contract(
+    tx: Transaction, *, contract_sid: str, customer_sid: str, agreed: ContractTerms, now: datetime
+) -> None:
     """Insert a DRAFT."""
     tx.run(_sql.add_contract, contract_sid=contract_sid, customer_sid=customer_sid, now=now, **_columns(agreed))
 

@@ -44,11 +44,16 @@ def check_way(contract: Contract, target: ContractState, *, today: date) -> None
     :raises ContractNotBegun: if its first day is yet to come
     """
     if target not in WAYS[contract.state]:
-        raise ContractStateConflict(f"A contract that is {contract.state} does not become {target}.")
+        raise no_way(contract, target)
     if target is _ACTIVE and today < contract.agreed.starts_on:
         raise ContractNotBegun(f"The contract begins on {contract.agreed.starts_on}.")
     if target is _ACTIVE and contract.agreed.ends_on is not None and today >= contract.agreed.ends_on:
         raise ContractStateConflict(f"The contract's last day was before {contract.agreed.ends_on}.")
+
+
+def no_way(contract: Contract, target: ContractState) -> ContractStateConflict:
+    """Return what is said where a contract's state does not lead to another."""
+    return ContractStateConflict(f"A contract that is {contract.state} does not become {target} this way.")
 
 
 def check_active(contract: Contract) -> None:
@@ -58,7 +63,9 @@ def check_active(contract: Contract) -> None:
     :raises ContractStateConflict: if it is not
     """
     if contract.state is not _ACTIVE:
-        raise ContractStateConflict(f"The contract is {contract.state}, and only an ACTIVE one has active subscriptions.")
+        raise ContractStateConflict(
+            f"The contract is {contract.state}, and only an ACTIVE one has active subscriptions."
+        )
 
 
 def check_terms(agreed: ContractTerms) -> None:

@@ -106,9 +106,7 @@ def check_pricing(given: Pricing) -> None:
             raise PricingInvalid(f"{given.scheme} has a unit_amount and no tiers.")
         return
     bounds = [tier.up_to for tier in given.tiers]
-    rising = all(
-        low is not None and (high is None or high > low) for low, high in zip(bounds, bounds[1:], strict=False)
-    )
+    rising = all(low is not None and (high is None or high > low) for low, high in pairwise(bounds))
     if given.unit_amount is not None or given.tiers_mode not in {"graduated", "volume"}:
         raise PricingInvalid("TIERED has a tiers_mode, graduated or volume, and no unit_amount.")
     if not 1 <= len(bounds) <= MAX_TIERS or bounds[-1] is not None or not rising or (bounds[0] or 1) < 1:
