@@ -21,7 +21,8 @@ from tests.buyers import Buyer, add_buyer
 _PRODUCT = """
 INSERT INTO products (product_id, name, active, product_family, fee_structure, usage_based, air_gapped, metadata,
        created_at, observed_at)
-VALUES (%(product_id)s, %(name)s, 1, 'self_hosted', 'recurring', %(usage_based)s, 'false', %(metadata)s, %(now)s, %(now)s)
+VALUES (%(product_id)s, %(name)s, 1, 'self_hosted', 'recurring', %(usage_based)s, 'false', %(metadata)s, %(now)s,
+       %(now)s)
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from functions.job_worker import reconciling
+from functions.job_worker import contracting, reconciling
 from keywright.catalog import gateway as catalog_gateway
 from keywright.customers import gateway as customers_gateway
 from keywright.customers import members
@@ -197,6 +197,7 @@ JOBS: dict[str, Executor] = {
     "licensing.publish-event": _publish_event,
     "licensing.review": _review_license,
     "licensing.send-issued": _send_license,
+    **contracting.JOBS,
     **reconciling.JOBS,
     "stripe_sync.refetch": _refetch,
     "platform.clean-up": _clean_up,

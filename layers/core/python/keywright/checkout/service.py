@@ -6,6 +6,8 @@ from datetime import datetime
 
 from keywright.audit import models as actors
 from keywright.audit import service as audit
+from keywright.billers import service as billers
+from keywright.billers.models import Biller
 from keywright.catalog import service as catalog
 from keywright.checkout import repository, rules
 from keywright.checkout.models import (
@@ -40,6 +42,7 @@ def intend(
     :raises DomainNotFound: if the domain is absent or somebody else's
     :raises PriceNotFound: if the price is not on sale
     :raises CustomerNotReady: if the customer's Stripe account is still being made
+    :raises BilledOtherwise: if a contract bills the product for this domain
     """
     domains.get_domain(tx, customer_sid=customer_sid, domain_sid=domain_sid)
     customer = customers.get_customer(tx, customer_sid=customer_sid)
@@ -62,6 +65,15 @@ def intend(
         stripe_session_id=None,
         url=None,
         created_at=now,
+    )
+    billers.claim(
+        tx,
+        customer_sid=customer_sid,
+        domain_sid=domain_sid,
+        product_id=price.product_id,
+        biller=Biller.STRIPE,
+        held_by=checkout.checkout_session_sid,
+        now=now,
     )
     repository.add_checkout(tx, checkout)
     _audit_opening(tx, checkout, user_sid=user_sid, now=now)

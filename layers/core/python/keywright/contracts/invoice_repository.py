@@ -129,9 +129,21 @@ def list_debts(tx: Transaction, *, subscription_sid: str) -> list[Row]:
     return tx.all(_sql.list_debts, subscription_sid=subscription_sid)
 
 
+def sum_credits(tx: Transaction, *, invoice_sid: str) -> tuple[int, int]:
+    """Return what the credit notes of an invoice give back together, and how many there are."""
+    row = tx.one(_sql.sum_credits, invoice_sid=invoice_sid)
+    assert row is not None
+    return int(row["credited"]), int(row["notes"])
+
+
 def list_lines(tx: Transaction, *, invoice_sid: str) -> tuple[Line, ...]:
     """Return the lines of a document."""
     return tuple(_line(row) for row in tx.all(_sql.list_invoice_lines, invoice_sid=invoice_sid))
+
+
+def absent() -> ContractInvoiceNotFound:
+    """Return what is said of a document that is not there, or not for this caller."""
+    return ContractInvoiceNotFound("There is no contract invoice with this id.")
 
 
 def _line_row(invoice: Invoice, number: int, line: Line) -> Row:
@@ -167,7 +179,7 @@ def _line(row: Row) -> Line:
 
 def _found(row: Row | None) -> Invoice:
     if row is None:
-        raise ContractInvoiceNotFound("There is no contract invoice with this id.")
+        raise absent()
     return _invoice(row)
 
 

@@ -300,3 +300,8 @@ SELECT line_no, biller, description, plan_sid, plan_version, quantity, amount_mi
   FROM contract_invoice_lines
  WHERE invoice_sid = %(invoice_sid)s
  ORDER BY line_no
+
+-- name: sum_credits
+SELECT COALESCE(SUM(total_minor), 0) AS credited, COUNT(*) AS notes
+  FROM contract_invoices
+ WHERE corrects_sid = %(invoice_sid)s

@@ -1,4 +1,4 @@
-"""Rows of ``contracts``, of what hangs on them, and of ``legal_entities``. Customers' reads are bounded by their sid."""
+"""Rows of ``contracts``, of what hangs on them, and of ``legal_entities``. Customers read what is theirs."""
 
 from __future__ import annotations
 
