@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from keywright.contracts.charges import Biller, DocumentKind, Line
+from keywright.billers.models import Biller
+from keywright.contracts.charges import DocumentKind, Line
 from keywright.contracts.invoice_models import FullInvoice, Invoice, InvoiceState
 from keywright.contracts.models import Collection
 from keywright.contracts.plan_models import Plan, PlanState

@@ -8,8 +8,9 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.contracts.application import app, look
+from keywright.billers.models import Biller
 from keywright.contracts import billing_run, service
-from keywright.contracts.charges import Biller, Charge, DocumentKind, Line
+from keywright.contracts.charges import Charge, DocumentKind, Line
 from keywright.contracts.desk import Desk
 from keywright.contracts.subscription_models import Subscription
 from keywright.platform import clock, http

@@ -59,7 +59,7 @@ class DocumentAnswer(http.Body):
     created_at: str
 
 
-class OverrideAnswer(http.Body):
+class AgreedPriceAnswer(http.Body):
     """The price that was agreed on instead of a plan's own."""
 
     plan_sid: str
@@ -71,7 +71,7 @@ class ContractDetailAnswer(ContractAnswer):
 
     terms: str
     documents: list[DocumentAnswer]
-    price_overrides: list[OverrideAnswer]
+    price_overrides: list[AgreedPriceAnswer]
 
 
 class SubscriptionAnswer(http.Body):
@@ -126,9 +126,9 @@ def document_answer(document: Document) -> DocumentAnswer:
     return DocumentAnswer(**{**vars(document), "created_at": clock.to_wire(document.created_at)})
 
 
-def override_answer(override: Override) -> OverrideAnswer:
+def override_answer(override: Override) -> AgreedPriceAnswer:
     """Return how a price is answered that was agreed on."""
-    return OverrideAnswer(plan_sid=override.plan_sid, pricing=pricing_fields(override.pricing))
+    return AgreedPriceAnswer(plan_sid=override.plan_sid, pricing=pricing_fields(override.pricing))
 
 
 def subscription_answer(subscription: Subscription) -> SubscriptionAnswer:

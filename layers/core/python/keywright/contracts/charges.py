@@ -13,18 +13,12 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from keywright.billers.models import Biller
 from keywright.contracts.course import Bill, Slice
 from keywright.contracts.terms import exact_amount
 
 Usage = Callable[[Slice], int]
 """Tells how many units a metered slice is billed for."""
-
-
-class Biller(StrEnum):
-    """Who bills a line."""
-
-    CONTRACT = "CONTRACT"
-    STRIPE = "STRIPE"
 
 
 class DocumentKind(StrEnum):

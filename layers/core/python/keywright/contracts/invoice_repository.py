@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from keywright.contracts.charges import Biller, DocumentKind, Line
+from keywright.billers.models import Biller
+from keywright.contracts.charges import DocumentKind, Line
 from keywright.contracts.invoice_models import ContractInvoiceNotFound, Invoice, InvoiceFilter, InvoiceState
 from keywright.contracts.models import Collection
 from keywright.platform import sql
