@@ -112,16 +112,22 @@ class Course:
 
 
 def follow(
-    subscription_sid: str, changes: Sequence[Change], *, where: ZoneInfo, policy: PausePolicy, until: datetime
+    subscription_sid: str,
+    changes: Sequence[Change],
+    *,
+    where: ZoneInfo,
+    policy: PausePolicy,
+    until: datetime,
+    walk: type[Walk] | None = None,
 ) -> Course:
-    """Return the course by a moment. What happened after it is not looked at."""
-    walk = Walk(subscription_sid, changes[0], where=where, policy=policy)
+    """Return the course by a moment. What happened after it is not looked at. ``walk`` is another way to go it."""
+    walked = (walk or Walk)(subscription_sid, changes[0], where=where, policy=policy)
     for change in changes[1:]:
         if change.happened_at <= until:
-            walk.pass_time(change.happened_at)
-            walk.apply(change)
-    walk.pass_time(until)
-    return walk.course()
+            walked.pass_time(change.happened_at)
+            walked.apply(change)
+    walked.pass_time(until)
+    return walked.course()
 
 
 class Walk:
