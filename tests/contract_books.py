@@ -52,11 +52,18 @@ def _doubled(rows: list[dict[str, Any]]) -> Iterator[str]:
 def _wrong_totals(rows: list[dict[str, Any]], books: Iterable[Book], until: datetime) -> Iterator[str]:
     for book in books:
         sid = book.life.subscription_sid
-        ours = [(row["document_kind"], row["total_minor"]) for row in rows if row["subscription_sid"] == sid]
+        ours = [
+            (row["document_kind"], row["total_minor"], row["billed_at"].replace(microsecond=0))
+            for row in rows
+            if row["subscription_sid"] == sid
+        ]
         expected = entries_of(book.life, until=until)
-        # A surplus with no invoice to give it back on is no document of its own kind.
         if sorted(ours) != sorted(expected):
-            yield f"{sid} ({book.life.zone}): {ours} instead of {expected}; {book.life.deeds}"
+            more, less = (
+                [each for each in ours if each not in expected],
+                [each for each in expected if each not in ours],
+            )
+            yield f"{sid}: {more} instead of {less}; {book.life}"
 
 
 def _gaps(rows: list[dict[str, Any]]) -> Iterator[str]:

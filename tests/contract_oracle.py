@@ -8,7 +8,7 @@ and a day is what the wall calendar of the customer says.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
@@ -92,8 +92,8 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return moment
 
 
-Entry = tuple[str, int]
-"""Kind of document and its total."""
+Entry = tuple[str, int, datetime]
+"""Kind of document, its total, and the second in which it falls due."""
 
 
 class Reckoner:
@@ -102,7 +102,7 @@ class Reckoner:
     def __init__(self, life: Life, until: datetime) -> None:
         self.life, self.zone, self.until = life, ZoneInfo(life.zone), until
         self.tariff, self.units = life.tariff, life.units
-        self.entries: list[tuple[datetime, Entry]] = []
+        self.entries: list[Entry] = []
         self.paused_on: date | None = None
         self.over, self.leaves, self.next_tariff = False, False, None
         self.next_units = 0
@@ -120,14 +120,16 @@ class Reckoner:
             while waiting and waiting[0].moment.astimezone(self.zone).date() == today and not self.over:
                 self.do(waiting.pop(0), today)
             today += ONE_DAY
-        return [entry for _, entry in self.entries]
+        return self.entries
 
     def turn_of_day(self, today: date) -> None:
         if midnight(today, self.zone) > self.until:
             return
         standing = self.paused_on is not None and not self.life.keeps
         if standing:
-            self.over = today == self.life.ends_on
+            if today == self.life.ends_on:
+                self.write(midnight(today, self.zone), self.read_meter(midnight(today, self.zone)))
+                self.over = True
             return
         if today != self.end:
             return
@@ -174,7 +176,8 @@ class Reckoner:
     def write(self, at: datetime, amounts: list[int]) -> None:
         if amounts:
             total = sum(amounts)
-            self.entries.append((at, ("INVOICE", total) if total >= 0 else ("CREDIT_NOTE", -total)))
+            kind = "INVOICE" if total >= 0 else "CREDIT_NOTE"
+            self.entries.append((kind, abs(total), at.astimezone(UTC).replace(microsecond=0)))
 
     def do(self, deed: Deed, today: date) -> None:
         match deed.what:
