@@ -213,8 +213,6 @@ def test_every_transition_is_audited_with_old_and_new_value(desk: Desk, database
         "CONTRACT_TERMINATED",
     ]
     moved = [row["action"] for row in rows if row["action"].startswith("CONTRACT_SUBSCRIPTION")]
-    assert moved == [
-        f"CONTRACT_SUBSCRIPTION_{what}" for what in ("STARTED", "PAUSED", "ACTIVE", "CANCELED")
-    ]
+    assert moved == [f"CONTRACT_SUBSCRIPTION_{what}" for what in ("STARTED", "PAUSED", "ACTIVE", "CANCELED")]
     assert all(row["old_value"] and row["new_value"] for row in states)
     assert {row["actor_sid"] for row in rows} == {desk.clerk.user_sid}
