@@ -26,6 +26,7 @@ _MIRROR: Mapping[str, tuple[str, ...]] = {
     "invoice_lines": ("invoice_id", "line_id"),
     "invoice_payments": ("invoice_id", "payment_id"),
     "payment_intents": ("payment_intent_id",),
+    "payment_methods": ("payment_method_id",),
     "charges": ("charge_id",),
     "refunds": ("refund_id",),
     "disputes": ("dispute_id",),
@@ -46,7 +47,8 @@ _CAUSES = (
     "SELECT action, subject_sid, new_value FROM audit_log"  # noqa: S608
     f" WHERE action IN ('LICENSE_ISSUED', 'LICENSE_RENEWED') AND subject_sid NOT IN ({_OURS})"
 )
-_OUTCOMES = "SELECT event_id, state, waiting_for FROM stripe_event_work"
+_OUTCOMES = "SELECT event_id, state, waiting_for, reconsider_on FROM stripe_event_work"
+_DOUBTS = "SELECT object_id, object_type, reason, since FROM stripe_doubts"
 _DUE = "SELECT license_sid FROM licenses WHERE review_at <= %(now)s"
 
 
@@ -75,6 +77,7 @@ def read_state(tx: Transaction) -> State:
         "jobs": (_JOBS, ("job_key",), frozenset()),
         "causes": (_CAUSES, ("action", "subject_sid", "new_value"), frozenset()),
         "stripe_events": (_OUTCOMES, ("event_id",), frozenset()),
+        "stripe_doubts": (_DOUBTS, ("object_id",), frozenset()),
     }
     return {name: _keyed(tx.all(query), key, left_out) for name, (query, key, left_out) in looks.items()}
 
