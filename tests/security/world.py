@@ -21,6 +21,7 @@ from keywright.identity.models import Caller, Role
 from keywright.platform import clock
 from keywright.platform.connection import connect_with
 from tests.conftest import Database
+from tests.security import agreements
 
 PASSWORD = "correct horse battery staple"
 CANARY = "canary-of-the-victim"
@@ -131,6 +132,7 @@ def _rows(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield from _customers(now)
     yield from _sessions(now)
     yield from _belongings(now)
+    yield from agreements.rows(now)
 
 
 def _customers(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -183,7 +185,20 @@ def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     common = {"created_at": now}
     yield (
         "products",
-        [{"product_id": "prod_1", "name": "A product", "active": 1, "metadata": "{}", "observed_at": now, **common}],
+        [
+            {
+                "product_id": product_id,
+                "name": "A product",
+                "active": 1,
+                "fee_structure": "recurring",
+                "usage_based": "false",
+                "air_gapped": "false",
+                "metadata": "{}",
+                "observed_at": now,
+                **common,
+            }
+            for product_id in ("prod_1", "prod_2")
+        ],
     )
     owned = [({"customer_sid": sid("cus", target), "domain_sid": sid("dom", target)}, name) for target, name in pairs]
     yield (
