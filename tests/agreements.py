@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from keywright.contracts import entities, plans, service, subscriptions
-from keywright.contracts.course import PausePolicy
+from keywright.contracts.changes import PausePolicy
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Collection, Contract, ContractTerms
 from keywright.contracts.plan_models import PlanVersion

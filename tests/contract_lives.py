@@ -11,7 +11,7 @@ from typing import Any
 
 from keywright.catalog.models import Tier
 from keywright.contracts import service, subscriptions
-from keywright.contracts.course import PausePolicy, Slice
+from keywright.contracts.changes import PausePolicy, Slice
 from keywright.contracts.desk import Desk
 from keywright.contracts.subscription_models import Subscription
 from keywright.contracts.subscriptions import Order

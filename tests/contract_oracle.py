@@ -104,7 +104,8 @@ class Reckoner:
         self.tariff, self.units = life.tariff, life.units
         self.entries: list[Entry] = []
         self.paused_on: date | None = None
-        self.over, self.leaves, self.next_tariff = False, False, None
+        self.over, self.leaves = False, False
+        self.next_tariff: Tariff | None = None
         self.next_units = 0
         self.meter_from: datetime | None = None
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
-from keywright.contracts.course import PausePolicy, SubscriptionState
+from keywright.contracts.changes import PausePolicy, SubscriptionState
 from keywright.contracts.models import Collection, Contract, ContractState, Document, Override
 from keywright.contracts.subscription_models import Subscription
 from keywright.contracts.terms import pricing_fields

@@ -10,7 +10,7 @@ from pydantic import Field
 from functions.contracts.application import Cursor, Limit, Sid, SidQuery, app, look, staff_act
 from functions.contracts.models import SubscriptionAnswer, SubscriptionsAnswer, subscription_answer
 from keywright.contracts import reading, subscriptions
-from keywright.contracts.course import SubscriptionState
+from keywright.contracts.changes import SubscriptionState
 from keywright.contracts.desk import Desk
 from keywright.contracts.subscription_models import Subscription
 from keywright.contracts.subscriptions import Order

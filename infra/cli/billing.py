@@ -68,11 +68,10 @@ def _line(charge: Charge) -> str:
 def _due(as_of: datetime) -> list[str]:
     """Return everything that is due, read before anything is billed."""
     found: list[str] = []
-    place: billing_run.Place | None = billing_run.BEGINNING
-    while place is not None:
-        page = db.transact(lambda tx: billing_run.list_due(tx, as_of=as_of, after=place))  # noqa: B023
+    place = billing_run.BEGINNING
+    while page := db.transact(lambda tx: billing_run.list_due(tx, as_of=as_of, after=place)):  # noqa: B023
         found += [due.subscription_sid for due in page]
-        place = page[-1].place if len(page) == billing_run.PAGE else None
+        place = page[-1].place
     return found
 
 

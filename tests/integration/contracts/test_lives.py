@@ -13,7 +13,7 @@ from infra.cli.commands import main
 from keywright.billers.models import BilledOtherwise
 from keywright.checkout import service as checkouts
 from keywright.contracts import annexes, billing_run, invoices, plans, service, subscriptions
-from keywright.contracts.course import PausePolicy
+from keywright.contracts.changes import PausePolicy
 from keywright.contracts.invoice_models import InvoiceFilter
 from keywright.contracts.models import ContractFixed, ContractNotBegun, ContractState, ContractStateConflict
 from keywright.contracts.subscription_models import AlreadySubscribed, CurrencyMismatch

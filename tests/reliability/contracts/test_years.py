@@ -21,7 +21,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from keywright.contracts import billing_run, calendar
-from keywright.contracts.course import Course, PausePolicy, Walk, follow
+from keywright.contracts.changes import Course, PausePolicy
+from keywright.contracts.course import Walk, follow
 from keywright.platform import db
 from tests import contract_lives as lives
 from tests.agreements import add_entity
@@ -51,6 +52,7 @@ class Fleet:
             if kill is not None:
                 victim = kill.choice(busy)
                 # Dead at some moment of its work, or just behind it.
+                assert victim.stdout is not None
                 select.select([victim.stdout], [], [], kill.uniform(0, 0.25))
                 victim.kill()
                 victim.wait()

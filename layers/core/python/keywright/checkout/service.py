@@ -66,15 +66,7 @@ def intend(
         url=None,
         created_at=now,
     )
-    billers.claim(
-        tx,
-        customer_sid=customer_sid,
-        domain_sid=domain_sid,
-        product_id=price.product_id,
-        biller=Biller.STRIPE,
-        held_by=checkout.checkout_session_sid,
-        now=now,
-    )
+    _claim(tx, checkout, product_id=price.product_id, now=now)
     repository.add_checkout(tx, checkout)
     _audit_opening(tx, checkout, user_sid=user_sid, now=now)
     family = offer.product.product_family or ""
@@ -119,6 +111,18 @@ def mirror_session(
 def find_paid_by(tx: Transaction, *, payment_intent_id: str) -> str | None:
     """Return the Stripe session that a payment belongs to."""
     return repository.find_session_paid_by(tx, payment_intent_id=payment_intent_id)
+
+
+def _claim(tx: Transaction, checkout: Checkout, *, product_id: str, now: datetime) -> None:
+    billers.claim(
+        tx,
+        customer_sid=checkout.customer_sid,
+        domain_sid=checkout.domain_sid,
+        product_id=product_id,
+        biller=Biller.STRIPE,
+        held_by=checkout.checkout_session_sid,
+        now=now,
+    )
 
 
 def _audit_opening(tx: Transaction, checkout: Checkout, *, user_sid: str, now: datetime) -> None:

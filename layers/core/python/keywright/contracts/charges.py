@@ -14,7 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from keywright.billers.models import Biller
-from keywright.contracts.course import Bill, Slice
+from keywright.contracts.changes import Bill, Slice
 from keywright.contracts.terms import exact_amount
 
 Usage = Callable[[Slice], int]

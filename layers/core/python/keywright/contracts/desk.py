@@ -8,8 +8,9 @@ from datetime import datetime
 
 from keywright.audit.models import SYSTEM, Actor
 from keywright.contracts import usage
+from keywright.contracts.changes import Bill, Course, Slice
 from keywright.contracts.charges import Charge, charge
-from keywright.contracts.course import Bill, Course, Slice, follow
+from keywright.contracts.course import follow
 from keywright.contracts.subscription_models import Subscription
 from keywright.platform.db import Transaction
 

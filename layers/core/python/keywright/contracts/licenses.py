@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from keywright.catalog import rules as catalog_rules
 from keywright.catalog import service as catalog
 from keywright.contracts import calendar, invoice_repository
-from keywright.contracts.course import Course, SubscriptionState
+from keywright.contracts.changes import Course, SubscriptionState
 from keywright.contracts.models import Contract
 from keywright.contracts.subscription_models import Subscription
 from keywright.domains import service as domains

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from keywright.contracts.course import PausePolicy
+from keywright.contracts.changes import PausePolicy
 from keywright.contracts.terms import Pricing
 from keywright.platform.errors import Conflict, Invalid, NotFound
 

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from keywright.audit import service as audit
 from keywright.contracts import calendar, invoice_repository, issuing, licenses, subscription_repository
+from keywright.contracts.changes import Bill, Change, Course, SubscriptionState
 from keywright.contracts.charges import Charge, DocumentKind
-from keywright.contracts.course import Bill, Change, Course, SubscriptionState
 from keywright.contracts.desk import Desk
 from keywright.contracts.invoice_models import Invoice, InvoiceState
 from keywright.contracts.models import Contract

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keywright.contracts import subscription_repository as repository
-from keywright.contracts.course import SubscriptionState
+from keywright.contracts.changes import SubscriptionState
 from keywright.contracts.subscription_models import Subscription
 from keywright.platform import paging
 from keywright.platform.db import Transaction

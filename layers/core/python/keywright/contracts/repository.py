@@ -6,8 +6,8 @@ from dataclasses import fields
 from datetime import datetime
 
 from keywright.contracts.calendar import begins, zone
+from keywright.contracts.changes import PausePolicy
 from keywright.contracts.charges import DocumentKind
-from keywright.contracts.course import PausePolicy
 from keywright.contracts.models import (
     Collection,
     Contract,

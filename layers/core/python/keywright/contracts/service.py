@@ -21,7 +21,7 @@ from keywright.contracts import (
     subscription_repository,
     subscriptions,
 )
-from keywright.contracts.course import ChangeKind, SubscriptionState
+from keywright.contracts.changes import ChangeKind, SubscriptionState
 from keywright.contracts.desk import Desk
 from keywright.contracts.invoice_models import InvoiceFilter, InvoiceState
 from keywright.contracts.models import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from keywright.contracts.course import Change, ChangeKind, PausePolicy, SubscriptionState
+from keywright.contracts.changes import Change, ChangeKind, PausePolicy, SubscriptionState
 from keywright.contracts.subscription_models import AlreadySubscribed, ContractSubscriptionNotFound, Subscription
 from keywright.contracts.terms import from_text, to_text
 from keywright.platform import sql

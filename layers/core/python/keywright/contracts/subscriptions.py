@@ -20,7 +20,7 @@ from keywright.contracts import (
     rules,
 )
 from keywright.contracts import subscription_repository as subscriptions
-from keywright.contracts.course import Change, ChangeKind, SubscriptionState
+from keywright.contracts.changes import Change, ChangeKind, SubscriptionState
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Contract
 from keywright.contracts.plan_models import Plan, PlanArchived, PlanState

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from keywright.contracts.course import Bill, Slice
+from keywright.contracts.changes import Bill, Slice
 from keywright.contracts.subscription_models import Subscription
 from keywright.licensing import service as licensing
 from keywright.metering import service as metering
