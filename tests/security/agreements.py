@@ -31,7 +31,7 @@ def rows(now: datetime) -> Rows:
             for kind in ("INVOICE", "CREDIT_NOTE")
         ],
     )
-    plan = {"name": "Plan", "product_id": "prod_1", "state": "ACTIVE", "latest_version": 1, "created_at": now}
+    plan = {"name": "Plan", "product_id": "prod_2", "state": "ACTIVE", "latest_version": 1, "created_at": now}
     yield "plans", [{"plan_sid": f"pln_{each}", "plan_code": each, **plan} for each in _TARGETS]
     version = {"version": 1, "currency": "eur", "billing_every": "MONTH", "interval_count": 1, "created_at": now}
     text = pricing_to_text(_FLAT)
@@ -72,7 +72,7 @@ def _subscription(target: str, now: datetime) -> dict[str, Any]:
         "customer_sid": f"cus_{target}",
         "contract_sid": f"ctr_{target}",
         "domain_sid": f"dom_{target}",
-        "product_id": "prod_2",
+        "product_id": "prod_3",
         "plan_sid": f"pln_{target}",
         "plan_version": 1,
         "quantity": 1,
@@ -92,7 +92,7 @@ def _subscription(target: str, now: datetime) -> dict[str, Any]:
 
 
 def _beginning(target: str, now: datetime) -> dict[str, Any]:
-    terms = Terms(f"pln_{target}", 1, "Plan", "prod_2", "eur", Every.MONTH, 1, UsageType.LICENSED, None, 1, _FLAT)
+    terms = Terms(f"pln_{target}", 1, "Plan", "prod_3", "eur", Every.MONTH, 1, UsageType.LICENSED, None, 1, _FLAT)
     return {
         "subscription_sid": f"csub_{target}",
         "change_no": 1,

@@ -33,6 +33,9 @@ OTHERWISE = {
     ("POST /v1/contracts/{contract_sid}/activate", "own"): "contract-state-conflict",
     ("POST /v1/contracts/{contract_sid}/resume", "own"): "contract-state-conflict",
     ("POST /v1/contract-subscriptions/{subscription_sid}/resume", "own"): "subscription-state-conflict",
+    ("POST /v1/billing-portal-sessions", "own"): "customer-not-ready",
+    ("DELETE /v1/domains/{domain_sid}", "own"): "domain-in-use",
+    ("PATCH /v1/domains/{domain_sid}", "own"): "domain-in-use",
 }
 REFUSALS = {"access-token-invalid", "role-required"}
 

@@ -45,14 +45,17 @@ LEFT_OUT = {
 ALLOWED = {
     "subscriptions.status": "'unpaid'",
     "invoices.status": "'void'",
-    "subscription_items.subscription_id": "(SELECT MIN(subscription_id) FROM subscriptions)",
+    "subscription_items.subscription_id": (
+        "(SELECT MIN(o.subscription_id) FROM subscriptions o"
+        " WHERE o.subscription_id <> subscription_items.subscription_id)"
+    ),
     "checkout_sessions.state": "'EXPIRED'",
     "prices.kind": "kind",
     "prices.transform_divide_by": "7",
     "prices.transform_round": "'down'",
-    "refunds.charge_id": "(SELECT MIN(charge_id) FROM charges)",
-    "disputes.charge_id": "(SELECT MIN(charge_id) FROM charges)",
-    "prices.product_id": "(SELECT MIN(product_id) FROM products)",
+    "refunds.charge_id": "(SELECT MIN(o.charge_id) FROM charges o WHERE o.charge_id <> refunds.charge_id)",
+    "disputes.charge_id": "(SELECT MIN(o.charge_id) FROM charges o WHERE o.charge_id <> disputes.charge_id)",
+    "prices.product_id": "(SELECT MIN(o.product_id) FROM products o WHERE o.product_id <> prices.product_id)",
     "products.metadata": '\'{"a": "b"}\'',
     "subscriptions.metadata": '\'{"a": "b"}\'',
     "charges.card_last4": "'0000'",

@@ -147,6 +147,7 @@ def test_what_the_machine_did_not_sign_as_an_export_is_refused(text, code):
         {"hours": hour(max="9")},
         {"hours": hour(last="1.6")},
         {"hours": hour(count=0)},
+        {"hours": hour(sum="1" * 16, max="1" * 16), "records": ...},
         {"records": None},
         {"records": CLAIMS["records"][:1]},
         {"records": CLAIMS["records"][::-1]},

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -178,6 +179,14 @@ def test_processes_share_one_log_and_lose_nothing(tmp_path):
 
     assert ends == [(b"", 0)] * 3
     assert count(recorded(path)) == 3 * 20 + 20
+
+
+def test_threads_share_one_log(log):
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: log.record("calls", 1, START, f"r{n % 40}"), range(80)))
+
+    assert sum(answers) == 40
+    assert read_export(export(log, JANUARY), PUBLIC).meters["calls"].count == 40
 
 
 def test_the_same_period_gives_the_same_bytes_whatever_happened_since(log):

@@ -2,6 +2,7 @@
 The caching verifier says what the plain one says, whatever it was asked before.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def _rest(at: dict[str, Any], *, without: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in at.items() if name not in without}
 
 
-@settings(deadline=None, database=None, max_examples=150)
+@settings(deadline=None, database=None, max_examples=int(os.environ.get("QUESTIONS", "60")))
 @given(st.lists(questions, max_size=25))
 def test_a_cached_verdict_is_the_verdict(tmp_path_factory, history):
     folder = tmp_path_factory.mktemp("marks")

@@ -187,14 +187,14 @@ def test_the_shell_script_refuses_forgeries(tmp_path):
     for place, raw in flips:
         raw[place] ^= 1
     vectors = [Vector(f"flip {place}", bytes(raw)) for place, raw in flips]
-    # Every third suffices here: each costs a dozen processes.
-    vectors += [each for each in [*spellings(), *headers()][::3] if each.name != "new line at the end"]
+    # Every fifth suffices here: each costs a dozen processes.
+    vectors += [each for each in [*spellings(), *headers()][::5] if each.name != "new line at the end"]
     vectors += [Vector("answer", issue_answer().encode()), Vector("list", issue_revocations().encode())]
 
     passed = [each.name for each in vectors if by_shell(tmp_path, each.token)[0] != 1]
 
     assert passed == []
-    assert len(vectors) > 40
+    assert len(vectors) > 25
 
 
 @pytest.mark.parametrize(
