@@ -11,7 +11,8 @@ from pymysql import IntegrityError, OperationalError
 
 from infra.cli.commands import main
 from keywright.billers.models import BilledOtherwise
-from keywright.checkout import service as checkouts
+from keywright.checkout import opening
+from keywright.checkout.models import Wanted
 from keywright.contracts import annexes, billing_run, invoices, plans, service, subscriptions
 from keywright.contracts.changes import PausePolicy
 from keywright.contracts.invoice_models import InvoiceFilter
@@ -179,8 +180,8 @@ def test_what_stripe_bills_no_contract_bills_and_the_other_way_round(clean_datab
     buyer = agreement.buyer
 
     def check_out() -> Any:
-        owner = {"customer_sid": buyer.customer_sid, "user_sid": buyer.user_sid, "domain_sid": buyer.domain_sid}
-        return db.transact(lambda tx: checkouts.intend(tx, **owner, price_id="price_ada", quantity=1, now=now))
+        owner = {"customer_sid": buyer.customer_sid, "user_sid": buyer.user_sid, "portal_url": "https://portal.test"}
+        return db.transact(lambda tx: opening.plan(tx, Wanted(buyer.domain_sid, "price_ada"), **owner, now=now))
 
     check_out()
     with pytest.raises(BilledOtherwise):
@@ -197,7 +198,7 @@ def test_what_stripe_bills_no_contract_bills_and_the_other_way_round(clean_datab
             tx, later, subscription_sid=begun.subscription_sid, at_period_end=False, credits_unused=False
         )
     )
-    assert check_out().checkout.price_id == "price_ada"
+    assert check_out().order.checkout.price_id == "price_ada"
 
 
 def test_another_currency_than_the_contracts_is_refused(clean_database: Database) -> None:

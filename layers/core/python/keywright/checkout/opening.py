@@ -55,6 +55,7 @@ def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, p
     :raises DomainNotVerified: if the product is sold for proven domains only
     :raises AlreadyLicensed: if the domain has a license of the product
     :raises PurchaseInProgress: if the same was paid, and its license is on its way
+    :raises BilledOtherwise: if a contract bills the product for this domain
     """
     # Held until commit: two who buy the same for one domain take turns.
     domain = domains.lock_domain(tx, customer_sid=customer_sid, domain_sid=wanted.domain_sid)
