@@ -78,6 +78,7 @@ soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, rotate key
 	@$(PYTHON) -m tests.benchmarks.soak
 	@$(PYTHON) -m tests.benchmarks.jobs_soak
 	@$(PYTHON) -m tests.benchmarks.stories_soak
+	@CONTRACTS=500 BILLERS=10 $(PYTHON) -m pytest --timeout 3600 -q tests/reliability/contracts
 
 lock: setup ## Renew the lock files within pyproject.toml
 	@$(PYTHON) -m infra.toolchain.locks

@@ -10,6 +10,7 @@ Units: ``*_s`` are seconds, ``memory_mb`` is mebibytes. A route's path is API Ga
 
 from __future__ import annotations
 
+from infra.manifest_contracts import CONTRACTS
 from infra.manifest_shapes import (
     OPTIONAL_SECRETS,
     ClientRate,
@@ -85,6 +86,7 @@ QUEUES: tuple[QueueSettings, ...] = (
 
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),
+    Schedule("bill-contracts", function="dispatcher", every_s=3600, payload=_enqueue("contracts.billing-run")),
     Schedule("seal-audit", function="audit_sealer", every_s=60, payload={"do": "seal"}),
     Schedule("clean-up", function="dispatcher", every_s=3600, payload=_enqueue("platform.clean-up")),
     Schedule("find-gaps", function="dispatcher", every_s=3600, payload=_enqueue("reconciliation.event-gap")),
@@ -227,6 +229,7 @@ FUNCTIONS: tuple[Function, ...] = (
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.LICENSE_KEYS),
         settings=("API_URL",),
     ),
+    *CONTRACTS,
     Function(
         "usage",
         "What licensed software used: taken in batches, imported from air gaps, read by its owner.",
@@ -285,10 +288,11 @@ FUNCTIONS: tuple[Function, ...] = (
         "job_worker",
         "Run jobs: mail, Stripe customers, catalog fetches.",
         trigger=QueueTrigger(Queue.JOBS, batch_size=5, maximum_concurrency=5),
-        secrets=(Secret.DATABASE, Secret.STRIPE),
+        secrets=(Secret.DATABASE, Secret.LICENSE_KEYS, Secret.STRIPE),
         sends_to=(Queue.EVENTS, Queue.JOBS),
         permissions=(Permission.SEND_MAIL, Permission.PUT_EVENTS),
         settings=(
+            "API_URL",
             "DNS_RESOLVERS",
             "DUNNING_POLICY",
             "EVENT_BUS",

@@ -24,7 +24,7 @@ _MEANINGS: Mapping[Who, str] = {
     Who.STRIPE: "Whoever can sign the body with the webhook's secret.",
     Who.USER: "Every active user, about themselves.",
     Who.MEMBER: "Every active user, about what belongs to the customer that their session acts for.",
-    Who.MEMBER_OR_STAFF: "The members of the customer in the path, and staff.",
+    Who.MEMBER_OR_STAFF: "The members of the customer in the path, or of the one that it belongs to, and staff.",
     Who.OWNER_OR_STAFF: "The owners of the customer in the path, and staff. Other members are told so; strangers "
     "see nothing there.",
     Who.STAFF: "ADMIN and MANAGER.",

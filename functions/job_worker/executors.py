@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from functions.job_worker import buying, metering, reconciling
+from functions.job_worker import buying, contracting, metering, reconciling
 from keywright.catalog import gateway as catalog_gateway
 from keywright.customers import gateway as customers_gateway
 from keywright.customers import members
@@ -219,6 +219,7 @@ JOBS: dict[str, Executor] = {
     "licensing.publish-event": _publish_event,
     "licensing.review": _review_license,
     "licensing.send-issued": _send_license,
+    **contracting.JOBS,
     **metering.JOBS,
     "metering.publish-event": _publish_event,
     "metering.send-threshold": _send_threshold,

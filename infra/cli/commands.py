@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli import audit, keys, manager, replay, worker
+from infra.cli import audit, billing, keys, manager, replay, worker
 from keywright.platform.errors import KeywrightError
 
 
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keywright", description="Operate a Keywright deployment.")
     areas = parser.add_subparsers(required=True, metavar="area")
     audit.add_commands(areas.add_parser("audit", help="the record of who did what"))
+    billing.add_commands(areas.add_parser("billing", help="what contracts are billed"))
     keys.add_commands(areas.add_parser("keys", help="the keys that access tokens are signed with"))
     manager.add_commands(areas.add_parser("manager", help="the staff who may do everything"))
     worker.add_command(areas.add_parser("worker", help="carry out jobs until a signal ends it"))

@@ -39,8 +39,17 @@ _OPENING = frozenset({"idempotency_key", "open_key"})
 # When we wrote a license or a file is no fact of the purchase, and contracts are not told of by Stripe.
 _LICENSES = "SELECT * FROM licenses WHERE source_kind <> 'CONTRACT_SUBSCRIPTION'"
 _FILES = f"SELECT f.* FROM license_files f JOIN ({_LICENSES}) l ON l.license_sid = f.license_sid"  # noqa: S608
-_JOBS = "SELECT kind, job_key, payload FROM jobs WHERE kind IN ('licensing.send-issued', 'licensing.publish-event')"
-_CAUSES = "SELECT action, subject_sid, new_value FROM audit_log WHERE action IN ('LICENSE_ISSUED', 'LICENSE_RENEWED')"
+# What is told of a contract's license names it at the beginning of its key, or behind the event.
+_OURS = "SELECT license_sid FROM licenses WHERE source_kind = 'CONTRACT_SUBSCRIPTION'"
+_JOBS = (
+    "SELECT j.kind, j.job_key, j.payload FROM jobs j"  # noqa: S608
+    " WHERE j.kind IN ('licensing.send-issued', 'licensing.publish-event')"
+    f" AND NOT EXISTS (SELECT 1 FROM ({_OURS}) o WHERE j.job_key LIKE CONCAT('%%:', o.license_sid, '%%'))"
+)
+_CAUSES = (
+    "SELECT action, subject_sid, new_value FROM audit_log"  # noqa: S608
+    f" WHERE action IN ('LICENSE_ISSUED', 'LICENSE_RENEWED') AND subject_sid NOT IN ({_OURS})"
+)
 _OUTCOMES = "SELECT event_id, state, waiting_for, reconsider_on FROM stripe_event_work"
 _DOUBTS = "SELECT object_id, object_type, reason, since FROM stripe_doubts"
 _DUE = "SELECT license_sid FROM licenses WHERE review_at <= %(now)s"

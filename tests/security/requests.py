@@ -13,6 +13,8 @@ from tests.security.world import PASSWORD, Identity, sid
 FUNCTION_OF = {f"{route.method} {route.path}": entry.name for entry in FUNCTIONS for route in entry.routes}
 
 _NEXT = "another horse entirely"
+_FLAT = {"scheme": "FLAT", "unit_amount": "1000"}
+_AGREED = {"name": "Frame", "currency": "eur", "starts_on": "2026-01-01", "time_zone": "UTC"}
 _PARAMETERS = {
     "customer_sid": "cus",
     "user_sid": "usr",
@@ -24,6 +26,11 @@ _PARAMETERS = {
     "subscription_id": "sub",
     "invoice_id": "in",
     "event_id": "evt",
+    "contract_sid": "ctr",
+    "invoice_sid": "cin",
+    "legal_entity_sid": "ent",
+    "plan_sid": "pln",
+    "subscription_sid": "csub",
 }
 
 Body = Callable[[Identity, str], Any]
@@ -42,6 +49,46 @@ BODIES: dict[str, Body] = {
     "POST /v1/auth/verify-email/resend": lambda who, target: {"email": f"{who.name}-{target}@example.com"},
     "POST /v1/billing-portal-sessions": lambda _, __: {},
     "POST /v1/checkout-sessions": lambda _, target: {"domain_sid": sid("dom", target), "price_id": "price_1"},
+    "POST /v1/contract-invoices/{invoice_sid}/credit-notes": lambda _, __: {"amount_minor": 1, "reason": "Goodwill"},
+    "POST /v1/contract-invoices/{invoice_sid}/issue": lambda _, __: None,
+    "POST /v1/contract-invoices/{invoice_sid}/mark-paid": lambda _, __: {"reference": "BANK-1"},
+    "POST /v1/contract-invoices/{invoice_sid}/mark-uncollectible": lambda _, __: None,
+    "POST /v1/contract-invoices/{invoice_sid}/void": lambda _, __: None,
+    "POST /v1/contract-subscriptions/{subscription_sid}/cancel": lambda _, __: {},
+    "POST /v1/contract-subscriptions/{subscription_sid}/change-plan": lambda _, __: {"plan_sid": "pln_own"},
+    "POST /v1/contract-subscriptions/{subscription_sid}/pause": lambda _, __: None,
+    "POST /v1/contract-subscriptions/{subscription_sid}/resume": lambda _, __: None,
+    "POST /v1/contract-subscriptions/{subscription_sid}/withdraw-plans": lambda _, __: None,
+    "POST /v1/contracts": lambda _, target: {
+        **_AGREED,
+        "customer_sid": sid("cus", target),
+        "legal_entity_sid": "ent_own",
+    },
+    "PATCH /v1/contracts/{contract_sid}": lambda _, __: {"name": "Another name"},
+    "POST /v1/contracts/{contract_sid}/activate": lambda _, __: None,
+    "POST /v1/contracts/{contract_sid}/documents": lambda _, __: {"title": "Signed", "uri": "s3://bucket/key"},
+    "POST /v1/contracts/{contract_sid}/price-overrides": lambda _, __: {"plan_sid": "pln_own", "pricing": _FLAT},
+    "POST /v1/contracts/{contract_sid}/resume": lambda _, __: None,
+    "POST /v1/contracts/{contract_sid}/subscriptions": lambda _, target: {
+        "domain_sid": sid("dom", target),
+        "plan_sid": "pln_own",
+    },
+    "POST /v1/contracts/{contract_sid}/suspend": lambda _, __: None,
+    "POST /v1/contracts/{contract_sid}/terminate": lambda _, __: {},
+    "POST /v1/legal-entities": lambda _, __: {
+        "name": "New",
+        "address": "Here",
+        "bank_details": "IBAN",
+        "number_prefix": "NEW",
+    },
+    "PATCH /v1/legal-entities/{legal_entity_sid}": lambda _, __: {"name": "Another name"},
+    "POST /v1/plans": lambda _, __: {
+        "plan_code": "new",
+        "name": "New",
+        "product_id": "prod_1",
+        "version": {"currency": "eur", "pricing": _FLAT},
+    },
+    "PATCH /v1/plans/{plan_sid}": lambda _, __: {"name": "Another name"},
     "PATCH /v1/customers/{customer_sid}": lambda _, __: {"name": "Another name"},
     "POST /v1/customers/{customer_sid}/invitations": lambda _, __: {"email": "new@example.com"},
     "PATCH /v1/customers/{customer_sid}/members/{user_sid}": lambda _, __: {"member_role": "OWNER"},

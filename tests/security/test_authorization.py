@@ -29,8 +29,11 @@ BY_ROLE = {Who.STAFF: STAFF, Who.MANAGER: {"MANAGER"}}
 FOR_STAFF = {Who.MEMBER_OR_STAFF, Who.OWNER_OR_STAFF, Who.STAFF, Who.MANAGER}
 # Right in itself, and refused for a reason that has nothing to do with who asks.
 OTHERWISE = {
-    ("POST /v1/billing-portal-sessions", "own"): "customer-not-ready",
     ("POST /v1/checkout-sessions", "own"): "customer-not-ready",
+    ("POST /v1/contracts/{contract_sid}/activate", "own"): "contract-state-conflict",
+    ("POST /v1/contracts/{contract_sid}/resume", "own"): "contract-state-conflict",
+    ("POST /v1/contract-subscriptions/{subscription_sid}/resume", "own"): "subscription-state-conflict",
+    ("POST /v1/billing-portal-sessions", "own"): "customer-not-ready",
     ("DELETE /v1/domains/{domain_sid}", "own"): "domain-in-use",
     ("PATCH /v1/domains/{domain_sid}", "own"): "domain-in-use",
     ("POST /v1/usage/imports", "own"): "usage-export-invalid",

@@ -62,10 +62,35 @@ def _something_to_verify(database: Database, _: StripeClient) -> None:
 
 
 # What a route needs besides the world, and perhaps another body, to have something to do.
+def _something_to_activate(database: Database, _stripe: StripeClient) -> None:
+    database.execute("UPDATE contract_subscriptions SET state = 'PAUSED', paused_by = 'STAFF'")
+    database.execute("UPDATE contracts SET state = 'DRAFT', activated_at = NULL")
+
+
+def _something_suspended(database: Database, _stripe: StripeClient) -> None:
+    database.execute("UPDATE contract_subscriptions SET state = 'PAUSED', paused_by = 'STAFF'")
+    database.execute("UPDATE contracts SET state = 'SUSPENDED', suspended_at = created_at")
+
+
+def _something_paused(database: Database, _stripe: StripeClient) -> None:
+    values = "subscription_sid, 2, 'PAUSED', created_at + INTERVAL 1 SECOND, 0, 0, created_at"
+    database.execute(
+        "INSERT INTO contract_subscription_changes (subscription_sid, change_no, kind, happened_at, by_contract,"
+        f" credits_unused, created_at) SELECT {values} FROM contract_subscriptions"
+    )
+    database.execute(
+        "UPDATE contract_subscriptions SET state = 'PAUSED', paused_by = 'STAFF', changes = 2,"
+        " last_change_at = created_at + INTERVAL 1 SECOND"
+    )
+
+
 PREPARED: dict[str, Callable[[Database, StripeClient], dict[str, Any] | None]] = {
     "POST /v1/auth/password/reset": _something_to_reset,
     "POST /v1/auth/verify-email": _something_to_verify,
     "POST /v1/checkout-sessions": _something_to_buy,
+    "POST /v1/contracts/{contract_sid}/activate": _something_to_activate,
+    "POST /v1/contracts/{contract_sid}/resume": _something_suspended,
+    "POST /v1/contract-subscriptions/{subscription_sid}/resume": _something_paused,
 }
 
 

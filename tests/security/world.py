@@ -21,6 +21,7 @@ from keywright.identity.models import Caller, Role
 from keywright.platform import clock
 from keywright.platform.connection import connect_with
 from tests.conftest import Database
+from tests.security import agreements
 
 PASSWORD = "correct horse battery staple"
 CANARY = "canary-of-the-victim"
@@ -131,6 +132,7 @@ def _rows(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield from _customers(now)
     yield from _sessions(now)
     yield from _belongings(now)
+    yield from agreements.rows(now)
 
 
 def _customers(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -185,7 +187,7 @@ def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         "products",
         [
             {
-                "product_id": "prod_1",
+                "product_id": product_id,
                 "name": "A product",
                 "active": 1,
                 "product_family": "self_hosted",
@@ -196,6 +198,7 @@ def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
                 "observed_at": now,
                 **common,
             }
+            for product_id in ("prod_1", "prod_2", "prod_3")
         ],
     )
     yield ("prices", [_price(now)])

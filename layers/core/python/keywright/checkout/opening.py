@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from keywright.audit import models as actors
 from keywright.audit import service as audit
+from keywright.billers import service as billers
+from keywright.billers.models import Biller
 from keywright.catalog import metadata
 from keywright.catalog import service as catalog
 from keywright.catalog.models import Offer
@@ -53,6 +55,7 @@ def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, p
     :raises DomainNotVerified: if the product is sold for proven domains only
     :raises AlreadyLicensed: if the domain has a license of the product
     :raises PurchaseInProgress: if the same was paid, and its license is on its way
+    :raises BilledOtherwise: if a contract bills the product for this domain
     """
     # Held until commit: two who buy the same for one domain take turns.
     domain = domains.lock_domain(tx, customer_sid=customer_sid, domain_sid=wanted.domain_sid)
@@ -186,7 +189,22 @@ def _join(open_one: Checkout, checkout: Checkout, *, stripe_customer_id: str, no
     return Plan(step, Order(open_one, stripe_customer_id))
 
 
+def _claim(tx: Transaction, checkout: Checkout, *, now: datetime) -> None:
+    """Refuse what a contract bills for this domain."""
+    assert checkout.product_id is not None
+    billers.claim(
+        tx,
+        customer_sid=checkout.customer_sid,
+        domain_sid=checkout.domain_sid,
+        product_id=checkout.product_id,
+        biller=Biller.STRIPE,
+        held_by=checkout.checkout_session_sid,
+        now=now,
+    )
+
+
 def _commit(tx: Transaction, checkout: Checkout, quote: Quote, *, user_sid: str, now: datetime) -> None:
+    _claim(tx, checkout, now=now)
     repository.add_checkout(tx, checkout)
     repository.add_preview(tx, checkout, quote)
     sid = checkout.checkout_session_sid

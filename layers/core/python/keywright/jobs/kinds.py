@@ -76,6 +76,15 @@ _REGISTERED = (
     Kind("catalog.sync", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     # A customer waits for the price before the checkout.
     Kind("catalog.fetch-price", _fields("price_id"), timeout_s=25, priority=Priority.URGENT),
+    Kind("contracts.bill", _fields("subscription_sid"), timeout_s=20),
+    # Each looks at one page and enqueues the next, under the same kind.
+    Kind("contracts.billing-run", Payload(open=True), timeout_s=50),
+    # Within a day, for so long Stripe knows the keys of our requests.
+    Kind("contracts.collect-by-stripe", _fields("invoice_sid"), timeout_s=50),
+    Kind("contracts.issue-license", _fields("subscription_sid"), timeout_s=20, priority=Priority.URGENT),
+    Kind("contracts.judge-license", _fields("subscription_sid"), timeout_s=20),
+    Kind("contracts.send-invoice", _fields("invoice_sid"), timeout_s=30),
+    Kind("contracts.settle-at-stripe", _fields("invoice_sid"), timeout_s=50),
     Kind("checkout.settle", _fields("checkout_session_sid"), timeout_s=40),
     Kind("checkout.sweep", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     Kind("customers.create-stripe-customer", _fields("customer_sid"), timeout_s=25, priority=Priority.URGENT),
@@ -116,6 +125,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
 
 RECURRING: Mapping[str, Recurrence] = {
     "catalog.sync": Recurrence(timedelta(hours=1)),
+    "contracts.billing-run": Recurrence(timedelta(hours=1)),
     "checkout.sweep": Recurrence(timedelta(hours=1)),
     "domains.recheck": Recurrence(timedelta(minutes=10)),
     "jobs.prune": Recurrence(timedelta(days=1)),

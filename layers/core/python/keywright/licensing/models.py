@@ -76,6 +76,9 @@ class Rule(StrEnum):
     PAYMENT_REFUNDED = "payment-refunded"
     DISPUTE_LOST = "dispute-lost"
     STAFF_REVOKED = "staff-revoked"
+    CONTRACT_PAUSED = "contract-paused"
+    CONTRACT_SUSPENDED = "contract-suspended"
+    CONTRACT_TERMINATED = "contract-terminated"
 
 
 @dataclass(frozen=True)

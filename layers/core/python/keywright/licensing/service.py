@@ -7,6 +7,7 @@ from datetime import datetime
 
 from keywright.audit import models as actors
 from keywright.audit import service as audit
+from keywright.audit.models import Actor
 from keywright.jobs import service as jobs
 from keywright.licensing import repository, rules, tokens
 from keywright.licensing.models import (
@@ -69,7 +70,7 @@ def list_sources(tx: Transaction, *, source_ids: list[str]) -> list[tuple[str, s
     return repository.list_sources(tx, source_ids=source_ids)
 
 
-def settle(tx: Transaction, held: Held, standing: Standing, *, now: datetime) -> None:
+def settle(tx: Transaction, held: Held, standing: Standing, *, actor: Actor = actors.STRIPE, now: datetime) -> None:
     """Write where a license stands, and why. What staff revoked stays so."""
     kept = tuple(cause for cause in held.causes if cause.rule is Rule.STAFF_REVOKED)
     causes, state = (*kept, *standing.causes), LicenseState.REVOKED if kept else standing.state
@@ -79,7 +80,7 @@ def settle(tx: Transaction, held: Held, standing: Standing, *, now: datetime) ->
     if state is not held.state:
         first = causes[0]
         why = {"rule": first.rule, "object": first.subject, "effective_at": to_wire(first.effective_at)}
-        _record_state(tx, held, old=held.state, new=state, why=why, now=now)
+        _record_state(tx, held, old=held.state, new=state, why=why, actor=actor, now=now)
 
 
 def take_review(tx: Transaction, *, license_sid: str) -> DueReview | None:
@@ -172,12 +173,19 @@ def _publish(tx: Transaction, event: str, facts: Mapping[str, str], *, key: str,
 
 
 def _record_state(
-    tx: Transaction, held: Held, *, old: LicenseState, new: LicenseState, why: Mapping[str, object], now: datetime
+    tx: Transaction,
+    held: Held,
+    *,
+    old: LicenseState,
+    new: LicenseState,
+    why: Mapping[str, object],
+    actor: Actor = actors.STRIPE,
+    now: datetime,
 ) -> None:
     audit.record(
         tx,
         "LICENSE_STATE_CHANGED",
-        actor=actors.STRIPE,
+        actor=actor,
         subject=held.license_sid,
         old={"state": old},
         new={"state": new, **why},

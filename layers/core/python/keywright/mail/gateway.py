@@ -20,6 +20,8 @@ def send(mail: Mail, *, sender: str, configuration_set: str) -> None:
     message["From"], message["To"], message["Subject"] = sender, mail.to, mail.subject
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
+    for file in mail.attachments:
+        message.add_attachment(file.content, maintype="application", subtype=file.subtype, filename=file.name)
     _client().send_email(
         FromEmailAddress=sender,
         ConfigurationSetName=configuration_set,

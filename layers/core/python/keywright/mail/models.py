@@ -9,6 +9,15 @@ from keywright.platform.errors import Malformed
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a mail. ``subtype`` is that of ``application/…``."""
+
+    name: str
+    subtype: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Mail:
     """One message to one person, as text and as HTML."""
 
@@ -16,6 +25,7 @@ class Mail:
     subject: str
     text: str
     html: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,18 @@ def quantity(
     return repository.add_up(tx, Aggregation(aggregation), **span, stored_before=stored_before)
 
 
+def estimate(
+    tx: Transaction, *, license_sid: str, meter: str, start: datetime, end: datetime, now: datetime
+) -> Decimal:
+    """Return what is known by now of the usage in ``start <= event time < end``. More may come; nothing is written."""
+    aggregation = repository.find_aggregation(tx, license_sid=license_sid, meter=meter, start=start, end=end)
+    if aggregation is None:
+        return Decimal(0)
+    return repository.add_up(
+        tx, Aggregation(aggregation), license_sid=license_sid, meter=meter, start=start, end=end, stored_before=now
+    )
+
+
 def _refuse(holder: Holder, meters: dict[str, Meter]) -> str | None:
     """Return why no event of this license is taken."""
     if holder.kind is not LicenseKind.USAGE or not meters:

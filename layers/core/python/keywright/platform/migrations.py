@@ -24,7 +24,19 @@ from keywright.platform.errors import DatabaseUnavailable
 HISTORY = Path(__file__).parents[3] / "migrations"
 """Beside ``python/`` in the layer: ``/opt/migrations`` on Lambda."""
 
-APPEND_ONLY = frozenset({"audit_heads", "audit_log", "audit_seals", "license_files", "stripe_events", "usage_events"})
+APPEND_ONLY = frozenset(
+    {
+        "audit_heads",
+        "audit_log",
+        "audit_seals",
+        "contract_invoice_lines",
+        "contract_subscription_changes",
+        "license_files",
+        "plan_versions",
+        "stripe_events",
+        "usage_events",
+    }
+)
 """The application may add to these and read them, and nothing else."""
 
 # A statement that rewrites a large table takes longer than any request may.

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from keywright.audit import models as actors
 from keywright.billing import service as billing
 from keywright.billing.models import Failure, Invoice, Observation
 from keywright.catalog import service as catalog
 from keywright.checkout import rules as checkout_rules
 from keywright.checkout import service as checkouts
+from keywright.contracts import collecting
+from keywright.contracts import invoices as contract_invoices
+from keywright.contracts.desk import Desk as ContractDesk
 from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import grants, histories, inbox, kinds, licenses, owners, rules
@@ -67,6 +71,14 @@ def fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
         _request_comparison(tx, desk, invoice)
     if invoice.subscription_id is not None:
         licenses.judge_subscription(tx, desk, subscription_id=invoice.subscription_id)
+    if (ours := rules.metadata_of(event).get(collecting.OUR_ID)) is not None and not history.folded.deleted:
+        contract_invoices.observe_stripe(
+            tx,
+            ContractDesk(desk.now, actors.STRIPE),
+            invoice_sid=ours,
+            stripe_invoice_id=invoice.invoice_id,
+            status=invoice.status,
+        )
     return Processed()
 
 

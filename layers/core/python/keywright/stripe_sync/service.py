@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from keywright.billing import service as billing
+from keywright.contracts import files as contract_files
+from keywright.contracts.desk import Desk as ContractDesk
 from keywright.licensing import service as licensing
 from keywright.licensing.models import SourceKind
 from keywright.platform.db import Transaction
@@ -97,6 +99,8 @@ def review(tx: Transaction, desk: Bench, *, license_sid: str) -> None:
         if found is not None:
             repository.lock(tx, found["stripe_customer_id"] or found["subscription_id"])
             licenses.judge_subscription(tx, desk, subscription_id=found["subscription_id"])
+    else:
+        contract_files.judge(tx, ContractDesk(desk.now), subscription_sid=due.source_id)
 
 
 def is_in_doubt(tx: Transaction, *, object_type: str, object_id: str) -> bool:
