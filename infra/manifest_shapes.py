@@ -23,6 +23,12 @@ class Secret(StrEnum):
     """``{keys: [{kid, private_pem}]}``, Ed25519; the first signs, all verify."""
     AUDIT_KEYS = "AUDIT_KEYS"
     """``{keys: [{kid, key}]}``, 32 bytes or more in base64; the first seals the audit log, all verify."""
+    EDGE = "EDGE"
+    """``{key, previous?}``, each of 32 characters or more: the header by which our CloudFront distribution is known."""
+
+
+OPTIONAL_SECRETS = frozenset({Secret.EDGE})
+"""What a deployment may do without. Its setting is then left out."""
 
 
 class Queue(StrEnum):
@@ -129,7 +135,8 @@ class Function:
     """
     One Lambda function: the folder ``functions/<name>``, whose entry point is ``handler.handler``.
 
-    ``local_processes`` bounds how many processes of it run side by side on this machine.
+    ``local_processes`` bounds how many processes of it run side by side on this machine. ``snap_start``: in the large
+    profile it begins from a snapshot, because a person waits for it and its import takes long.
     """
 
     name: str
@@ -144,3 +151,4 @@ class Function:
     timeout_s: int = 10
     memory_mb: int = 512
     local_processes: int = 4
+    snap_start: bool = False

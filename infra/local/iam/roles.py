@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from infra.local.environment import ACCOUNT, OURS, region_of
 from infra.local.iam.requests import Account
 from infra.local.iam.role import Role
-from infra.manifest import Function, Permission, Queue, Secret
+from infra.manifest import OPTIONAL_SECRETS, Function, Permission, Queue, Secret
 from infra.permissions import Places, statements
 
 
@@ -28,7 +28,11 @@ def role_of(function: Function, environment: Mapping[str, str], *, record: str |
 def places(function: Function, environment: Mapping[str, str], account: Account) -> Places:
     """Name what the function is wired to, as ARNs."""
     return Places(
-        secrets={secret: _secret(secret, environment, account) for secret in function.secrets},
+        secrets={
+            secret: _secret(secret, environment, account)
+            for secret in function.secrets
+            if secret not in OPTIONAL_SECRETS or f"{OURS}{secret}_SECRET" in environment
+        },
         queues={queue: _queue(queue, environment, account) for queue in function.sends_to},
         permitted={permission: _permitted(permission, environment, account) for permission in function.permissions},
     )
