@@ -124,7 +124,7 @@ FUNCTIONS: tuple[Function, ...] = (
             _get("/v1/me"),
             _get("/.well-known/jwks.json"),
         ),
-        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.EDGE),
         sends_to=(Queue.JOBS,),
         settings=("API_URL",),
         memory_mb=1024,
