@@ -169,3 +169,11 @@ SELECT l.license_sid, l.source_kind, l.source_id, l.state, l.causes, i.subscript
  WHERE l.license_sid > %(after)s AND l.source_kind <> 'CONTRACT_SUBSCRIPTION'
  ORDER BY l.license_sid
  LIMIT %(limit)s
+
+-- name: read_figures
+-- What has been there for longer than a sweep needs to mend it and to look again; of prices, whatever is there.
+SELECT COUNT(CASE WHEN found_at <= %(stays_since)s THEN 1 END) AS open_drift,
+       COUNT(CASE WHEN object_type IN ('price', 'product') THEN 1 END) AS open_prices,
+       (SELECT MIN(last_success_at) FROM reconciliation_progress) AS last_success_at
+  FROM reconciliation_drift
+ WHERE healed_at IS NULL

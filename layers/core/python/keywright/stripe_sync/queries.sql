@@ -95,3 +95,11 @@ SELECT event_id
  WHERE state IN ('RECEIVED', 'PARKED') AND due_at <= %(before)s
  ORDER BY due_at
  LIMIT %(limit)s
+
+-- name: read_figures
+-- An event that was tried and failed has waited since it came; one that was let go on, since then.
+SELECT MIN(CASE WHEN state = 'RECEIVED' AND attempts > 0 THEN created_at WHEN state = 'RECEIVED' THEN due_at END) AS waits_since,
+       COUNT(CASE WHEN state = 'DEAD' THEN 1 END) AS dead,
+       COUNT(CASE WHEN state = 'PARKED' THEN 1 END) AS parked
+  FROM stripe_event_work
+ WHERE state IN ('RECEIVED', 'PARKED') OR (state = 'DEAD' AND updated_at >= %(dead_since)s)
