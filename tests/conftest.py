@@ -29,6 +29,7 @@ from infra.local.database import Endpoint, private_database
 from infra.manifest import Queue
 from keywright.platform import db, migrations, stripe_client
 from tests.api import Answer, Api
+from tests.roles import playing
 
 # Whatever any test says to a Stripe stand-in, and whatever it answers, is judged by Stripe's own document.
 from tests.stripe_judge import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
@@ -183,7 +184,8 @@ def invoke(clean_database: Database) -> Callable[[str, object], Any]:
     from tests.api import Context
 
     def call_handler(function: str, event: object) -> Any:
-        return importlib.import_module(f"functions.{function}.handler").handler(event, Context())
+        with playing(function):
+            return importlib.import_module(f"functions.{function}.handler").handler(event, Context())
 
     return call_handler
 

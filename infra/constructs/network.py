@@ -13,6 +13,7 @@ from constructs import Construct
 from infra.profiles import Profile, WayOut
 
 ZONES = 2
+_ADDRESSES = "10.0.0.0/16"
 _HTTPS = ec2.Port.tcp(443)
 
 
@@ -27,6 +28,7 @@ class Network(Construct):
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(_ADDRESSES),
             max_azs=ZONES,
             # The small profile shares one way out: if its zone fails, the functions of the other zone cannot reach
             # Stripe either, and what they missed is delivered again.
@@ -41,9 +43,7 @@ class Network(Construct):
             ],
         )
         if self.nat_instance:
-            self.nat_instance.connections.allow_from(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), _HTTPS, "From functions")
-            self.nat_instance.connections.allow_to_any_ipv4(_HTTPS, "To Stripe and AWS")
-            self.nat_instance.connections.allow_to_any_ipv4(ec2.Port.tcp(80), "To its own package source")
+            _let_through(self.nat_instance)
         self.functions = ec2.SecurityGroup(
             self,
             "FunctionsGroup",
@@ -73,3 +73,19 @@ def _nat_instance() -> ec2.NatInstanceProviderV2:
         associate_public_ip_address=True,
         default_allowed_traffic=ec2.NatTrafficDirection.NONE,
     )
+
+
+def _let_through(way_out: ec2.NatInstanceProviderV2) -> None:
+    """Let the network's own addresses reach the world over TLS; the machine itself may fetch its one package."""
+    way_out.connections.allow_from(ec2.Peer.ipv4(_ADDRESSES), _HTTPS, "From functions")
+    way_out.connections.allow_to_any_ipv4(_HTTPS, "To Stripe and AWS")
+    way_out.connections.allow_to_any_ipv4(ec2.Port.tcp(80), "To its own package source")
+    for instance in way_out.gateway_instances:
+        machine = instance.node.default_child
+        assert isinstance(machine, ec2.CfnInstance), "an instance is made of one"
+        machine.block_device_mappings = [
+            ec2.CfnInstance.BlockDeviceMappingProperty(
+                device_name="/dev/xvda",
+                ebs=ec2.CfnInstance.EbsProperty(encrypted=True, volume_size=8, volume_type="gp3"),
+            )
+        ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local.iam import report
 from infra.local.iam.enforcement import guard
 from infra.local.iam.requests import Account, requests_of
 from infra.local.iam.role import Role
 from infra.local.iam.roles import role_of
 from infra.manifest import FUNCTIONS, Permission, Queue, Secret
 from tests.infra.local.hosting import AWS, function, hosted, queue_settings, write_function
+from tests.roles import playing
 
 VALUES = {
     **AWS,
@@ -153,3 +156,27 @@ def test_a_process_is_refused_the_queue_that_its_role_does_not_name_and_what_it_
     assert [json.loads(line)["resource"] for line in used.read_text().splitlines()] == [
         "arn:aws:sqs:eu-central-1:123456789012:jobs"
     ]
+
+
+def test_what_nothing_used_is_reported_by_function_action_and_resource():
+    notes = [
+        json.dumps({"function": each.function, "action": action, "resource": resource.replace("??????", "AbCdEf")})
+        for entry in FUNCTIONS
+        for each in [role(entry.name)]
+        for statement in each.statements
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+
+    missing = [note for note in notes if not ("stripe_webhook" in note and "sqs:SendMessage" in note)]
+
+    assert report.unused(notes) == []
+    assert report.unused(missing) == ["stripe_webhook: sqs:SendMessage on events"]
+
+
+def test_a_function_that_is_called_in_this_process_is_held_to_its_role(database: Any):
+    with playing("stripe_webhook"), pytest.raises(ClientError, match="not authorized to perform: sqs:SendMessage"):
+        queue = os.environ["KEYWRIGHT_JOBS_QUEUE_URL"]
+        boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")
+
+    assert boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")["MessageId"]
