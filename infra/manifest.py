@@ -209,10 +209,15 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         "reconciliation",
-        "For staff: how we stand with Stripe, and another look at it.",
-        routes=(_get("/v1/reconciliation"), _post("/v1/reconciliation")),
+        "For staff: how we stand with Stripe, another look at it, and what became of its events.",
+        routes=(
+            _get("/v1/reconciliation"),
+            _post("/v1/reconciliation"),
+            _get("/v1/stripe-events"),
+            _post("/v1/stripe-events/{event_id}/retry"),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
-        sends_to=(Queue.JOBS,),
+        sends_to=(Queue.EVENTS, Queue.JOBS),
         settings=("API_URL",),
     ),
     Function(

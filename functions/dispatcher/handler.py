@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.dispatcher.measuring import measure
-from keywright.jobs import recurrence
+from functions.dispatcher import measuring
+from functions.dispatcher.measuring import Measured
+from keywright.jobs import oversight, recurrence
 from keywright.jobs import service as jobs
 from keywright.licensing import service as licensing
 from keywright.platform import db, log
 from keywright.platform.db import Transaction
+from keywright.reconciliation import oversight as reconciliation
 from keywright.stripe_sync import inbox
+from keywright.stripe_sync import oversight as inbox_oversight
 
 _LIMIT = 500
 
@@ -40,10 +43,19 @@ def _dispatch() -> dict[str, int]:
 
     hinted = db.transact(hint)
     log.info("dispatched", **hinted)
-    measure()
+    measuring.tell(db.transact(_measure))
     return hinted
 
 
 def _enqueue(kind: str) -> dict[str, int]:
     db.transact(lambda tx: recurrence.enqueue_due(tx, now=jobs.database_time(tx), only=kind))
     return {"jobs": 1}
+
+
+def _measure(tx: Transaction) -> Measured:
+    now = jobs.database_time(tx)
+    return Measured(
+        jobs=oversight.read_figures(tx, now=now),
+        events=inbox_oversight.read_figures(tx, now=now),
+        reconciliation=reconciliation.read_figures(tx, now=now),
+    )

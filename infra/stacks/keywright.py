@@ -13,7 +13,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from infra.constructs.alarms import Alarms, Watched
+from infra.constructs.alarms import Alarms
 from infra.constructs.api import Api, Domain
 from infra.constructs.dashboard import Dashboard
 from infra.constructs.database import Database
@@ -29,6 +29,7 @@ from infra.constructs.rotation import Rotation
 from infra.constructs.schedules import Schedules
 from infra.constructs.secrets import OperatorSecrets
 from infra.constructs.settings import OWN_ENDPOINT, Settings
+from infra.constructs.watching import Watched
 from infra.manifest import FUNCTIONS, Permission
 
 _MADE_BY_THE_STACK = frozenset({"API_URL", "EVENT_BUS", "MAIL_CONFIGURATION_SET"})

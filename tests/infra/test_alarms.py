@@ -1,15 +1,19 @@
-"""The alarms on jobs watch what the dispatcher prints; bounces find their way to the function that takes them."""
+"""The alarms watch what the dispatcher prints; bounces find their way to the function that takes them."""
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
+from typing import Any
+
+import pytest
 
 from functions.dispatcher import measuring
 from infra.constructs import alarms
 from infra.constructs.packaging import ROOT
+from infra.constructs.watching import NAMESPACE
 from tests.architecture import documents
+from tests.functions.test_job_metrics import metrics
 from tests.infra.assembly import Assembly
 
 
@@ -19,16 +23,27 @@ def test_each_alarm_speaks_to_the_topic_and_says_what_to_do(assembly: Assembly):
     found = assembly.of_type("AWS::CloudWatch::Alarm").values()
 
     # A deployment whose database may sleep has no minute's figures of which to say that nothing moves.
-    assert len(found) == len(alarms.ALARMS) - 1
+    assert len(found) == len(alarms.ALARMS) - 2
     for alarm in found:
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": topic}]
 
 
-def test_each_alarm_names_a_page_of_the_runbook_that_is_there(assembly: Assembly):
-    described = [alarm["Properties"]["AlarmDescription"] for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values()]
+def test_every_alarm_is_in_the_large_deployment_but_the_one_on_its_single_way_out(large: Assembly):
+    names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in large.of_type("AWS::CloudWatch::Alarm")}
 
+    listed = {f"Alarms{alarm.name.replace('-', '')}" for alarm in alarms.ALARMS}
+    assert listed - names == {"AlarmsWayOut"}
+
+
+def test_each_alarm_names_a_page_of_the_runbook_that_is_there(assembly: Assembly, large: Assembly):
+    described = [
+        alarm["Properties"]["AlarmDescription"]
+        for each in (assembly, large)
+        for alarm in each.of_type("AWS::CloudWatch::Alarm").values()
+    ]
+
+    assert described
     assert missing_pages(described, (ROOT / alarms.RUNBOOK).read_text()) == []
-    assert {alarm.page for alarm in alarms.ALARMS} <= set(documents.anchors((ROOT / alarms.RUNBOOK).read_text()))
 
 
 def test_an_alarm_without_a_page_is_noticed():
@@ -43,17 +58,12 @@ def missing_pages(described: list[str], runbook: str) -> list[str]:
     return [text for text in described if text.rpartition(" ")[2] not in pages]
 
 
-def test_every_figure_of_ours_that_is_watched_is_printed(assembly: Assembly):
-    watched = set()
-    for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values():
-        properties = alarm["Properties"]
-        if properties.get("Namespace") == alarms.NAMESPACE:
-            watched.add(properties["MetricName"])
+def test_where_the_dispatcher_comes_once_an_hour_figures_are_expected_no_sooner(assembly: Assembly, large: Assembly):
+    def of(which: Assembly) -> tuple[int, int, int]:
+        (alarm,) = alarms_on(which, "JobQueueAge")
+        return alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]
 
-    assert watched == {
-        "DriftOpen", "EventAge", "EventsDead", "JobQueueAge", "JobsDead", "PriceDrift", "ReconciliationAge",
-    }  # fmt: skip
-    assert watched <= set(re.findall(r'_metric\("(\w+)"', inspect.getsource(measuring)))
+    assert (of(assembly), of(large)) == ((3600, 2, 7380), (60, 5, 300))
 
 
 def test_silence_of_the_dispatcher_is_an_alarm(assembly: Assembly):
@@ -66,8 +76,72 @@ def test_silence_of_the_dispatcher_is_an_alarm(assembly: Assembly):
     assert [alarm["TreatMissingData"] for alarm in waits] == ["breaching"]
 
 
+def alarms_on(assembly: Assembly, metric: str) -> list[dict[str, Any]]:
+    return [
+        alarm["Properties"]
+        for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"].get("MetricName") == metric
+    ]
+
+
+def test_a_look_that_never_succeeded_or_is_late_is_an_alarm_for_each_kind(assembly: Assembly):
+    late = alarms_on(assembly, "ReconciliationLag")
+
+    limits = {alarm["Dimensions"][0]["Value"]: alarm["Threshold"] for alarm in late}
+    assert limits == {"event-gap": 3 * 3600, "object-sweep": 13 * 3600, "license-sweep": 13 * 3600}
+    assert {alarm["TreatMissingData"] for alarm in late} == {"breaching"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "threshold", "missing"),
+    [
+        ("StripeEventsDead", 0, "ignore"),
+        ("StripeEventsParkedAge", 86_400, "notBreaching"),
+        ("StripeEventsWaitAge", 900, "notBreaching"),
+        ("ReconciliationFailed", 0, "notBreaching"),
+        ("DriftAge", 14 * 3600, "notBreaching"),
+        ("PriceDrift", 0, "ignore"),
+    ],
+)
+def test_what_waits_fails_or_stays_different_is_watched(
+    large: Assembly, metric: str, threshold: int, missing: str
+):
+    (alarm,) = alarms_on(large, metric)
+
+    assert (alarm["Threshold"], alarm["TreatMissingData"]) == (threshold, missing)
+    assert alarm["Dimensions"] == [{"Name": "kind", "Value": "all"}]
+
+
+def test_drift_that_the_sweeps_find_is_an_alarm_and_an_event_that_is_only_late_is_none(large: Assembly):
+    (alarm,) = [
+        alarm["Properties"]
+        for alarm in large.of_type("AWS::CloudWatch::Alarm").values()
+        if any(part.get("Expression") == "objects + licenses" for part in alarm["Properties"].get("Metrics", ()))
+    ]
+
+    watched = {
+        part["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for part in alarm["Metrics"] if "MetricStat" in part
+    }
+    assert watched == {"object-sweep", "license-sweep"}
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_every_metric_that_an_alarm_watches_is_printed(large: Assembly, invoke: Any, capsys: Any):
+    """But for the lag of a look that never was: there the silence is what is watched."""
+    invoke("dispatcher", {"do": "dispatch"})
+    printed = {metric for metric, _ in metrics(capsys.readouterr().out)}
+
+    watched = set()
+    for alarm in large.of_type("AWS::CloudWatch::Alarm").values():
+        parts = [part["MetricStat"]["Metric"] for part in alarm["Properties"].get("Metrics", ()) if "MetricStat" in part]
+        ours = [part for part in [*parts, alarm["Properties"]] if part.get("Namespace") == NAMESPACE]
+        watched |= {part["MetricName"] for part in ours}
+
+    assert watched - printed == {"ReconciliationLag"}
+
+
 def test_the_alarms_watch_the_namespace_that_the_dispatcher_prints_in():
-    assert alarms.NAMESPACE == measuring.NAMESPACE
+    assert NAMESPACE == measuring.NAMESPACE
 
 
 def test_bounces_of_this_deployments_mail_reach_the_function(assembly: Assembly):

@@ -21,6 +21,7 @@ _PARAMETERS = {
     "license_sid": "lic",
     "invitation_sid": "inv",
     "job_sid": "job",
+    "event_id": "evt",
 }
 
 Body = Callable[[Identity, str], Any]
@@ -46,6 +47,7 @@ BODIES: dict[str, Body] = {
     "POST /v1/jobs/{job_sid}/retry": lambda _, __: None,
     "POST /v1/pricing/preview": lambda _, target: {"price_id": sid("price", target)},
     "POST /v1/reconciliation": lambda _, __: {"kind": "event-gap"},
+    "POST /v1/stripe-events/{event_id}/retry": lambda _, __: None,
     "PATCH /v1/users/{user_sid}/reactivate": lambda _, __: None,
     "PATCH /v1/users/{user_sid}/role": lambda _, __: {"role": "ADMIN"},
     "POST /v1/webhooks/stripe": lambda _, __: {"id": "evt_1"},

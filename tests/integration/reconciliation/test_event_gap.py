@@ -56,7 +56,7 @@ def test_a_look_that_fails_says_so_and_its_retry_goes_on_where_it_stopped(works:
     assert (failed["state"], failed["step"], failed["failures"]) == ("FAILED", 1, 1)
     progress = works.progress(Kind.EVENT_GAP)
     assert (progress["checked_through"], progress["last_success_at"]) == (None, None)
-    assert "StripeUnavailable" in progress["last_error"]
+    assert "stripe-unavailable: " in progress["last_error"]
     works.retry_jobs()
     (run,) = works.database.execute("SELECT * FROM reconciliation_runs WHERE kind = 'event-gap'")
     assert (run["state"], run["error"], works.lacking()) == ("COMPLETE", None, [])

@@ -1,35 +1,40 @@
-"""How we stand with Stripe in numbers, for those who watch it."""
+"""The figures of reconciliation that are watched. A look that never succeeded has no lag: its silence is the alarm."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from keywright.platform import sql
-from keywright.platform.db import Transaction
-
-_sql = sql.load(__file__)
-
-# A sweep comes every six hours, mends what it finds, and looks again.
-_MENDED_WITHIN = timedelta(hours=7)
+from keywright.platform.db import Row, Transaction
+from keywright.reconciliation import repository, rules
+from keywright.reconciliation.models import DriftFigures, Figures, Kind, RunState
 
 
-@dataclass(frozen=True)
-class DriftFigures:
-    """What differs and has stayed so, what differs in the catalog, and since when nothing of a kind succeeded."""
-
-    open_drift: int
-    open_prices: int
-    age_s: float
-
-
-def read_figures(tx: Transaction, *, now: datetime) -> DriftFigures:
-    """Return the figures of the moment; before the first look there is no age."""
-    row = tx.one(_sql.read_figures, stays_since=now - _MENDED_WITHIN)
-    assert row is not None
-    last = row["last_success_at"]
-    return DriftFigures(
-        open_drift=int(row["open_drift"]),
-        open_prices=int(row["open_prices"]),
-        age_s=max((now - last).total_seconds(), 0.0) if last else 0.0,
+def read_figures(tx: Transaction, *, now: datetime) -> Figures:
+    """Return how far each kind is behind, whether its latest run failed, and its drift of the last full minute."""
+    until = now.replace(second=0, microsecond=0)
+    progress = repository.list_progress(tx)
+    found = repository.read_drift_figures(tx, since=until - timedelta(minutes=1), until=until)
+    return Figures(
+        lag_s={
+            kind: max(0.0, (now - row["checked_through"]).total_seconds())
+            for kind, row in progress.items()
+            if row["checked_through"] is not None
+        },
+        failed={kind: kind in progress and _has_failed(progress[kind], now=now) for kind in Kind},
+        drift={kind: _drift(found.get(kind), now=now) for kind in Kind},
+        price_drift=repository.count_price_drift(tx),
     )
+
+
+def _has_failed(row: Row, *, now: datetime) -> bool:
+    """Tell whether a kind's latest run failed, or has lost its worker and its retries."""
+    if row["state"] == RunState.RUNNING:
+        return bool(now - row["touched_at"] >= rules.ABANDONED)
+    return bool(row["state"] == RunState.FAILED)
+
+
+def _drift(row: Row | None, *, now: datetime) -> DriftFigures:
+    if row is None:
+        return DriftFigures()
+    age_s = 0.0 if row["oldest"] is None else max(0.0, (now - row["oldest"]).total_seconds())
+    return DriftFigures(found=int(row["found"]), open=int(row["open_now"]), age_s=age_s)

@@ -37,10 +37,10 @@ def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcom
     billing.mirror_subscription(
         tx, subscription, stamp(history.folded), customer_sid=owner.customer_sid, domain_sid=owner.domain_sid
     )
-    licenses.issue_terms(tx, desk, history, products=products, owner=owner)
+    unclear = licenses.issue_terms(tx, desk, history, products=products, owner=owner)
     licenses.judge_subscription(tx, desk, subscription_id=event.object_id)
-    inbox.release(tx, waiting_for=f"subscription:{event.object_id}")
-    return Processed()
+    inbox.release(tx, waiting_for=f"subscription:{event.object_id}", now=desk.now)
+    return unclear or Processed()
 
 
 def fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
