@@ -48,7 +48,7 @@ def present(function: Function, secrets: Mapping[Secret, str]) -> list[Secret]:
     return [secret for secret in function.secrets if secret in secrets or secret not in OPTIONAL_SECRETS]
 
 
-def lambda_statements(function: Function, *, log: str, queue: str | None, failures: str | None) -> list[Statement]:
+def lambda_statements(*, log: str, queue: str | None, failures: str | None) -> list[Statement]:
     """
     Return what Lambda itself does in the function's name: its log, its queue, and what it could not get done.
 

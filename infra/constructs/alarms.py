@@ -29,7 +29,10 @@ def _stalled(watched: Watched) -> cloudwatch.IMetric | None:
         return None
     return cloudwatch.MathExpression(
         expression="IF(age > 60 AND completed < 1, 1, 0)",
-        using_metrics={"age": watched.figure("JobQueueAge"), "completed": watched.figure("JobsCompleted", statistic="Sum")},
+        using_metrics={
+            "age": watched.figure("JobQueueAge"),
+            "completed": watched.figure("JobsCompleted", statistic="Sum"),
+        },
         period=cdk.Duration.seconds(watched.pace_s),
     )
 

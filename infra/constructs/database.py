@@ -33,7 +33,7 @@ INSTANCE_PARAMETERS = {
     "NO_ENGINE_SUBSTITUTION",
 }
 
-# Left out of passwords: anything that a shell, an address or the rotation's own SQL would read as more than a character.
+# Left out of passwords: what a shell, an address or the rotation's own SQL would read as more than a character.
 PLAIN_PASSWORD = " %+~`#$&*()|[]{}:;<>?!'/@\"\\=^,"
 
 

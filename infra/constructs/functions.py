@@ -58,7 +58,6 @@ class Surroundings:
         return [
             *statements(function, places),
             *lambda_statements(
-                function,
                 log=log.log_group_arn,
                 queue=self.queues[function.trigger.queue].queue_arn if function.trigger else None,
                 failures=self.failures.queue_arn if is_asynchronous(function) else None,

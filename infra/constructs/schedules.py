@@ -16,7 +16,11 @@ _TWO_WEEKS_S = 14 * 24 * 3600
 
 
 class Schedules(Construct):
-    """The schedules of the manifest, none more often than the profile allows, with one dead-letter queue for invocations that never reached their function."""
+    """
+    The schedules of the manifest, none more often than the profile allows.
+
+    One dead-letter queue keeps the invocations that never reached their function.
+    """
 
     def __init__(self, scope: Construct, name: str, *, functions: Functions, profile: Profile) -> None:
         super().__init__(scope, name)

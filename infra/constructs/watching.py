@@ -77,6 +77,6 @@ class Alarm:
     text: str
     metric: Callable[[Watched], cloudwatch.IMetric | None]
     threshold: Callable[[Watched], float] = lambda _: 0
-    lasts: Callable[[Watched], int] = times(1)
+    lasts: Callable[[Watched], int] = lambda _: 1
     silence: cloudwatch.TreatMissingData = FINE
     stops_deployments: bool = False

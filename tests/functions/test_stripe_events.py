@@ -86,7 +86,9 @@ def test_a_cursor_of_somebodys_own_making_is_refused_or_is_the_beginning(call: A
     assert (answer.status, answer.json.get("code")) in {(422, "cursor-invalid"), (200, None)}
 
 
-def test_an_event_that_was_given_up_is_folded_when_staff_ask_for_it(call: Api, invoke: Any, buyer: Buyer, manager: Buyer):
+def test_an_event_that_was_given_up_is_folded_when_staff_ask_for_it(
+    call: Api, invoke: Any, buyer: Buyer, manager: Buyer
+):
     sid = dead(buyer)
     drop("EVENTS")
 

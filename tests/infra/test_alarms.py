@@ -103,9 +103,7 @@ def test_a_look_that_never_succeeded_or_is_late_is_an_alarm_for_each_kind(assemb
         ("PriceDrift", 0, "ignore"),
     ],
 )
-def test_what_waits_fails_or_stays_different_is_watched(
-    large: Assembly, metric: str, threshold: int, missing: str
-):
+def test_what_waits_fails_or_stays_different_is_watched(large: Assembly, metric: str, threshold: int, missing: str):
     (alarm,) = alarms_on(large, metric)
 
     assert (alarm["Threshold"], alarm["TreatMissingData"]) == (threshold, missing)
@@ -133,7 +131,9 @@ def test_every_metric_that_an_alarm_watches_is_printed(large: Assembly, invoke: 
 
     watched = set()
     for alarm in large.of_type("AWS::CloudWatch::Alarm").values():
-        parts = [part["MetricStat"]["Metric"] for part in alarm["Properties"].get("Metrics", ()) if "MetricStat" in part]
+        parts = [
+            part["MetricStat"]["Metric"] for part in alarm["Properties"].get("Metrics", ()) if "MetricStat" in part
+        ]
         ours = [part for part in [*parts, alarm["Properties"]] if part.get("Namespace") == NAMESPACE]
         watched |= {part["MetricName"] for part in ours}
 

@@ -94,9 +94,7 @@ def test_a_permission_beyond_the_manifest_is_noticed(assembly: Assembly):
     sender = next(function for function in FUNCTIONS if Permission.SEND_MAIL in function.permissions)
     silent = replace(sender, permissions=tuple(p for p in sender.permissions if p is not Permission.SEND_MAIL))
 
-    assert contract.action_differences([silent], assembly) == [
-        f"{sender.name}: ['ses:SendEmail', 'ses:SendRawEmail']"
-    ]
+    assert contract.action_differences([silent], assembly) == [f"{sender.name}: ['ses:SendEmail', 'ses:SendRawEmail']"]
 
 
 def test_no_function_may_touch_every_resource(assembly: Assembly):

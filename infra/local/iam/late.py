@@ -26,7 +26,10 @@ class _Awaited(importlib.abc.MetaPathFinder):
         self._then = then
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None  # noqa: ARG002
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """Step aside for every module but one, and for that one after the first time."""
         if fullname != self._name:

@@ -78,7 +78,9 @@ def test_a_function_reads_its_own_secret_and_no_other(call: Any):
     assert call(webhook, "secretsmanager", "get_secret_value", SecretId="keywright/stripe") is None
     refused = call(webhook, "secretsmanager", "get_secret_value", SecretId="keywright/license_keys")
 
-    assert refused.startswith("User: arn:aws:sts::123456789012:assumed-role/stripe_webhook is not authorized to perform")
+    assert refused.startswith(
+        "User: arn:aws:sts::123456789012:assumed-role/stripe_webhook is not authorized to perform"
+    )
     assert "secretsmanager:GetSecretValue" in refused
 
 
@@ -175,8 +177,9 @@ def test_what_nothing_used_is_reported_by_function_action_and_resource():
 
 
 def test_a_function_that_is_called_in_this_process_is_held_to_its_role(database: Any):
+    queue = os.environ["KEYWRIGHT_JOBS_QUEUE_URL"]
+
     with playing("stripe_webhook"), pytest.raises(ClientError, match="not authorized to perform: sqs:SendMessage"):
-        queue = os.environ["KEYWRIGHT_JOBS_QUEUE_URL"]
         boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")
 
     assert boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")["MessageId"]

@@ -82,7 +82,9 @@ def test_a_page_that_is_written_with_the_jobs_end_is_caught(works: Works):
 def test_a_job_that_comes_again_after_its_page_was_written_does_nothing(works: Works):
     run = works.begin(Kind.EVENT_GAP)
     payload = {"run_sid": run.run_sid, "step": "0"}
-    executor: Callable[[dict[str, str]], Any] = partial(reconciling._execute, Kind.EVENT_GAP, reconciling._look_for_events)
+    executor: Callable[[dict[str, str]], Any] = partial(
+        reconciling._execute, Kind.EVENT_GAP, reconciling._look_for_events
+    )
     assert executor(payload) is None
     before = works.run_row(run)
 

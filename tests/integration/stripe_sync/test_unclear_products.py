@@ -136,7 +136,9 @@ def test_a_renewal_of_a_product_that_became_unclear_waits_and_what_was_paid_befo
         Parked("product:prod_unlimited")
     ]
     assert [row["current_seq"] for row in left()["licenses"]] == [BEGINNING]
-    mended = event("product.updated", product(), at=BEGINNING + MONTH + 60, previous={"metadata": {"usage_based": None}})
+    mended = event(
+        "product.updated", product(), at=BEGINNING + MONTH + 60, previous={"metadata": {"usage_based": None}}
+    )
     fold(mended)
 
     assert [row["current_seq"] for row in left()["licenses"]] == [BEGINNING + MONTH]
