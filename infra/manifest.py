@@ -128,6 +128,7 @@ FUNCTIONS: tuple[Function, ...] = (
         sends_to=(Queue.JOBS,),
         settings=("API_URL",),
         memory_mb=1024,
+        snap_start=True,
     ),
     Function(
         "users",
@@ -159,6 +160,7 @@ FUNCTIONS: tuple[Function, ...] = (
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
         sends_to=(Queue.JOBS,),
         settings=("API_URL",),
+        snap_start=True,
     ),
     Function(
         "domains",
@@ -166,6 +168,7 @@ FUNCTIONS: tuple[Function, ...] = (
         routes=(_post("/v1/domains"), _get("/v1/domains"), _get("/v1/domains/{domain_sid}")),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
         settings=("API_URL",),
+        snap_start=True,
     ),
     Function(
         "catalog",
@@ -186,6 +189,7 @@ FUNCTIONS: tuple[Function, ...] = (
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.STRIPE),
         settings=("API_URL", "PORTAL_URL", "STRIPE_API_URL"),
         timeout_s=25,
+        snap_start=True,
     ),
     Function(
         "licenses",
@@ -198,6 +202,7 @@ FUNCTIONS: tuple[Function, ...] = (
         ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.LICENSE_KEYS),
         settings=("API_URL",),
+        snap_start=True,
     ),
     Function(
         "jobs",

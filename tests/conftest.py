@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from stripe import StripeClient
 
 from infra.local.database import Endpoint, private_database
+from infra.local.database.borrowed import borrowed_database
 from infra.manifest import Queue
 from keywright.platform import db, migrations, stripe_client
 from tests.api import Answer, Api
@@ -137,8 +139,7 @@ def mailbox(aws: str) -> Callable[[], list[dict[str, Any]]]:
 @pytest.fixture(scope="session")
 def database(aws: str, environment: pytest.MonkeyPatch) -> Iterator[Database]:
     """A private server with the schema, and every secret that the functions read."""
-    with private_database() as server:
-        endpoint = server.endpoint
+    with _test_database() as endpoint:
         owner, application = endpoint.secret(endpoint.owner), endpoint.secret(endpoint.app)
         migrations.migrate(owner, application)
         for name, value in {
@@ -153,6 +154,17 @@ def database(aws: str, environment: pytest.MonkeyPatch) -> Iterator[Database]:
             environment.setenv(f"KEYWRIGHT_{name}_SECRET", f"keywright/{name}")
         yield Database(endpoint)
         db.discard()
+
+
+@contextmanager
+def _test_database() -> Iterator[Endpoint]:
+    """A server of this run's own, or a database of its own on the server that DATABASE_URL names."""
+    if url := os.environ.get("DATABASE_URL"):
+        with borrowed_database(url) as endpoint:
+            yield endpoint
+    else:
+        with private_database() as server:
+            yield server.endpoint
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """
 The private network: functions reach the database inside it, and Stripe and AWS through one way out.
 
-Stripe answers over IPv4 only, so an egress-only gateway for IPv6, which costs nothing, does not lead there. What does
+The addresses that Stripe publishes are IPv4 only, so an egress-only gateway for IPv6, which costs nothing, does not lead there. What does
 is a machine of ours that translates addresses, or AWS's gateway for ten times its price (docs/cost.md).
 """
 
