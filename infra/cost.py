@@ -1,5 +1,7 @@
 """
-What a deployment costs, from a table of public prices: ``python -m infra.cost`` writes docs/cost.md, ``--check`` compares.
+What a deployment costs, from a table of public prices.
+
+``python -m infra.cost`` writes docs/cost.md, ``--check`` compares.
 
 Everything that can be counted is counted from the manifest, the profiles and the alarms. What cannot is an assumption,
 and is printed with the result. Decimal throughout; no price is guessed to be better than its source.
@@ -14,12 +16,15 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from infra.cost_tables import ASSUMPTIONS, PRICES, Price
+from infra.cost_text import INTRODUCTION
+from infra.cost_text import SMALL as SMALL_TEXT
 from infra.manifest import FUNCTIONS, Secret
 from infra.profiles import LARGE, SMALL, Profile, WayOut
 
 PAGE = Path(__file__).parents[1] / "docs/cost.md"
 HOURS = Decimal(730)
 MILLION = Decimal(1_000_000)
+_PRICE_HEAD = "| what | price | unit | source | standing |\n| --- | --- | --- | --- | --- |"
 GATEWAYS = 2
 Line = tuple[str, Decimal, str]
 """What it is for, dollars, and how it was computed."""
@@ -56,7 +61,7 @@ def _database(profile: Profile) -> Line:
     instances = 1 + profile.readers
     dollars = capacity * instances * share * HOURS * price("Aurora capacity") + price("Aurora storage")
     awake = f"{(share * 100).quantize(Decimal('0.1'))} % of the time"
-    return "database", dollars, f"{instances} × {capacity} ACU, awake {awake}; 1 GB of data"
+    return "database", dollars, f"{instances} of {capacity} ACU, awake {awake}; 1 GB of data"
 
 
 def _proxy() -> Line:
@@ -162,20 +167,23 @@ def total(lines: Iterable[Line]) -> Decimal:
 def page(*, alarms: int) -> str:
     """Write the page."""
     small, large = at_rest(SMALL, alarms=alarms), at_rest(LARGE, alarms=alarms)
-    parts = [
-        _INTRODUCTION,
+    sums = (
         f"A month at rest: **{_dollars(total(small))}** in the small profile, **{_dollars(total(large))}** in the "
-        f"large one; the firewall, where it is wanted, adds {_dollars(firewall())}.\n",
-        "## The small profile at rest\n\n" + _table(small),
-        _SMALL,
-        "## The large profile at rest\n\n" + _table(large),
-        "## A million webhooks\n\n" + _table(per_million_webhooks()),
-        "## Ten thousand licenses\n\n" + _table(per_10_000_licenses()),
-        "## A billion usage events\n\n" + _table(per_billion_usage_events()),
-        "## Assumptions\n\n| what | figure | why |\n| --- | --- | --- |\n"
-        + "\n".join(f"| {name} | {each.figure} | {each.why} |" for name, each in ASSUMPTIONS.items()),
-        "\n## Prices\n\nIn US dollars, region us-east-1.\n\n| what | price | unit | source | standing |\n"
-        "| --- | --- | --- | --- | --- |\n" + "\n".join(_row(name, each) for name, each in PRICES.items()),
+        f"large one; the firewall, where it is wanted, adds {_dollars(firewall())}.\n"
+    )
+    assumptions = "\n".join(f"| {name} | {each.figure} | {each.why} |" for name, each in ASSUMPTIONS.items())
+    prices = "\n".join(_row(name, each) for name, each in PRICES.items())
+    parts = [
+        INTRODUCTION,
+        sums,
+        f"## The small profile at rest\n\n{_table(small)}",
+        SMALL_TEXT,
+        f"## The large profile at rest\n\n{_table(large)}",
+        f"## A million webhooks\n\n{_table(per_million_webhooks())}",
+        f"## Ten thousand licenses\n\n{_table(per_10_000_licenses())}",
+        f"## A billion usage events\n\n{_table(per_billion_usage_events())}",
+        f"## Assumptions\n\n| what | figure | why |\n| --- | --- | --- |\n{assumptions}\n",
+        f"## Prices\n\nIn US dollars, region us-east-1.\n\n{_PRICE_HEAD}\n{prices}",
     ]
     return "\n".join(parts) + "\n"
 
@@ -193,29 +201,6 @@ def _row(name: str, each: Price) -> str:
 
 def _dollars(amount: Decimal) -> str:
     return str(amount.quantize(Decimal("0.01"), ROUND_HALF_UP))
-
-
-_INTRODUCTION = """# Cost
-
-Computed by `python -m infra.cost` from the prices at the end of the page; a test computes it again. Few of the prices could be read at AWS itself when this
-was written: each says where it comes from. Check them before you rely on a sum. Taxes, traffic to the internet (the first 100 GB of a month are free), free tiers
-except where said, Stripe's fees and support are left out. ACU: Aurora's capacity unit, 2 GB of memory and the processor that goes with it.
-"""
-
-_SMALL = """The database pauses when nothing is connected for five minutes, and is woken by whoever comes: a customer, an event, and once an hour the dispatcher, who
-cannot come more often or it would never pause. What that costs in time: a request that wakes it is answered 503 for about fifteen seconds, and Stripe delivers an event
-that met a sleeping database again by itself; a job that has failed for longer than a quarter of an hour, a hint that was lost, and the seal of the audit log wait for
-the hour. A deployment with steady traffic does not pause at all, and pays 0.5 ACU around the clock.
-
-**How Stripe is reached.** Functions must be inside the network to reach the database, and have no public address there. Four ways out were looked at:
-
-| way | dollars a month | why it is used or not |
-| --- | --- | --- |
-| IPv6 and an egress-only gateway | 0.00 | AWS's services answer over IPv6, but the addresses that Stripe publishes are IPv4 only (from memory; look before you build on it) |
-| one t4g.nano that translates addresses | see above | **small**: a single machine, restarted by EC2 when it fails; what Stripe could not deliver meanwhile comes again |
-| a NAT gateway in each zone | see below | **large**: no machine to look after |
-| functions outside the network, and a public database | 0.00 | a database that the internet reaches is out of the question |
-"""
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The prices and assumptions behind docs/cost.md. Data only: each figure with where it comes from and how sure it is."""
+"""The prices and assumptions behind docs/cost.md: each figure with where it comes from and how sure it is."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _tell_of_reconciliation(figures: ReconciliationFigures) -> None:
     _metric("DriftOpen", MetricUnit.Count, {**opened, _ALL: sum(opened.values())})
     ages = {str(kind): figure.age_s for kind, figure in drift.items()}
     _metric("PriceDrift", MetricUnit.Count, {_ALL: figures.price_drift})
-    _metric("DriftAge", MetricUnit.Seconds, {**ages, _ALL: max(ages.values(), default=0.0)})
+    _metric("DriftAge", MetricUnit.Seconds, {**ages, _ALL: max(ages.values(), default=0)})
 
 
 def _metric(name: str, unit: MetricUnit, by_kind: Mapping[str, float] | Mapping[str, int]) -> None:

@@ -26,6 +26,7 @@ _MIRROR: Mapping[str, tuple[str, ...]] = {
     "invoice_lines": ("invoice_id", "line_id"),
     "invoice_payments": ("invoice_id", "payment_id"),
     "payment_intents": ("payment_intent_id",),
+    "payment_methods": ("payment_method_id",),
     "charges": ("charge_id",),
     "refunds": ("refund_id",),
     "disputes": ("dispute_id",),
@@ -37,7 +38,8 @@ _LICENSES = "SELECT * FROM licenses WHERE source_kind <> 'CONTRACT_SUBSCRIPTION'
 _FILES = f"SELECT f.* FROM license_files f JOIN ({_LICENSES}) l ON l.license_sid = f.license_sid"  # noqa: S608
 _JOBS = "SELECT kind, job_key, payload FROM jobs WHERE kind IN ('licensing.send-issued', 'licensing.publish-event')"
 _CAUSES = "SELECT action, subject_sid, new_value FROM audit_log WHERE action IN ('LICENSE_ISSUED', 'LICENSE_RENEWED')"
-_OUTCOMES = "SELECT event_id, state, waiting_for FROM stripe_event_work"
+_OUTCOMES = "SELECT event_id, state, waiting_for, reconsider_on FROM stripe_event_work"
+_DOUBTS = "SELECT object_id, object_type, reason, since FROM stripe_doubts"
 _DUE = "SELECT license_sid FROM licenses WHERE review_at <= %(now)s"
 
 
@@ -66,6 +68,7 @@ def read_state(tx: Transaction) -> State:
         "jobs": (_JOBS, ("job_key",), frozenset()),
         "causes": (_CAUSES, ("action", "subject_sid", "new_value"), frozenset()),
         "stripe_events": (_OUTCOMES, ("event_id",), frozenset()),
+        "stripe_doubts": (_DOUBTS, ("object_id",), frozenset()),
     }
     return {name: _keyed(tx.all(query), key, left_out) for name, (query, key, left_out) in looks.items()}
 

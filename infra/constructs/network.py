@@ -1,8 +1,9 @@
 """
 The private network: functions reach the database inside it, and Stripe and AWS through one way out.
 
-The addresses that Stripe publishes are IPv4 only, so an egress-only gateway for IPv6, which costs nothing, does not lead there. What does
-is a machine of ours that translates addresses, or AWS's gateway for ten times its price (docs/cost.md).
+The addresses that Stripe publishes are IPv4 only, so an egress-only gateway for IPv6, which costs nothing, does not
+lead there. What does is a machine of ours that translates addresses, or AWS's gateway for ten times its price
+(docs/cost.md).
 """
 
 from __future__ import annotations

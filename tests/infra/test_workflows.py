@@ -77,7 +77,7 @@ def test_a_look_at_the_account_for_a_pull_request_is_no_look_for_a_fork():
     (job,) = _jobs("diff").values()
 
     assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
-    assert [step["run"] for step in job["steps"] if "run" in step][0].startswith("make diff")
+    assert next(step["run"] for step in job["steps"] if "run" in step).startswith("make diff")
 
 
 def test_the_check_runs_the_commands_that_a_developer_runs():

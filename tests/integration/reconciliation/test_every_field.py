@@ -1,4 +1,4 @@
-"""Every field that the mirror holds of Stripe's is compared, and heals: payments, refunds, disputes and sessions too."""
+"""Every field that the mirror holds of Stripe is compared, and heals: payments, refunds, disputes and sessions too."""
 
 from __future__ import annotations
 
@@ -45,14 +45,17 @@ LEFT_OUT = {
 ALLOWED = {
     "subscriptions.status": "'unpaid'",
     "invoices.status": "'void'",
-    "subscription_items.subscription_id": "(SELECT MIN(subscription_id) FROM subscriptions)",
+    "subscription_items.subscription_id": (
+        "(SELECT MIN(o.subscription_id) FROM subscriptions o"
+        " WHERE o.subscription_id <> subscription_items.subscription_id)"
+    ),
     "checkout_sessions.state": "'EXPIRED'",
     "prices.kind": "kind",
     "prices.transform_divide_by": "7",
     "prices.transform_round": "'down'",
-    "refunds.charge_id": "(SELECT MIN(charge_id) FROM charges)",
-    "disputes.charge_id": "(SELECT MIN(charge_id) FROM charges)",
-    "prices.product_id": "(SELECT MIN(product_id) FROM products)",
+    "refunds.charge_id": "(SELECT MIN(o.charge_id) FROM charges o WHERE o.charge_id <> refunds.charge_id)",
+    "disputes.charge_id": "(SELECT MIN(o.charge_id) FROM charges o WHERE o.charge_id <> disputes.charge_id)",
+    "prices.product_id": "(SELECT MIN(o.product_id) FROM products o WHERE o.product_id <> prices.product_id)",
     "products.metadata": '\'{"a": "b"}\'',
     "subscriptions.metadata": '\'{"a": "b"}\'',
     "charges.card_last4": "'0000'",
@@ -71,8 +74,12 @@ def shop(works: Works) -> Works:
     price = v1.prices.retrieve(works.stripe.weekly)
     v1.prices.create(
         {
-            **{"product": price.product, "currency": "usd", "recurring": {"interval": "month"}},
-            **{"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": tiers},
+            "product": price.product,
+            "currency": "usd",
+            "recurring": {"interval": "month"},
+            "billing_scheme": "tiered",
+            "tiers_mode": "graduated",
+            "tiers": tiers,
         }
     )
     paid = [charge for charge in v1.charges.list({"limit": 100}).auto_paging_iter() if charge.status == "succeeded"]

@@ -142,4 +142,4 @@ def test_the_figures_tell_what_waits_what_was_given_up_and_for_how_long(buyer: B
 def test_where_nothing_waits_the_figures_are_nothing(buyer: Buyer) -> None:
     figures = db.transact(lambda tx: oversight.read_figures(tx, now=NOW))
 
-    assert (figures.dead, figures.parked, figures.parked_age_s, figures.wait_s) == (0, 0, 0.0, 0.0)
+    assert (figures.dead, figures.parked, figures.parked_age_s, figures.wait_s) == (0, 0, 0, 0)

@@ -19,6 +19,9 @@ from tests.unit.verifier.issuer import KEY, NOW
 from tests.unit.verifier.judges import LAYER, accepted, in_javascript, in_python_elsewhere
 
 TARGETED = [vector for vector in (*hostile(), *hostile_lists(), *hostile_answers()) if vector.code is not None]
+CODES = [vector.code for vector in TARGETED]
+# A few of each code: a saboteur is caught by the vector that is meant for it, and each saboteur costs a process.
+SAMPLE = [vector for n, vector in enumerate(TARGETED) if CODES[:n].count(vector.code) % 7 == 0]
 REDUCED = f"signature[:32] + (int.from_bytes(signature[32:], 'little') % {ORDER}).to_bytes(32, 'little')"
 REDUCED_IN_NODE = f"""const reduced = (signature) => {{
   const s = BigInt("0x" + Buffer.from(signature.subarray(32)).reverse().toString("hex")) % {ORDER}n;
@@ -65,7 +68,9 @@ def test_a_python_verifier_without_a_check_is_caught(sabotage, tmp_path):
     file, old, new, caught = PYTHON[sabotage]
     sabotaged(LAYER / "python/keywright_verify", tmp_path / "keywright_verify", file, old, new)
 
-    passed = accepted(TARGETED, in_python_elsewhere(TARGETED, tmp_path, code=tmp_path))
+    vectors = [*SAMPLE, *named(caught)]
+
+    passed = accepted(vectors, in_python_elsewhere(vectors, tmp_path, code=tmp_path))
 
     assert caught in passed
 
@@ -77,7 +82,9 @@ def test_a_javascript_verifier_without_a_check_is_caught(sabotage, tmp_path):
     if sabotage == "no S < L":
         replace(copy / file, "key.publicKey, signature);", "key.publicKey, reduced(signature));")
 
-    passed = accepted(TARGETED, in_javascript(TARGETED, tmp_path, code=copy))
+    vectors = [*SAMPLE, *named(caught)]
+
+    passed = accepted(vectors, in_javascript(vectors, tmp_path, code=copy))
 
     assert caught in passed
 
@@ -86,6 +93,12 @@ def test_the_copies_are_as_strict_as_the_originals_until_they_are_sabotaged(tmp_
     shutil.copytree(LAYER / "python/keywright_verify", tmp_path / "keywright_verify")
 
     assert accepted(TARGETED, in_python_elsewhere(TARGETED, tmp_path, code=tmp_path)) == []
+
+
+def named(name: str) -> list[Vector]:
+    found = [vector for vector in TARGETED if vector.name == name]
+    assert len(found) == 1
+    return found
 
 
 def sabotaged(source: Path, copy: Path, file: str, old: str, new: str) -> Path:

@@ -171,3 +171,13 @@ SELECT charge_id, refund_id, status, amount, created_at FROM refunds WHERE charg
 
 -- name: list_disputes
 SELECT charge_id, dispute_id, status, amount, created_at FROM disputes WHERE charge_id IN %(charge_ids)s ORDER BY dispute_id
+
+-- name: save_payment_method
+INSERT INTO payment_methods (payment_method_id, customer_sid, stripe_customer_id, method_type, card_brand, card_last4,
+       card_exp_month, card_exp_year, created_at, observed_at, observed_by)
+VALUES (%(payment_method_id)s, %(customer_sid)s, %(stripe_customer_id)s, %(method_type)s, %(card_brand)s, %(card_last4)s,
+       %(card_exp_month)s, %(card_exp_year)s, %(created_at)s, %(observed_at)s, %(observed_by)s)
+ON DUPLICATE KEY UPDATE customer_sid = VALUES(customer_sid), stripe_customer_id = VALUES(stripe_customer_id),
+       method_type = VALUES(method_type), card_brand = VALUES(card_brand), card_last4 = VALUES(card_last4),
+       card_exp_month = VALUES(card_exp_month), card_exp_year = VALUES(card_exp_year), created_at = VALUES(created_at),
+       observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)

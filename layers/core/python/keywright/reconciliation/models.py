@@ -124,14 +124,14 @@ class DriftFigures:
 
     found: int = 0
     open: int = 0
-    age_s: float = 0.0
+    age_s: int = 0
 
 
 @dataclass(frozen=True)
 class Figures:
     """Reconciliation in numbers, by kind; a kind that never succeeded has no lag."""
 
-    lag_s: Mapping[Kind, float]
+    lag_s: Mapping[Kind, int]
     failed: Mapping[Kind, bool]
     drift: Mapping[Kind, DriftFigures]
     price_drift: int = 0

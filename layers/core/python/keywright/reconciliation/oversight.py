@@ -16,7 +16,7 @@ def read_figures(tx: Transaction, *, now: datetime) -> Figures:
     found = repository.read_drift_figures(tx, since=until - timedelta(minutes=1), until=until)
     return Figures(
         lag_s={
-            kind: max(0.0, (now - row["checked_through"]).total_seconds())
+            kind: max(0, int((now - row["checked_through"]).total_seconds()))
             for kind, row in progress.items()
             if row["checked_through"] is not None
         },
@@ -36,5 +36,5 @@ def _has_failed(row: Row, *, now: datetime) -> bool:
 def _drift(row: Row | None, *, now: datetime) -> DriftFigures:
     if row is None:
         return DriftFigures()
-    age_s = 0.0 if row["oldest"] is None else max(0.0, (now - row["oldest"]).total_seconds())
+    age_s = 0 if row["oldest"] is None else max(0, int((now - row["oldest"]).total_seconds()))
     return DriftFigures(found=int(row["found"]), open=int(row["open_now"]), age_s=age_s)

@@ -49,7 +49,9 @@ def _our_sessions(tx: Transaction, subjects: Sequence[Subject]) -> dict[str, Fie
 def _our_links(tx: Transaction, subjects: Sequence[Subject]) -> dict[str, Fields]:
     """Return links by Stripe's id of them, which the mirror does not keep: two ids that belong together are enough."""
     links = {subject["id"]: flatten(vars(payments.read_invoice_payment(subject)), only=_LINK) for subject in subjects}
-    kept = repository.list_invoice_payments(tx, invoice_ids=sorted({str(link["invoice_id"]) for link in links.values()}))
+    kept = repository.list_invoice_payments(
+        tx, invoice_ids=sorted({str(link["invoice_id"]) for link in links.values()})
+    )
     return {sid: link for sid, link in links.items() if (link["invoice_id"], link["payment_id"]) in kept}
 
 

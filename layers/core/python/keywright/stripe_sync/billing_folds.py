@@ -39,6 +39,7 @@ def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcom
     )
     unclear = licenses.issue_terms(tx, desk, history, products=products, owner=owner)
     licenses.judge_subscription(tx, desk, subscription_id=event.object_id)
+    _ask_for_method(tx, desk, subscription.default_payment_method_id)
     inbox.release(tx, waiting_for=f"subscription:{event.object_id}", now=desk.now)
     return unclear or Processed()
 
@@ -91,6 +92,14 @@ def fold_session(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
             return waiting
         licenses.judge_session(tx, desk, stripe_session_id=session.stripe_session_id)
     return Processed()
+
+
+def _ask_for_method(tx: Transaction, desk: Desk, payment_method_id: str | None) -> None:
+    """Have the default payment method fetched if nothing was ever told of it: it was there before we were."""
+    if payment_method_id is not None and inbox.find_latest(tx, object_id=payment_method_id) is None:
+        histories.request_fetch(
+            tx, object_type="payment_method", object_id=payment_method_id, reason="nothing was told of it", now=desk.now
+        )
 
 
 def failure_of(history: History[Invoice]) -> Failure:

@@ -141,8 +141,8 @@ class EventFigures:
 
     dead: int
     parked: int
-    parked_age_s: float
-    wait_s: float
+    parked_age_s: int
+    wait_s: int
 
 
 class EventNotFound(NotFound):

@@ -1,4 +1,4 @@
-"""Folds payments, refunds and disputes into the mirror, and judges the licenses that were paid with them."""
+"""Folds payments, what they are made with, refunds and disputes into the mirror, and judges what was paid for."""
 
 from __future__ import annotations
 
@@ -80,6 +80,23 @@ def fold_invoice_payment(tx: Transaction, desk: Desk, event: StripeEvent) -> Out
     return Processed()
 
 
+def fold_payment_method(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    """Mirror what one of our customers pays with; one that was detached stays theirs."""
+    history = histories.load_for(tx, desk, kinds.PAYMENT_METHOD, event)
+    customer_ids = [seen.state.stripe_customer_id for seen in history.observations if seen.state.stripe_customer_id]
+    if not customer_ids:
+        return Ignored("the payment method is nobody's")
+    customer_sid = owners.find_customer_sid(tx, stripe_customer_id=customer_ids[-1])
+    if customer_sid is None:
+        return _not_ours("the payment method", customer_ids[-1])
+    billing.mirror_payment_method(tx, history.folded.state, stamp(history.folded), customer_sid=customer_sid)
+    return Processed()
+
+
+def _not_ours(what: str, customer_id: str | None) -> Ignored:
+    return Ignored(f"{what} is by no customer of ours", reconsider_on=customer_id and f"customer:{customer_id}")
+
+
 def _invoice_of(history: History[PaymentIntent] | History[Charge]) -> str | None:
     """Return the invoice that a payment is for. It never changes, and only old API versions tell it."""
     return max((seen.state.invoice_id for seen in history.observations if seen.state.invoice_id), default=None)
@@ -93,7 +110,7 @@ def _customer(tx: Transaction, desk: Desk, event: StripeEvent) -> str | Ignored:
     customer = event.subject.get("customer")
     customer_id = customer.get("id") if isinstance(customer, dict) else customer
     found = owners.find_customer_sid(tx, stripe_customer_id=customer_id)
-    return found or Ignored("the payment is by no customer of ours", reconsider_on=customer_id and f"customer:{customer_id}")
+    return found or _not_ours("the payment", customer_id)
 
 
 def _charge(tx: Transaction, desk: Desk, setback: Refund | Dispute) -> Row | Ignored | Parked:

@@ -42,8 +42,8 @@ def read_figures(tx: Transaction, *, now: datetime) -> EventFigures:
     """Count what is not done, and measure how long the oldest of each waits."""
     rows = {row["state"]: row for row in tx.all(_sql.read_work_figures)}
 
-    def age_s(state: str) -> float:
-        return max(0.0, (now - rows[state]["oldest"]).total_seconds()) if state in rows else 0.0
+    def age_s(state: str) -> int:
+        return max(0, int((now - rows[state]["oldest"]).total_seconds())) if state in rows else 0
 
     counts = {state: int(rows[state]["events"]) if state in rows else 0 for state in ("DEAD", "PARKED")}
     return EventFigures(counts["DEAD"], counts["PARKED"], age_s("PARKED"), age_s("RECEIVED"))

@@ -43,6 +43,7 @@ _FOLDS: Mapping[str, Callable[[Transaction, Desk, StripeEvent], Outcome]] = {
     "refund": payment_folds.fold_refund,
     "dispute": payment_folds.fold_dispute,
     "invoice_payment": payment_folds.fold_invoice_payment,
+    "payment_method": payment_folds.fold_payment_method,
 }
 
 
