@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import botocore.handlers
 
@@ -16,6 +17,7 @@ from infra.manifest import FUNCTIONS
 from keywright.platform import db, secrets
 
 _playing: list[str] = []
+_withheld: list[str] = []
 
 
 @contextmanager
@@ -32,11 +34,28 @@ def playing(function: str) -> Iterator[None]:
         _playing.pop()
 
 
+@contextmanager
+def withholding(action: str) -> Iterator[None]:
+    """Take one permission from every role as long as the block lasts: a deployment that forgot it."""
+    secrets.forget()
+    _withheld.append(action)
+    try:
+        yield
+    finally:
+        _withheld.pop()
+        secrets.forget()
+
+
 def _current() -> Role | None:
     if not _playing:
         return None
     (entry,) = (entry for entry in FUNCTIONS if entry.name == _playing[-1])
-    return role_of(entry, os.environ, record=os.environ.get(RECORD))
+    role = role_of(entry, os.environ, record=os.environ.get(RECORD))
+    kept = [
+        {**statement, "Action": [action for action in statement["Action"] if action not in _withheld]}
+        for statement in role.statements
+    ]
+    return replace(role, statements=kept)
 
 
 # Before any session is made: each takes over the handlers that it finds.

@@ -75,7 +75,7 @@ def _make_endpoint(client: StripeClient, url: str) -> str:
     endpoint = client.v1.webhook_endpoints.create(
         params={
             "url": url,
-            "api_version": API_VERSION,
+            "api_version": API_VERSION,  # type: ignore[typeddict-item]
             "enabled_events": ENABLED_EVENTS,  # type: ignore[typeddict-item]
             "metadata": {_MARK: "webhook"},
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from infra.constructs.packaging import ROOT
 from infra.manifest import FUNCTIONS, QUEUES, SCHEDULES, Function, Permission, Route
@@ -119,9 +120,12 @@ def test_a_function_reads_only_the_secrets_and_fills_only_the_queues_that_it_is_
 def test_a_role_is_word_for_word_what_this_machine_judges_by(assembly: Assembly):
     for function in FUNCTIONS:
         told = assembly.environment(function.name)
+        queue_arns: dict[Any, Any] = {
+            queue: {"Fn::GetAtt": [told[f"KEYWRIGHT_{queue}_QUEUE_URL"]["Ref"], "Arn"]} for queue in function.sends_to
+        }
         places = Places(
             secrets={secret: told[f"KEYWRIGHT_{secret}_SECRET"] for secret in function.secrets},
-            queues={q: {"Fn::GetAtt": [told[f"KEYWRIGHT_{q}_QUEUE_URL"]["Ref"], "Arn"]} for q in function.sends_to},
+            queues=queue_arns,
             permitted={permission: contract.resources_of(permission, assembly) for permission in function.permissions},
         )
 

@@ -47,7 +47,10 @@ def refusal(role: Role, action: str, resource: str, why: str) -> Exception:
         f"User: arn:aws:sts::{role.account}:assumed-role/{role.function} is not authorized to perform: {action} "
         f"on resource: {resource} ({why})"
     )
-    return ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, action.partition(":")[2])
+    error: Exception = ClientError(
+        {"Error": {"Code": "AccessDeniedException", "Message": message}}, action.partition(":")[2]
+    )
+    return error
 
 
 def hang_on(handlers: ModuleType, judge: Guard) -> None:

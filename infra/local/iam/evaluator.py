@@ -77,6 +77,7 @@ def _covers(statement: Statement, part: str, matches: Callable[[str], bool]) -> 
         raise PolicyUnknown(f"A statement needs one of {part} and Not{part}.")
     if excluded is not None:
         return not any(map(matches, listed(excluded)))
+    assert named is not None
     return any(map(matches, listed(named)))
 
 

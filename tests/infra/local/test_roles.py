@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,11 @@ from infra.local.iam.requests import Account, requests_of
 from infra.local.iam.role import Role
 from infra.local.iam.roles import role_of
 from infra.manifest import FUNCTIONS, Permission, Queue, Secret
+from tests.buyers import add_buyer
 from tests.infra.local.hosting import AWS, function, hosted, queue_settings, write_function
-from tests.roles import playing
+from tests.purchases import left, open_checkout, store, subscription_events
+from tests.queue_hints import batch, failed
+from tests.roles import playing, withholding
 
 VALUES = {
     **AWS,
@@ -50,7 +53,7 @@ def role(name: str, **changes: Any) -> Role:
 
 
 @pytest.fixture
-def call(tmp_path: Path) -> Iterator[Any]:
+def call() -> Callable[..., Any]:
     """Judge one call by a role without sending it."""
 
     def judged(current: Role, service: str, method: str, **parameters: Any) -> str | None:
@@ -183,3 +186,20 @@ def test_a_function_that_is_called_in_this_process_is_held_to_its_role(database:
         boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")
 
     assert boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")["MessageId"]
+
+
+@pytest.mark.parametrize("withheld", ["secretsmanager:GetSecretValue", "sqs:SendMessage"])
+def test_a_permission_that_is_dropped_breaks_the_way_from_the_payment_to_the_license(
+    clean_database: Any, invoke: Any, withheld: str, caplog: pytest.LogCaptureFixture
+):
+    buyer = add_buyer()
+    open_checkout(buyer, price_id="price_tiered", mode="subscription")
+    hints = batch(*({"event_id": sid} for sid in store(*subscription_events(buyer))))
+
+    with withholding(withheld):
+        broken = failed(invoke("license_worker", hints))
+    mended = failed(invoke("license_worker", hints))
+
+    assert broken or "hint not sent" in caplog.messages
+    assert mended == []
+    assert len(left()["licenses"]) == 1
