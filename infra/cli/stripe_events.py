@@ -47,6 +47,12 @@ EVENTS_OF: dict[str, tuple[str, ...]] = {
         "payment_intent.requires_action",
         "payment_intent.succeeded",
     ),
+    "payment_method": (
+        "payment_method.attached",
+        "payment_method.automatically_updated",
+        "payment_method.detached",
+        "payment_method.updated",
+    ),
     "charge": (
         "charge.captured",
         "charge.expired",
