@@ -39,9 +39,8 @@ check: setup ## Formatting, lint, types, import contracts, lock and OpenAPI drif
 	@$(PYTHON) -m infra.openapi --check
 	@$(PYTHON) -m infra.policy --check
 	@$(PYTHON) -m infra.cost --check
-	@$(PYTHON) -m infra.judges
 
-judge: setup ## Ask cfn-lint, cdk-nag and checkov about the templates of both profiles, offline; make check does too
+judge: setup ## Ask cfn-lint, cdk-nag and checkov about the templates of both profiles, offline; CI does too
 	@$(PYTHON) -m infra.judges
 
 permissions: setup ## Run the tests of functions and the stack, and list the permissions that none of them used
