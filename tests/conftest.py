@@ -41,9 +41,11 @@ WEBHOOK_SECRET = "whsec_of_the_tests"
 STRIPE_KEY = "sk_test_tests"
 SETTINGS = {
     "API_URL": "https://api.example.test",
+    "PORTAL_RETURN_URLS": "https://portal.example.test, http://127.0.0.1:8080",
     "PORTAL_URL": "https://portal.example.test",
     "MAIL_CONFIGURATION_SET": "keywright",
     "MAIL_FROM": "licenses@example.test",
+    "DNS_RESOLVERS": "127.0.0.1:0",
     "DUNNING_POLICY": "IMMEDIATE",
     "EVENT_BUS": "keywright",
     "PRODUCT_FAMILY": "self_hosted",

@@ -16,6 +16,8 @@ from infra.profiles import Profile, WayOut
 ZONES = 2
 _ADDRESSES = "10.0.0.0/16"
 _HTTPS = ec2.Port.tcp(443)
+# Proofs of domains are read from resolvers of others.
+_DNS = (ec2.Port.udp(53), ec2.Port.tcp(53))
 
 
 class Network(Construct):
@@ -53,6 +55,8 @@ class Network(Construct):
             allow_all_outbound=False,
         )
         self.functions.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "To Stripe and AWS")
+        for port in _DNS:
+            self.functions.add_egress_rule(ec2.Peer.any_ipv4(), port, "To resolvers")
 
     @property
     def function_subnets(self) -> ec2.SubnetSelection:
@@ -80,6 +84,9 @@ def _let_through(way_out: ec2.NatInstanceProviderV2) -> None:
     """Let the network's own addresses reach the world over TLS; the machine itself may fetch its one package."""
     way_out.connections.allow_from(ec2.Peer.ipv4(_ADDRESSES), _HTTPS, "From functions")
     way_out.connections.allow_to_any_ipv4(_HTTPS, "To Stripe and AWS")
+    for port in _DNS:
+        way_out.connections.allow_from(ec2.Peer.ipv4(_ADDRESSES), port, "From functions")
+        way_out.connections.allow_to_any_ipv4(port, "To resolvers")
     way_out.connections.allow_to_any_ipv4(ec2.Port.tcp(80), "To its own package source")
     for instance in way_out.gateway_instances:
         machine = instance.node.default_child

@@ -51,9 +51,8 @@ def alarms() -> Iterator[Alarm]:
     yield Alarm(
         name="PriceDrift",
         page="price-drift",
-        text="A product or price differs from what Stripe sells: customers may see a wrong amount.",
-        metric=lambda watched: watched.figure("PriceDrift"),
-        silence=IGNORED,
+        text="Stripe billed a line that is not what the buyer was shown: GET /v1/price-drift says which.",
+        metric=lambda watched: watched.figure("PriceDrift", statistic="Sum").with_(period=cdk.Duration.hours(1)),
     )
 
 

@@ -27,7 +27,7 @@ class Who(StrEnum):
     MEMBER = "MEMBER"
     """Every active user, about what belongs to the customer that their session acts for."""
     MEMBER_OR_STAFF = "MEMBER_OR_STAFF"
-    """The members of the customer in the path, and staff."""
+    """The members of the customer in the path, or of the one that what is in the path belongs to, and staff."""
     OWNER_OR_STAFF = "OWNER_OR_STAFF"
     """The owners of the customer in the path, and staff."""
     STAFF = "STAFF"
@@ -58,6 +58,8 @@ POLICY: Mapping[str, Who] = {
     "DELETE /v1/auth/sessions/{session_sid}": Who.USER,
     "POST /v1/auth/verify-email": Who.TOKEN_HOLDER,
     "POST /v1/auth/verify-email/resend": Who.ANYONE,
+    "POST /v1/billing-portal-sessions": Who.MEMBER,
+    "GET /v1/catalog/problems": Who.STAFF,
     "POST /v1/checkout-sessions": Who.MEMBER,
     "GET /v1/checkout-sessions/{checkout_session_id}": Who.MEMBER,
     "GET /v1/customers/{customer_sid}": Who.MEMBER_OR_STAFF,
@@ -71,7 +73,12 @@ POLICY: Mapping[str, Who] = {
     "POST /v1/domains": Who.MEMBER,
     "GET /v1/domains": Who.MEMBER,
     "GET /v1/domains/{domain_sid}": Who.MEMBER,
+    "PATCH /v1/domains/{domain_sid}": Who.MEMBER,
+    "DELETE /v1/domains/{domain_sid}": Who.MEMBER,
+    "POST /v1/domains/{domain_sid}/verify": Who.MEMBER,
     "GET /v1/health": Who.ANYONE,
+    "GET /v1/invoices": Who.MEMBER_OR_STAFF,
+    "GET /v1/invoices/{invoice_id}": Who.MEMBER_OR_STAFF,
     "POST /v1/invitations/accept": Who.USER,
     "GET /v1/jobs": Who.STAFF,
     "GET /v1/jobs/{job_sid}": Who.STAFF,
@@ -82,12 +89,16 @@ POLICY: Mapping[str, Who] = {
     "GET /v1/licenses/{license_sid}/file": Who.MEMBER,
     "GET /v1/me": Who.USER,
     "GET /v1/openapi.json": Who.ANYONE,
+    "GET /v1/price-drift": Who.STAFF,
     "POST /v1/pricing/preview": Who.ANYONE,
     "GET /v1/products": Who.ANYONE,
     "GET /v1/reconciliation": Who.STAFF,
     "POST /v1/reconciliation": Who.STAFF,
     "GET /v1/stripe-events": Who.STAFF,
     "POST /v1/stripe-events/{event_id}/retry": Who.STAFF,
+    "GET /v1/subscriptions": Who.MEMBER_OR_STAFF,
+    "GET /v1/subscriptions/{subscription_id}": Who.MEMBER_OR_STAFF,
+    "POST /v1/subscriptions/{subscription_id}/change-preview": Who.MEMBER_OR_STAFF,
     "GET /v1/users": Who.STAFF,
     "GET /v1/users/{user_sid}": Who.STAFF,
     "DELETE /v1/users/{user_sid}": Who.STAFF,

@@ -47,6 +47,7 @@ UNREPEATABLE: Mapping[str, str] = {
     "POST /v1/auth/logout": "The caller is nobody afterwards: a repetition answers 401, and the session has ended.",
     "POST /v1/auth/refresh": "It has its own grace: within ten seconds the same refresh token gives the same next one.",
     "POST /v1/pricing/preview": "It only reads.",
+    "POST /v1/subscriptions/{subscription_id}/change-preview": "It only reads.",
     "POST /v1/webhooks/stripe": "Stripe's events carry ids of their own; one that comes twice is stored once.",
 }
 """POSTs on which a key means nothing, and why."""

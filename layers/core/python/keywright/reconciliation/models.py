@@ -134,7 +134,6 @@ class Figures:
     lag_s: Mapping[Kind, int]
     failed: Mapping[Kind, bool]
     drift: Mapping[Kind, DriftFigures]
-    price_drift: int = 0
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ def read_figures(tx: Transaction, *, now: datetime) -> Figures:
         },
         failed={kind: kind in progress and _has_failed(progress[kind], now=now) for kind in Kind},
         drift={kind: _drift(found.get(kind), now=now) for kind in Kind},
-        price_drift=repository.count_price_drift(tx),
     )
 
 

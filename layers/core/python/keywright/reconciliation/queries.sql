@@ -208,9 +208,3 @@ SELECT kind, SUM(CASE WHEN healed_at IS NULL THEN 1 ELSE 0 END) AS open_now,
   FROM reconciliation_drift
  WHERE (healed_at IS NULL OR found_at >= %(since)s) AND kind IN %(kinds)s
  GROUP BY kind
-
--- name: count_price_drift
--- What customers are shown is computed from these, so any difference counts from the first moment on.
-SELECT COUNT(*) AS prices
-  FROM reconciliation_drift
- WHERE healed_at IS NULL AND object_type IN ('price', 'product')

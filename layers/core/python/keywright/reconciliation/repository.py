@@ -127,12 +127,6 @@ def read_drift_figures(tx: Transaction, *, since: datetime, until: datetime) -> 
     return {Kind(row["kind"]): row for row in rows}
 
 
-def count_price_drift(tx: Transaction) -> int:
-    """Return how many fields of products and prices differ from Stripe's now."""
-    row = tx.one(_sql.count_price_drift)
-    return int(row["prices"]) if row else 0
-
-
 def list_latest_drift(tx: Transaction, *, limit: int) -> list[DriftRecord]:
     """Return the drift that was found last, the newest first."""
     rows = tx.all(_sql.list_latest_drift, limit=limit)
