@@ -100,7 +100,7 @@ def test_a_look_that_never_succeeded_or_is_late_is_an_alarm_for_each_kind(assemb
         ("StripeEventsWaitAge", 900, "notBreaching"),
         ("ReconciliationFailed", 0, "notBreaching"),
         ("DriftAge", 14 * 3600, "notBreaching"),
-        ("PriceDrift", 0, "ignore"),
+        ("PriceDrift", 0, "notBreaching"),
     ],
 )
 def test_what_waits_fails_or_stays_different_is_watched(large: Assembly, metric: str, threshold: int, missing: str):
