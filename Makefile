@@ -13,7 +13,7 @@ CDK_ARGS ?=
 # Where our packages are, as the layers put them on the path of a function.
 export PYTHONPATH := .:layers/core/python:layers/verifier/python
 
-.PHONY: help setup demo dev test check fix synth diff deploy openapi bench soak lock clean
+.PHONY: help setup demo dev test check judge permissions fix synth diff deploy openapi bench soak lock clean
 
 help: ## List what can be said here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,15 @@ check: setup ## Formatting, lint, types, import contracts, lock and OpenAPI drif
 	@$(PYTHON) -m infra.toolchain.locks --check
 	@$(PYTHON) -m infra.openapi --check
 	@$(PYTHON) -m infra.policy --check
+	@$(PYTHON) -m infra.cost --check
+
+judge: setup ## Ask cfn-lint, cdk-nag and checkov about the templates of both profiles, offline; CI does too
+	@$(PYTHON) -m infra.judges
+
+permissions: setup ## Run the tests of functions and the stack, and list the permissions that none of them used
+	@mkdir -p .local && rm -f .local/permissions-used
+	@PERMISSIONS_USED=$(CURDIR)/.local/permissions-used $(PYTHON) -m pytest -q tests/functions tests/security tests/e2e
+	@$(PYTHON) -m infra.local.iam.report .local/permissions-used
 
 fix: setup ## Format, and mend what the linter can
 	@$(PYTHON) -m ruff check --fix .
@@ -51,7 +60,7 @@ $(CDK): infra/toolchain/package-lock.json
 	@touch $(CDK)
 
 diff: setup $(CDK) ## Show what a deployment would change
-	@$(CDK) diff $(CDK_ARGS)
+	@$(CDK) diff --all $(CDK_ARGS)
 
 deploy: setup $(CDK) ## Deploy to the AWS account of the environment
 	@$(CDK) deploy --all $(CDK_ARGS)

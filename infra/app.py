@@ -1,5 +1,6 @@
 """
-The CDK entry point: the manifest becomes one CloudFormation stack, and its client rate another where it is wanted.
+The CDK entry point: the manifest becomes one CloudFormation stack, what faces the public another, and the firewall a
+third where it is wanted.
 
 Run it from the repository's root, as ``python -m infra.app``: started as a file it would put ``infra/`` first on
 the module path, where our ``constructs`` hides the library of that name. It needs no account, no Docker and no
@@ -16,6 +17,7 @@ import aws_cdk as cdk
 
 from infra.constructs.packaging import ROOT
 from infra.constructs.settings import Settings
+from infra.stacks.edge import EdgeStack
 from infra.stacks.firewall import FirewallStack
 from infra.stacks.keywright import KeywrightStack
 
@@ -34,9 +36,10 @@ def build(context: Mapping[str, Any], *, outdir: str | None = None) -> cdk.App:
     """
     app = cdk.App(context=dict(context), outdir=outdir)
     settings = Settings(app.node)
-    KeywrightStack(app, f"keywright-{settings.deployment}", settings=settings)
-    if settings.has_firewall:
-        FirewallStack(app, f"keywright-{settings.deployment}-firewall")
+    name = f"keywright-{settings.deployment}"
+    stack = KeywrightStack(app, name, settings=settings)
+    firewall = FirewallStack(app, f"{name}-firewall").acl_arn if settings.has_firewall else None
+    EdgeStack(app, f"{name}-edge", settings=settings, behind=stack, firewall=firewall)
     return app
 
 

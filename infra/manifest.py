@@ -125,6 +125,7 @@ FUNCTIONS: tuple[Function, ...] = (
         sends_to=(Queue.JOBS,),
         settings=("API_URL",),
         memory_mb=1024,
+        snap_start=True,
     ),
     Function(
         "users",
@@ -156,6 +157,7 @@ FUNCTIONS: tuple[Function, ...] = (
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
         sends_to=(Queue.JOBS,),
         settings=("API_URL",),
+        snap_start=True,
     ),
     Function(
         "domains",
@@ -172,6 +174,7 @@ FUNCTIONS: tuple[Function, ...] = (
         sends_to=(Queue.JOBS,),
         settings=("API_URL", "DNS_RESOLVERS"),
         timeout_s=15,
+        snap_start=True,
     ),
     Function(
         "catalog",
@@ -198,6 +201,7 @@ FUNCTIONS: tuple[Function, ...] = (
         sends_to=(Queue.JOBS,),
         settings=("API_URL", "PORTAL_RETURN_URLS", "PORTAL_URL", "STRIPE_API_URL"),
         timeout_s=25,
+        snap_start=True,
     ),
     Function(
         "subscriptions",
@@ -228,6 +232,7 @@ FUNCTIONS: tuple[Function, ...] = (
         ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.LICENSE_KEYS),
         settings=("API_URL",),
+        snap_start=True,
     ),
     *CONTRACTS,
     Function(

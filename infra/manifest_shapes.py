@@ -155,7 +155,8 @@ class Function:
     """
     One Lambda function: the folder ``functions/<name>``, whose entry point is ``handler.handler``.
 
-    ``local_processes`` bounds how many processes of it run side by side on this machine.
+    ``local_processes`` bounds how many processes of it run side by side on this machine. ``snap_start``: in the large
+    profile it begins from a snapshot, because a person waits for it and its import takes long.
     """
 
     name: str
@@ -170,3 +171,4 @@ class Function:
     timeout_s: int = 10
     memory_mb: int = 512
     local_processes: int = 4
+    snap_start: bool = False

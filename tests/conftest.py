@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from stripe import StripeClient
 
 from infra.local.database import Endpoint, private_database
+from infra.local.database.borrowed import borrowed_database
 from infra.manifest import Queue
 from keywright.platform import db, migrations, stripe_client
 from tests.api import Answer, Api
+from tests.roles import playing
 
 # Whatever any test says to a Stripe stand-in, and whatever it answers, is judged by Stripe's own document.
 from tests.stripe_judge import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
@@ -139,8 +142,7 @@ def mailbox(aws: str) -> Callable[[], list[dict[str, Any]]]:
 @pytest.fixture(scope="session")
 def database(aws: str, environment: pytest.MonkeyPatch) -> Iterator[Database]:
     """A private server with the schema, and every secret that the functions read."""
-    with private_database() as server:
-        endpoint = server.endpoint
+    with _test_database() as endpoint:
         owner, application = endpoint.secret(endpoint.owner), endpoint.secret(endpoint.app)
         migrations.migrate(owner, application)
         for name, value in {
@@ -155,6 +157,17 @@ def database(aws: str, environment: pytest.MonkeyPatch) -> Iterator[Database]:
             environment.setenv(f"KEYWRIGHT_{name}_SECRET", f"keywright/{name}")
         yield Database(endpoint)
         db.discard()
+
+
+@contextmanager
+def _test_database() -> Iterator[Endpoint]:
+    """A server of this run's own, or a database of its own on the server that DATABASE_URL names."""
+    if url := os.environ.get("DATABASE_URL"):
+        with borrowed_database(url) as endpoint:
+            yield endpoint
+    else:
+        with private_database() as server:
+            yield server.endpoint
 
 
 @pytest.fixture(scope="session")
@@ -186,7 +199,8 @@ def invoke(clean_database: Database) -> Callable[[str, object], Any]:
     from tests.api import Context
 
     def call_handler(function: str, event: object) -> Any:
-        return importlib.import_module(f"functions.{function}.handler").handler(event, Context())
+        with playing(function):
+            return importlib.import_module(f"functions.{function}.handler").handler(event, Context())
 
     return call_handler
 

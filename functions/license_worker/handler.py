@@ -31,6 +31,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _fold(hint: dict[str, str]) -> None:
     event_id, now = hint["event_id"], clock.now()
+    # What follows from an event is found by it, whichever message happened to hint at it.
+    log.bind(correlation_id=event_id)
     desk = _desk(now)
     try:
         outcome = db.transact(lambda tx: service.process(tx, desk, event_id=event_id))

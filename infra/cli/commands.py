@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli import audit, billing, keys, manager, replay, worker
+from infra.cli import audit, billing, doctor, keys, manager, replay, smoke, stripe, tail, worker
 from keywright.platform.errors import KeywrightError
 
 
@@ -37,8 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     areas = parser.add_subparsers(required=True, metavar="area")
     audit.add_commands(areas.add_parser("audit", help="the record of who did what"))
     billing.add_commands(areas.add_parser("billing", help="what contracts are billed"))
+    doctor.add_command(areas.add_parser("doctor", help="look at a deployment and say what is wrong"))
     keys.add_commands(areas.add_parser("keys", help="the keys that access tokens are signed with"))
     manager.add_commands(areas.add_parser("manager", help="the staff who may do everything"))
+    smoke.add_command(areas.add_parser("smoke", help="ask a deployment, from outside, whether it answers as it should"))
+    stripe.add_commands(areas.add_parser("stripe", help="what the deployment needs in its Stripe account"))
+    tail.add_command(areas.add_parser("tail", help="follow one license, customer or event through everything"))
     worker.add_command(areas.add_parser("worker", help="carry out jobs until a signal ends it"))
     replay.add_commands(areas)
     return parser

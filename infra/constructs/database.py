@@ -8,11 +8,14 @@ and no connection without TLS. The owner's user is made by RDS; the application'
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.constructs.network import Network
 from infra.manifest import Secret
+from infra.profiles import Profile
 
 DATABASE_NAME = "keywright"
 
@@ -30,42 +33,79 @@ INSTANCE_PARAMETERS = {
     "NO_ENGINE_SUBSTITUTION",
 }
 
+# Left out of passwords: what a shell, an address or the rotation's own SQL would read as more than a character.
+PLAIN_PASSWORD = " %+~`#$&*()|[]{}:;<>?!'/@\"\\=^,"
+
 
 class Database(Construct):
-    """The cluster with one writer, encrypted, backed up for 14 days and protected from deletion."""
+    """The cluster, encrypted, backed up and protected from deletion; in the large profile with a reader and a pool."""
 
-    def __init__(self, scope: Construct, name: str, *, network: Network) -> None:
+    def __init__(self, scope: Construct, name: str, *, network: Network, profile: Profile) -> None:
         super().__init__(scope, name)
+        self._network, self._profile = network, profile
+        self.cluster = self._cluster()
+        self._application = rds.DatabaseSecret(
+            self, "ApplicationSecret", username="keywright_app", dbname=DATABASE_NAME, exclude_characters=PLAIN_PASSWORD
+        )
+        entrance: secretsmanager.ISecretAttachmentTarget = self.cluster
+        if profile.has_proxy:
+            entrance = proxy = self._proxy()
+            proxy.connections.allow_from(network.functions, ec2.Port.tcp(3306), "From functions")
+        # Migrations go to the cluster itself in either profile.
+        self.cluster.connections.allow_default_port_from(network.functions)
+        owner = self.cluster.secret
+        assert owner is not None, "a cluster with generated credentials has a secret"
+        # Attaching a secret adds the host and port that it leads to.
+        application = self._application.attach(entrance)
+        self.secret_arns = {Secret.DATABASE: application.secret_arn, Secret.DATABASE_OWNER: owner.secret_arn}
+        # A pool refuses a new password until it is current, so the rotation cannot try it through the pool: with one,
+        # only the owner's password is renewed by itself.
+        self.rotated = {"Owner": owner, **({} if profile.has_proxy else {"Application": application})}
+
+    def _cluster(self) -> rds.DatabaseCluster:
         engine = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.VER_3_10_4)
-        self.cluster = rds.DatabaseCluster(
+        profile = self._profile
+        pauses_after = profile.pauses_after_s
+        parameters = {
+            **INSTANCE_PARAMETERS,
+            "max_connections": str(profile.connections),
+            "wait_timeout": str(profile.idle_s),
+        }
+        return rds.DatabaseCluster(
             self,
             "Cluster",
             engine=engine,
             parameter_group=rds.ParameterGroup(self, "ClusterParameters", engine=engine, parameters=CLUSTER_PARAMETERS),
-            writer=rds.ClusterInstance.serverless_v2("writer", parameters=INSTANCE_PARAMETERS),
-            # 0 lets the cluster pause, which it does only without connections: the minute's dispatch keeps a running
-            # deployment awake at the lowest step, and one whose schedules are disabled costs storage alone.
-            serverless_v2_min_capacity=0,
-            serverless_v2_max_capacity=8,
-            serverless_v2_auto_pause_duration=cdk.Duration.minutes(10),
-            vpc=network.vpc,
-            vpc_subnets=network.database_subnets,
+            writer=rds.ClusterInstance.serverless_v2("writer", parameters=parameters),
+            # Where there is a reader, it takes over if the writer's zone fails; so it grows with it.
+            readers=[
+                rds.ClusterInstance.serverless_v2(f"reader{number}", parameters=parameters, scale_with_writer=True)
+                for number in range(1, profile.readers + 1)
+            ],
+            serverless_v2_min_capacity=profile.least_capacity,
+            serverless_v2_max_capacity=profile.most_capacity,
+            serverless_v2_auto_pause_duration=cdk.Duration.seconds(pauses_after) if pauses_after else None,
+            vpc=self._network.vpc,
+            vpc_subnets=self._network.database_subnets,
             default_database_name=DATABASE_NAME,
-            credentials=rds.Credentials.from_generated_secret("keywright_owner"),
+            credentials=rds.Credentials.from_generated_secret("keywright_owner", exclude_characters=PLAIN_PASSWORD),
             storage_encrypted=True,
-            backup=rds.BackupProps(retention=cdk.Duration.days(14)),
+            backup=rds.BackupProps(retention=cdk.Duration.days(profile.backup_days)),
+            cloudwatch_logs_exports=["error", "slowquery"],
             copy_tags_to_snapshot=True,
             deletion_protection=True,
             removal_policy=cdk.RemovalPolicy.SNAPSHOT,
         )
-        self.cluster.connections.allow_default_port_from(network.functions)
-        self.secret_arns = self._secret_arns()
 
-    def _secret_arns(self) -> dict[Secret, str]:
-        """Return the secrets of both users; attaching them to the cluster adds its host and port."""
-        application = rds.DatabaseSecret(
-            self, "ApplicationSecret", username="keywright_app", dbname=DATABASE_NAME
-        ).attach(self.cluster)
-        owner = self.cluster.secret
-        assert owner is not None, "a cluster with generated credentials has a secret"
-        return {Secret.DATABASE: application.secret_arn, Secret.DATABASE_OWNER: owner.secret_arn}
+    def _proxy(self) -> rds.DatabaseProxy:
+        return self.cluster.add_proxy(
+            "Proxy",
+            vpc=self._network.vpc,
+            vpc_subnets=self._network.database_subnets,
+            secrets=[self._application],
+            require_tls=True,
+            # Some stay free for migrations, rotation and an operator.
+            max_connections_percent=90,
+            borrow_timeout=cdk.Duration.seconds(3),
+            idle_client_timeout=cdk.Duration.seconds(self._profile.idle_s),
+        )

@@ -25,7 +25,7 @@ class EventRules(Construct):
     ) -> None:
         """``details`` narrows a source's events to this deployment's: several may live in one account."""
         super().__init__(scope, name)
-        dead_letters = encrypted_queue(self, "EVENTS_DEAD", retention_s=_TWO_WEEKS_S)
+        self.dead_letters = encrypted_queue(self, "EVENTS_DEAD", retention_s=_TWO_WEEKS_S)
         for function in FUNCTIONS:
             if function.events is None:
                 continue
@@ -39,8 +39,8 @@ class EventRules(Construct):
                 ),
                 targets=[
                     targets.LambdaFunction(
-                        functions[function.name],
-                        dead_letter_queue=dead_letters,
+                        functions[function.name].live,
+                        dead_letter_queue=self.dead_letters,
                         max_event_age=cdk.Duration.hours(24),
                     )
                 ],

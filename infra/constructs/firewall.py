@@ -1,8 +1,8 @@
 """
 A web ACL that counts the requests of each address, and turns away who sends more than the manifest allows.
 
-API Gateway's HTTP APIs cannot carry one themselves. It is made for the CloudFront distribution that an operator puts
-before the API with a domain of their own; the rates of the stage and of single routes hold without it.
+API Gateway's HTTP APIs cannot carry one themselves, so the distribution before the API does. The rates of the stage and
+of single routes hold without it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Firewall(Construct):
                 )
             ],
         )
+        self.acl_arn = acl.attr_arn
         cdk.CfnOutput(self, "Arn", key="WebAclArn", value=acl.attr_arn)
 
 

@@ -3,7 +3,7 @@ The Lambda functions of the manifest.
 
 Each has a role of its own that may do what its line in the manifest says, write its own log and use the network;
 nothing else. The one permission on every resource is AWS's managed policy for network interfaces, which cannot be
-narrowed.
+narrowed. Whoever calls a function calls its alias ``live``, so that a new version can take over little by little.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs import packaging
 from infra.constructs.network import Network
 from infra.constructs.queues import Queues
-from infra.manifest import FUNCTIONS, OPTIONAL_SECRETS, Function, Permission, QueueTrigger, Secret
+from infra.manifest import FUNCTIONS, Function, Permission, QueueTrigger, Secret
+from infra.permissions import Places, Statement, is_asynchronous, lambda_statements, present, statements
+from infra.profiles import Profile
+
+LIVE = "live"
 
 
 @dataclass(frozen=True)
@@ -29,31 +33,36 @@ class Surroundings:
     """What functions are wired to."""
 
     network: Network
+    profile: Profile
     queues: Queues
+    failures: sqs.Queue
     secret_arns: Mapping[Secret, str]
     settings: Mapping[str, str]
-    permissions: Mapping[Permission, iam.PolicyStatement]
+    permitted: Mapping[Permission, list[str]]
 
     def environment(self, function: Function) -> dict[str, str]:
         """Return the variables by which the code finds its settings, secrets and queues."""
         return {
             **{f"KEYWRIGHT_{setting}": self.settings[setting] for setting in function.settings},
-            **{f"KEYWRIGHT_{secret}_SECRET": self.secret_arns[secret] for secret in self._present(function)},
+            **{f"KEYWRIGHT_{each}_SECRET": self.secret_arns[each] for each in present(function, self.secret_arns)},
             **{f"KEYWRIGHT_{queue}_QUEUE_URL": self.queues[queue].queue_url for queue in function.sends_to},
         }
 
-    def statements(self, function: Function) -> list[iam.PolicyStatement]:
+    def statements(self, function: Function, *, log: logs.LogGroup) -> list[Statement]:
         """Return what the function may do to them."""
+        places = Places(
+            secrets=self.secret_arns,
+            queues={queue: self.queues[queue].queue_arn for queue in function.sends_to},
+            permitted=self.permitted,
+        )
         return [
-            *_allow("secretsmanager:GetSecretValue", [self.secret_arns[secret] for secret in self._present(function)]),
-            *_allow("sqs:SendMessage", [self.queues[queue].queue_arn for queue in function.sends_to]),
-            *(self.permissions[permission] for permission in function.permissions),
+            *statements(function, places),
+            *lambda_statements(
+                log=log.log_group_arn,
+                queue=self.queues[function.trigger.queue].queue_arn if function.trigger else None,
+                failures=self.failures.queue_arn if is_asynchronous(function) else None,
+            ),
         ]
-
-    def _present(self, function: Function) -> list[Secret]:
-        """Return the function's secrets without those that this deployment does without."""
-        absent = OPTIONAL_SECRETS - set(self.secret_arns)
-        return [secret for secret in function.secrets if secret not in absent]
 
 
 class Functions(Construct):
@@ -95,7 +104,7 @@ class Functions(Construct):
 
 
 class KeywrightFunction(lambda_.Function):
-    """One function with its role and its log."""
+    """One function with its role, its log and its alias."""
 
     def __init__(
         self,
@@ -111,6 +120,7 @@ class KeywrightFunction(lambda_.Function):
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        from_snapshot = function.snap_start and surroundings.profile.starts_from_snapshots
         super().__init__(
             scope,
             function.name,
@@ -123,42 +133,55 @@ class KeywrightFunction(lambda_.Function):
             environment=surroundings.environment(function),
             timeout=cdk.Duration.seconds(function.timeout_s),
             memory_size=function.memory_mb,
-            role=_role(scope, function, statements=surroundings.statements(function), log=log),
+            role=_role(scope, function, surroundings.statements(function, log=log)),
             log_group=log,
             vpc=surroundings.network.vpc,
             vpc_subnets=surroundings.network.function_subnets,
             security_groups=[surroundings.network.functions],
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if from_snapshot else None,
+            # The version before stays: going back is going back to it.
+            current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
         )
+        self.live = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.current_version)
         if function.trigger:
-            self.add_event_source(_queue_source(surroundings.queues, function.trigger))
+            self._take_from(surroundings.queues, function.trigger)
+        if is_asynchronous(function):
+            self._keep_failures(surroundings.failures)
+
+    def _take_from(self, queues: Queues, trigger: QueueTrigger) -> None:
+        """Report failures message by message, so that one bad message does not bring its whole batch back."""
+        lambda_.EventSourceMapping(
+            self,
+            "Queue",
+            target=self.live,
+            event_source_arn=queues[trigger.queue].queue_arn,
+            batch_size=trigger.batch_size,
+            max_concurrency=trigger.maximum_concurrency,
+            max_batching_window=cdk.Duration.seconds(trigger.batching_window_s),
+            report_batch_item_failures=True,
+        )
+
+    def _keep_failures(self, queue: sqs.Queue) -> None:
+        """Nobody waits for its answer, so what failed for good is kept where an alarm looks."""
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "Failures",
+            function_name=self.function_name,
+            qualifier=self.live.alias_name,
+            maximum_retry_attempts=2,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=queue.queue_arn)
+            ),
+        )
 
 
-def _role(
-    scope: Construct, function: Function, *, statements: list[iam.PolicyStatement], log: logs.LogGroup
-) -> iam.Role:
+def _role(scope: Construct, function: Function, allowed: list[Statement]) -> iam.Role:
     """Create the role by hand: CDK's own would let every function write to every log of the account."""
-    role = iam.Role(
+    document = iam.PolicyDocument(statements=[iam.PolicyStatement.from_json(statement) for statement in allowed])
+    return iam.Role(
         scope,
         f"{function.name}-role",
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaENIManagementAccess")],
+        inline_policies={"Manifest": document},
     )
-    log.grant_write(role)
-    for statement in statements:
-        role.add_to_policy(statement)
-    return role
-
-
-def _queue_source(queues: Queues, trigger: QueueTrigger) -> event_sources.SqsEventSource:
-    """Report failures message by message, so that one bad message does not bring its whole batch back."""
-    return event_sources.SqsEventSource(
-        queues[trigger.queue],
-        batch_size=trigger.batch_size,
-        max_concurrency=trigger.maximum_concurrency,
-        max_batching_window=cdk.Duration.seconds(trigger.batching_window_s),
-        report_batch_item_failures=True,
-    )
-
-
-def _allow(action: str, resources: list[str]) -> list[iam.PolicyStatement]:
-    return [iam.PolicyStatement(actions=[action], resources=resources)] if resources else []

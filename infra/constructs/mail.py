@@ -12,11 +12,17 @@ _TOLD = ["BOUNCE", "COMPLAINT"]
 
 
 class Mail(Construct):
-    """The configuration set that all mail is sent with."""
+    """
+    The configuration set that all mail is sent with, and the sender's domain as SES knows it.
 
-    def __init__(self, scope: Construct, name: str) -> None:
+    An account has a domain once: where another deployment or an operator has made it, it is only named here.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, domain: str, makes_identity: bool) -> None:
         super().__init__(scope, name)
         stack = cdk.Stack.of(self)
+        if makes_identity:
+            self._make_identity(domain)
         configuration_set = ses.CfnConfigurationSet(
             self,
             "ConfigurationSet",
@@ -36,9 +42,17 @@ class Mail(Construct):
             ),
         )
         self.configuration_set_name = configuration_set.ref
-        self.configuration_set_arn = stack.format_arn(
-            service="ses", resource="configuration-set", resource_name=configuration_set.ref
-        )
+        self.resources = [
+            stack.format_arn(service="ses", resource="identity", resource_name=domain),
+            stack.format_arn(service="ses", resource="configuration-set", resource_name=configuration_set.ref),
+        ]
+
+    def _make_identity(self, domain: str) -> None:
+        """Have SES verify the domain; the outputs are the DNS records by which its owner agrees."""
+        identity = ses.EmailIdentity(self, "Identity", identity=ses.Identity.domain(domain))
+        for number, record in enumerate(identity.dkim_records, start=1):
+            value = f"{record.name} CNAME {record.value}"
+            cdk.CfnOutput(self, f"Dkim{number}", key=f"MailRecord{number}", value=value)
 
     @property
     def event_detail(self) -> dict[str, Any]:

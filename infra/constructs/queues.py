@@ -14,6 +14,7 @@ class Queues(Construct):
 
     def __init__(self, scope: Construct, name: str) -> None:
         super().__init__(scope, name)
+        self.dead_letters: list[sqs.Queue] = []
         self._queues = {settings.queue: self._with_dead_letters(settings) for settings in QUEUES}
 
     def __getitem__(self, queue: Queue) -> sqs.Queue:
@@ -21,6 +22,7 @@ class Queues(Construct):
 
     def _with_dead_letters(self, settings: QueueSettings) -> sqs.Queue:
         dead_letters = encrypted_queue(self, f"{settings.queue}_DEAD", retention_s=settings.dead_letter_retention_s)
+        self.dead_letters.append(dead_letters)
         return encrypted_queue(
             self,
             settings.queue,

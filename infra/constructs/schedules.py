@@ -10,31 +10,38 @@ from constructs import Construct
 from infra.constructs.functions import Functions
 from infra.constructs.queues import encrypted_queue
 from infra.manifest import SCHEDULES, Schedule
+from infra.profiles import Profile
 
 _TWO_WEEKS_S = 14 * 24 * 3600
 
 
 class Schedules(Construct):
-    """The schedules of the manifest, with one dead-letter queue for invocations that never reached their function."""
+    """
+    The schedules of the manifest, none more often than the profile allows.
 
-    def __init__(self, scope: Construct, name: str, *, functions: Functions) -> None:
+    One dead-letter queue keeps the invocations that never reached their function.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, functions: Functions, profile: Profile) -> None:
         super().__init__(scope, name)
         self._functions = functions
-        self._dead_letters = encrypted_queue(self, "SCHEDULES_DEAD", retention_s=_TWO_WEEKS_S)
+        self._least_every_s = profile.least_every_s
+        self.dead_letters = encrypted_queue(self, "SCHEDULES_DEAD", retention_s=_TWO_WEEKS_S)
         for schedule in SCHEDULES:
             self._add(schedule)
 
     def _add(self, schedule: Schedule) -> None:
+        every_s = max(schedule.every_s, self._least_every_s)
         scheduler.Schedule(
             self,
             schedule.name,
-            schedule=scheduler.ScheduleExpression.rate(cdk.Duration.seconds(schedule.every_s)),
+            schedule=scheduler.ScheduleExpression.rate(cdk.Duration.seconds(every_s)),
             target=targets.LambdaInvoke(
-                self._functions[schedule.function],
+                self._functions[schedule.function].live,
                 input=scheduler.ScheduleTargetInput.from_object(schedule.payload),
-                dead_letter_queue=self._dead_letters,
+                dead_letter_queue=self.dead_letters,
                 # The next tick does the same work: a late one has lost its use.
-                max_event_age=cdk.Duration.seconds(max(60, min(schedule.every_s, 3600))),
+                max_event_age=cdk.Duration.seconds(max(60, min(every_s, 3600))),
                 retry_attempts=2,
             ),
         )

@@ -22,11 +22,24 @@ FILLED_BY_OPERATOR = {
 
 
 class OperatorSecrets(Construct):
-    """One empty secret each, kept when the stack goes: a lost license key cannot be made again."""
+    """
+    One empty secret each, kept when the stack goes: a lost license key cannot be made again.
+
+    Beside them the one that nobody has to know: the distribution and the API share it.
+    """
 
     def __init__(self, scope: Construct, name: str) -> None:
         super().__init__(scope, name)
-        self.secret_arns = {secret: self._empty(secret, form) for secret, form in FILLED_BY_OPERATOR.items()}
+        self.edge_key = secretsmanager.Secret(
+            self,
+            "EDGE",
+            description="Keywright EDGE: JSON {key, previous?}, what the distribution says to the API",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}", generate_string_key="key", password_length=48, exclude_punctuation=True
+            ),
+        )
+        by_operator = {secret: self._empty(secret, form) for secret, form in FILLED_BY_OPERATOR.items()}
+        self.secret_arns = {**by_operator, Secret.EDGE: self.edge_key.secret_arn}
 
     def _empty(self, secret: Secret, form: str) -> str:
         resource = secretsmanager.CfnSecret(self, secret, description=f"Keywright {secret}: {form}")

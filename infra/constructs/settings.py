@@ -9,16 +9,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.utils import parseaddr
+from urllib.parse import urlsplit
 
 from constructs import Node
+
+from infra.profiles import PROFILES, Profile
 
 PREFIX = "keywright:"
 
 OWN_ENDPOINT = "execute-api"
 """
 The ``api_url`` of a deployment without a domain of its own: the address that API Gateway assigns. Any other value is
-the address of a domain that the operator maps to the API.
+the address of your own, which leads to the API itself or to the distribution before it.
 """
+
+NONE = "none"
+"""What a deployment says where it goes without: a certificate, a firewall."""
+
+_CERTIFICATE = re.compile(r"arn:aws:acm:([a-z0-9-]+):\d{12}:certificate/[\w-]+")
+# CloudFront takes certificates and web ACLs of one region only.
+EDGE_REGION = "us-east-1"
 
 
 # A star would open the API to every page in the world.
@@ -52,6 +62,51 @@ class Settings:
         return self.value("deployment")
 
     @property
+    def region(self) -> str:
+        """The region that everything lives in, except what CloudFront wants elsewhere."""
+        return self.value("region")
+
+    @property
+    def profile(self) -> Profile:
+        """
+        Return how large the deployment is.
+
+        :raises MissingContext: if there is no profile of the stated name
+        """
+        if (name := self.value("profile")) not in PROFILES:
+            raise MissingContext(f"The CDK context value '{PREFIX}profile' is {name!r}, not one of {sorted(PROFILES)}.")
+        return PROFILES[name]
+
+    @property
+    def api_certificate(self) -> str | None:
+        """Return the certificate by which API Gateway answers under the host of ``api_url``, if it does."""
+        return self._certificate("api_certificate", region=self.region)
+
+    @property
+    def portal_certificate(self) -> str | None:
+        """Return the certificate by which the distribution answers under the host of ``portal_url``, if it does."""
+        return self._certificate("portal_certificate", region=EDGE_REGION)
+
+    def host(self, name: str) -> str:
+        """
+        Return the host of an address, such as that of ``portal_url``.
+
+        :raises MissingContext: if it is no address over TLS
+        """
+        address = urlsplit(self.value(name))
+        if address.scheme != "https" or not address.hostname:
+            raise MissingContext(f"The CDK context value '{PREFIX}{name}' is not an https address.")
+        return address.hostname
+
+    def _certificate(self, name: str, *, region: str) -> str | None:
+        if (arn := self.value(name)) == NONE:
+            return None
+        found = _CERTIFICATE.fullmatch(arn)
+        if found is None or found[1] != region:
+            raise MissingContext(f"The CDK context value '{PREFIX}{name}' is no certificate of {region}, nor 'none'.")
+        return arn
+
+    @property
     def cors_origins(self) -> list[str]:
         """
         Return the origins whose pages may use the API: the portal's, and those stated beside it.
@@ -73,6 +128,17 @@ class Settings:
         if (value := self.value("firewall")) not in {"none", "cloudfront"}:
             raise MissingContext(f"The CDK context value '{PREFIX}firewall' is {value!r}, not 'none' or 'cloudfront'.")
         return value == "cloudfront"
+
+    @property
+    def makes_mail_identity(self) -> bool:
+        """
+        Tell whether SES is to be told of the sender's domain, or knows it already.
+
+        :raises MissingContext: if the value is neither ``create`` nor ``existing``
+        """
+        if (value := self.value("mail_identity")) not in {"create", "existing"}:
+            raise MissingContext(f"The CDK context value '{PREFIX}mail_identity' is {value!r}, not create or existing.")
+        return value == "create"
 
     @property
     def mail_domain(self) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from infra import manifest
 from infra.local.environment import ACCOUNT, OURS, function_environment, handler_of, region_of
 from infra.local.gateway import Gateway
 from infra.local.http_server import HttpServer
+from infra.local.iam.roles import role_of
 from infra.local.lambda_runtime.pool import FunctionPool
 from infra.local.lambda_runtime.process import FunctionSettings
 from infra.local.limits import Limiter, Limits
@@ -29,6 +32,9 @@ from infra.local.sqs.registry import QueueRegistry, queue_name, queue_url
 from infra.local.sqs.responder import SqsResponder
 
 DEFAULT_LIMITS = Limits()
+
+RECORD = "PERMISSIONS_USED"
+"""The variable that names a file for what functions use of their roles; see ``infra.local.iam.report``."""
 
 
 class Cloud:
@@ -65,6 +71,7 @@ class Cloud:
         self._servers: list[HttpServer] = []
         self._pollers: list[Poller] = []
         self._registry = QueueRegistry(self._region)
+        self._roles = tempfile.TemporaryDirectory(prefix="keywright-roles-")
         self._schedules = Schedules(self._schedule_settings, self._invoke, log=log)
         self._reloader: Reloader | None = None
 
@@ -126,6 +133,7 @@ class Cloud:
             *(pool.stop() for pool in self._pools.values()),
             *(server.stop() for server in self._servers),
         )
+        self._roles.cleanup()
 
     def _bind(self) -> None:
         gateway = Gateway(
@@ -159,6 +167,7 @@ class Cloud:
             environment=environment,
             folder=self._root,
             timeout_s=function.timeout_s,
+            role=role_of(function, environment, record=os.environ.get(RECORD)).write(Path(self._roles.name)),
         )
         return FunctionPool(settings, limit=function.local_processes, log=self._log)
 

@@ -6,13 +6,18 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.constructs.firewall import Firewall
-
-REGION = "us-east-1"
+from infra.constructs.settings import EDGE_REGION
 
 
 class FirewallStack(cdk.Stack):
-    """One web ACL, to be named by the distribution that stands before the API."""
+    """One web ACL, which the distribution names."""
 
     def __init__(self, scope: Construct, name: str) -> None:
-        super().__init__(scope, name, description="Keywright: requests per address", env=cdk.Environment(region=REGION))
-        Firewall(self, "Firewall")
+        super().__init__(
+            scope,
+            name,
+            description="Keywright: requests per address",
+            env=cdk.Environment(region=EDGE_REGION),
+            cross_region_references=True,
+        )
+        self.acl_arn = Firewall(self, "Firewall").acl_arn

@@ -1,5 +1,5 @@
 """
-Keywright as one CloudFormation stack.
+Keywright as one CloudFormation stack, but for what faces the public.
 
 One, because everything here is deployed and rolled back together: the schema, the code that needs it and the routes
 that lead to the code. The topics are constructs; this module only connects them.
@@ -11,71 +11,102 @@ from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms
-from infra.constructs.api import Api
+from infra.constructs.api import Api, Domain
+from infra.constructs.dashboard import Dashboard
 from infra.constructs.database import Database
+from infra.constructs.deployments import Deployments
 from infra.constructs.event_rules import EventRules
 from infra.constructs.functions import Functions, Surroundings
 from infra.constructs.mail import Mail
+from infra.constructs.migration import FUNCTION as MIGRATION
 from infra.constructs.migration import Migration
 from infra.constructs.network import Network
-from infra.constructs.queues import Queues
+from infra.constructs.queues import Queues, encrypted_queue
+from infra.constructs.rotation import Rotation
 from infra.constructs.schedules import Schedules
 from infra.constructs.secrets import OperatorSecrets
 from infra.constructs.settings import OWN_ENDPOINT, Settings
+from infra.constructs.watching import Watched
 from infra.manifest import FUNCTIONS, Permission
 
 _MADE_BY_THE_STACK = frozenset({"API_URL", "EVENT_BUS", "MAIL_CONFIGURATION_SET"})
+_TWO_WEEKS_S = 14 * 24 * 3600
 
 
 class KeywrightStack(cdk.Stack):
     """One deployment for one vendor."""
 
     def __init__(self, scope: Construct, name: str, *, settings: Settings) -> None:
-        super().__init__(scope, name, description="Keywright: licensing and billing for self-hosted software")
-        stated = _stated_settings(settings)
+        super().__init__(
+            scope,
+            name,
+            description="Keywright: licensing and billing for self-hosted software",
+            env=cdk.Environment(region=settings.region),
+        )
+        stated, profile = _stated_settings(settings), settings.profile
         bus = events.EventBus(self, "EventBus", event_bus_name=settings.value("event_bus"))
-        mail = Mail(self, "Mail")
-        api = Api(self, "Api", origins=settings.cors_origins)
-        network = Network(self, "Network")
-        database = Database(self, "Database", network=network)
-        operator_secrets = OperatorSecrets(self, "Secrets")
+        mail = Mail(self, "Mail", domain=settings.mail_domain, makes_identity=settings.makes_mail_identity)
+        self.api = Api(self, "Api", origins=settings.cors_origins, domain=_api_domain(settings))
+        self._network = Network(self, "Network", profile=profile)
+        self._database = Database(self, "Database", network=self._network, profile=profile)
+        secrets = OperatorSecrets(self, "Secrets")
+        self.edge_key = secrets.edge_key
+        self._queues = Queues(self, "Queues")
+        self._failures = encrypted_queue(self, "INVOCATIONS_DEAD", retention_s=_TWO_WEEKS_S)
         surroundings = Surroundings(
-            network=network,
-            queues=Queues(self, "Queues"),
-            secret_arns={**database.secret_arns, **operator_secrets.secret_arns},
+            network=self._network,
+            profile=profile,
+            queues=self._queues,
+            failures=self._failures,
+            secret_arns={**self._database.secret_arns, **secrets.secret_arns},
             settings={
                 **stated,
-                "API_URL": _api_url(settings, api),
+                "API_URL": _api_url(settings, self.api),
                 "EVENT_BUS": bus.event_bus_name,
                 "MAIL_CONFIGURATION_SET": mail.configuration_set_name,
             },
-            permissions={
-                Permission.SEND_MAIL: self._may_send_mail(settings, mail),
-                Permission.PUT_EVENTS: iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]),
-            },
+            permitted={Permission.SEND_MAIL: mail.resources, Permission.PUT_EVENTS: [bus.event_bus_arn]},
         )
         functions = Functions(self, "Functions", surroundings=surroundings)
-        Migration(self, "Migration", functions=functions, after=[network, database])
-        api.route_to(functions)
-        Schedules(self, "Schedules", functions=functions)
-        EventRules(self, "EventRules", functions=functions, details={"aws.ses": mail.event_detail})
-        cdk.CfnOutput(self, "AlarmTopic", value=Alarms(self, "Alarms").topic.topic_arn)
+        migration = Migration(self, "Migration", functions=functions, after=[self._network, self._database])
+        Rotation(self, "Rotation", network=self._network, database=self._database, after=migration)
+        self.api.route_to(functions)
+        schedules = Schedules(self, "Schedules", functions=functions, profile=profile)
+        rules = EventRules(self, "EventRules", functions=functions, details={"aws.ses": mail.event_detail})
+        alarms = self._watch(settings, functions, schedules, rules)
+        Deployments(self, "Deployments", functions=functions, alarms=alarms.stopping)
+        cdk.CfnOutput(self, "AlarmTopic", value=alarms.topic.topic_arn)
         cdk.CfnOutput(self, "ApiUrl", value=surroundings.settings["API_URL"])
 
-    def _may_send_mail(self, settings: Settings, mail: Mail) -> iam.PolicyStatement:
-        """Allow mail from the one domain; its identity is verified in SES by the operator, beforehand."""
-        identity = self.format_arn(service="ses", resource="identity", resource_name=settings.mail_domain)
-        return iam.PolicyStatement(actions=["ses:SendEmail"], resources=[identity, mail.configuration_set_arn])
+    def _watch(self, settings: Settings, functions: Functions, schedules: Schedules, rules: EventRules) -> Alarms:
+        unattended = [each for each in FUNCTIONS if not each.routes and each.name != MIGRATION]
+        nat_instance = self._network.nat_instance
+        watched = Watched(
+            profile=settings.profile,
+            api_id=self.api.api_id,
+            cluster=self._database.cluster,
+            dead_letters=[*self._queues.dead_letters, schedules.dead_letters, rules.dead_letters, self._failures],
+            unattended=[functions[each.name] for each in unattended],
+            way_out=nat_instance.gateway_instances[0].instance_id if nat_instance else None,
+        )
+        alarms = Alarms(self, "Alarms", watched=watched)
+        Dashboard(self, "Dashboard", title=self.stack_name, api_id=self.api.api_id, watched=alarms.metrics)
+        return alarms
 
 
 def _stated_settings(settings: Settings) -> Mapping[str, str]:
     """Return every setting that any function wants and that the stack does not make itself."""
     wanted = {name for function in FUNCTIONS for name in function.settings}
     return {name: settings.value(name.lower()) for name in sorted(wanted - _MADE_BY_THE_STACK)}
+
+
+def _api_domain(settings: Settings) -> Domain | None:
+    """Return the host under which API Gateway itself answers, where there is a certificate for it."""
+    certificate = settings.api_certificate
+    return Domain(settings.host("api_url"), certificate) if certificate else None
 
 
 def _api_url(settings: Settings, api: Api) -> str:

@@ -34,6 +34,8 @@ class Lock:
 
 LOCKS = (
     Lock("infra/toolchain/bootstrap.lock", "infra/toolchain/bootstrap.in", EVERYWHERE),
+    # In an environment of its own: it pins versions of boto3 and others that are not ours.
+    Lock("infra/toolchain/checkov.lock", "infra/toolchain/checkov.in", EVERYWHERE),
     Lock("infra/toolchain/requirements.lock", "pyproject.toml", (*EVERYWHERE, "--extra", "dev")),
     # Only the document that the package carries is read, so nothing of what it depends on is wanted.
     Lock("infra/toolchain/stripe-document.lock", "infra/toolchain/stripe-document.in", (*EVERYWHERE, "--no-deps")),

@@ -288,3 +288,12 @@ def test_half_of_a_real_stripe_account_is_one_message(new_state):
 
     [message] = said(state).splitlines()
     assert "set STRIPE_WEBHOOK_SECRET too" in message
+
+
+def test_the_smoke_test_passes_over_the_running_stack(running: tuple[Stack, Path, dict[str, str]]) -> None:
+    command = [sys.executable, "-m", "infra.cli", "smoke", "--api-url", running[2]["api_url"]]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "WRONG" not in done.stdout

@@ -17,8 +17,12 @@ class Assembly:
 
     @classmethod
     def read(cls, directory: Path) -> Assembly:
-        (template,) = directory.glob("*.template.json")
-        return cls(directory, json.loads(template.read_text()))
+        """Read the stack that holds the functions; the others are asked for by their suffix."""
+        return cls(directory, _template(directory, ""))
+
+    def other(self, suffix: str) -> Assembly:
+        """Return the same assembly with the template of another stack, such as ``edge``."""
+        return Assembly(self.directory, _template(self.directory, f"-{suffix}"))
 
     def of_type(self, kind: str) -> dict[str, Resource]:
         """Return the resources of a CloudFormation type, by logical id."""
@@ -43,14 +47,24 @@ class Assembly:
         return variables
 
     def statements(self, function: str) -> list[dict[str, Any]]:
-        """Return every statement of the inline policies on the function's role."""
+        """Return every statement of the policies on the function's role: its own, and those that were attached."""
         role = self.functions()[function]["Properties"]["Role"]["Fn::GetAtt"][0]
-        return [
-            statement
+        attached = [
+            policy["Properties"]["PolicyDocument"]
             for policy in self.of_type("AWS::IAM::Policy").values()
             if {"Ref": role} in policy["Properties"]["Roles"]
-            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         ]
+        own = [policy["PolicyDocument"] for policy in self.of_type("AWS::IAM::Role")[role]["Properties"]["Policies"]]
+        return [statement for document in [*own, *attached] for statement in document["Statement"]]
+
+    def called(self, function: str) -> dict[str, str]:
+        """Return the reference by which whoever calls a function names it: its alias."""
+        (alias,) = (
+            name
+            for name, alias in self.of_type("AWS::Lambda::Alias").items()
+            if alias["Properties"]["FunctionName"] == {"Ref": self.logical_id(function)}
+        )
+        return {"Ref": alias}
 
     def resources_allowed(self, function: str, action: str) -> list[Any]:
         return [
@@ -73,6 +87,11 @@ class Assembly:
 
     def _asset(self, code: dict[str, Any]) -> Path:
         return self.directory / f"asset.{Path(code['S3Key']).stem}"
+
+
+def _template(directory: Path, suffix: str) -> dict[str, Any]:
+    template: dict[str, Any] = json.loads((directory / f"keywright-staging{suffix}.template.json").read_text())
+    return template
 
 
 def as_list(value: Any) -> list[Any]:

@@ -6,21 +6,18 @@ They take the manifest's lists as parameters, so that tests can hand them a wron
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from infra.manifest import Function, Permission, QueueSettings
+from infra.manifest import FUNCTIONS, Function, Permission, QueueSettings
+from infra.permissions import is_asynchronous
 from tests.infra.assembly import Assembly, as_list
 
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
-CONSUME = {
-    "sqs:ReceiveMessage",
-    "sqs:ChangeMessageVisibility",
-    "sqs:GetQueueUrl",
-    "sqs:DeleteMessage",
-    "sqs:GetQueueAttributes",
-}
-PERMITTED = {Permission.SEND_MAIL: "ses:SendEmail", Permission.PUT_EVENTS: "events:PutEvents"}
+CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+PERMITTED = {Permission.SEND_MAIL: {"ses:SendEmail", "ses:SendRawEmail"}, Permission.PUT_EVENTS: {"events:PutEvents"}}
 
 
 def folders_with_handler(root: Path) -> set[str]:
@@ -68,6 +65,28 @@ def action_differences(functions: Iterable[Function], assembly: Assembly) -> lis
     return differences
 
 
+def single(found: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Take allowing statements apart: each action on each resource, which is all that they say."""
+    pairs = set()
+    for statement in found:
+        assert set(statement) == {"Effect", "Action", "Resource"}
+        assert statement["Effect"] == "Allow"
+        pairs |= {(a, json.dumps(r)) for a in as_list(statement["Action"]) for r in as_list(statement["Resource"])}
+    return pairs
+
+
+def resources_of(permission: Permission, assembly: Assembly) -> list[Any]:
+    """Return what a permission is about, as the template names it."""
+    (bus,) = assembly.of_type("AWS::Events::EventBus")
+    (configuration_set,) = assembly.of_type("AWS::SES::ConfigurationSet")
+    if permission is Permission.PUT_EVENTS:
+        return [{"Fn::GetAtt": [bus, "Arn"]}]
+    domain = str(assembly.environment("job_worker")["KEYWRIGHT_MAIL_FROM"]).partition("@")[2]
+    here = ["arn:", {"Ref": "AWS::Partition"}, ":ses:us-east-1:", {"Ref": "AWS::AccountId"}]
+    sets = [*here, ":configuration-set/", {"Ref": configuration_set}]
+    return [{"Fn::Join": ["", [*here, f":identity/{domain}"]]}, {"Fn::Join": ["", sets]}]
+
+
 def wildcards(assembly: Assembly, function: str) -> list[str]:
     """Return the actions of inline statements that name every resource, or of actions that name every action."""
     return [
@@ -88,9 +107,9 @@ def impatient_queues(queues: Iterable[QueueSettings], functions: Iterable[Functi
 
 
 def _deployed_routes(assembly: Assembly) -> dict[str, str]:
-    names = {assembly.logical_id(name): name for name in assembly.functions()}
+    names = {assembly.called(function.name)["Ref"]: function.name for function in FUNCTIONS if function.routes}
     integrations = {
-        key: names[integration["Properties"]["IntegrationUri"]["Fn::GetAtt"][0]]
+        key: names[integration["Properties"]["IntegrationUri"]["Ref"]]
         for key, integration in assembly.of_type("AWS::ApiGatewayV2::Integration").items()
     }
     return {
@@ -120,7 +139,7 @@ def _actions(function: Function) -> set[str]:
     return {
         *LOG,
         *(["secretsmanager:GetSecretValue"] if function.secrets else []),
-        *(["sqs:SendMessage"] if function.sends_to else []),
+        *(["sqs:SendMessage"] if function.sends_to or is_asynchronous(function) else []),
         *(CONSUME if function.trigger else []),
-        *(PERMITTED[permission] for permission in function.permissions),
+        *(action for permission in function.permissions for action in PERMITTED[permission]),
     }

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from functions.dispatcher import measuring
 from infra.constructs import alarms
+from infra.constructs.packaging import ROOT
+from infra.constructs.watching import NAMESPACE
+from tests.architecture import documents
 from tests.functions.test_job_metrics import metrics
 from tests.infra.assembly import Assembly
 
@@ -18,10 +22,48 @@ def test_each_alarm_speaks_to_the_topic_and_says_what_to_do(assembly: Assembly):
 
     found = assembly.of_type("AWS::CloudWatch::Alarm").values()
 
-    assert len(found) == 3 + 3 + 3 + 3 + 1 + 3
+    # A deployment whose database may sleep has no minute's figures of which to say that nothing moves.
+    assert len(found) == len(alarms.ALARMS) - 2
     for alarm in found:
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": topic}]
-        assert len(alarm["Properties"]["AlarmDescription"]) > 20
+
+
+def test_every_alarm_is_in_the_large_deployment_but_the_one_on_its_single_way_out(large: Assembly):
+    names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in large.of_type("AWS::CloudWatch::Alarm")}
+
+    listed = {f"Alarms{alarm.name.replace('-', '')}" for alarm in alarms.ALARMS}
+    assert listed - names == {"AlarmsWayOut"}
+
+
+def test_each_alarm_names_a_page_of_the_runbook_that_is_there(assembly: Assembly, large: Assembly):
+    described = [
+        alarm["Properties"]["AlarmDescription"]
+        for each in (assembly, large)
+        for alarm in each.of_type("AWS::CloudWatch::Alarm").values()
+    ]
+
+    assert described
+    assert missing_pages(described, (ROOT / alarms.RUNBOOK).read_text()) == []
+
+
+def test_an_alarm_without_a_page_is_noticed():
+    described = ["Something is wrong. docs/runbook.md#gone", "Something else.", "Fine. docs/runbook.md#there-it-is"]
+
+    assert missing_pages(described, "# Runbook\n\n## There it is\n") == described[:2]
+
+
+def missing_pages(described: list[str], runbook: str) -> list[str]:
+    """Return the descriptions that end without the address of a page that exists."""
+    pages = {f"{alarms.RUNBOOK}#{heading}" for heading in documents.anchors(runbook)}
+    return [text for text in described if text.rpartition(" ")[2] not in pages]
+
+
+def test_where_the_dispatcher_comes_once_an_hour_figures_are_expected_no_sooner(assembly: Assembly, large: Assembly):
+    def of(which: Assembly) -> tuple[int, int, int]:
+        (alarm,) = alarms_on(which, "JobQueueAge")
+        return alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]
+
+    assert (of(assembly), of(large)) == ((3600, 2, 7380), (60, 5, 300))
 
 
 def test_silence_of_the_dispatcher_is_an_alarm(assembly: Assembly):
@@ -58,19 +100,20 @@ def test_a_look_that_never_succeeded_or_is_late_is_an_alarm_for_each_kind(assemb
         ("StripeEventsWaitAge", 900, "notBreaching"),
         ("ReconciliationFailed", 0, "notBreaching"),
         ("DriftAge", 14 * 3600, "notBreaching"),
+        ("PriceDrift", 0, "notBreaching"),
     ],
 )
-def test_what_waits_fails_or_stays_different_is_watched(assembly: Assembly, metric: str, threshold: int, missing: str):
-    (alarm,) = alarms_on(assembly, metric)
+def test_what_waits_fails_or_stays_different_is_watched(large: Assembly, metric: str, threshold: int, missing: str):
+    (alarm,) = alarms_on(large, metric)
 
     assert (alarm["Threshold"], alarm["TreatMissingData"]) == (threshold, missing)
     assert alarm["Dimensions"] == [{"Name": "kind", "Value": "all"}]
 
 
-def test_drift_that_the_sweeps_find_is_an_alarm_and_an_event_that_is_only_late_is_none(assembly: Assembly):
+def test_drift_that_the_sweeps_find_is_an_alarm_and_an_event_that_is_only_late_is_none(large: Assembly):
     (alarm,) = [
         alarm["Properties"]
-        for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values()
+        for alarm in large.of_type("AWS::CloudWatch::Alarm").values()
         if any(part.get("Expression") == "objects + licenses" for part in alarm["Properties"].get("Metrics", ()))
     ]
 
@@ -81,23 +124,24 @@ def test_drift_that_the_sweeps_find_is_an_alarm_and_an_event_that_is_only_late_i
     assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def test_every_metric_that_an_alarm_watches_is_printed(assembly: Assembly, invoke: Any, capsys: Any):
+def test_every_metric_that_an_alarm_watches_is_printed(large: Assembly, invoke: Any, capsys: Any):
     """But for the lag of a look that never was: there the silence is what is watched."""
     invoke("dispatcher", {"do": "dispatch"})
     printed = {metric for metric, _ in metrics(capsys.readouterr().out)}
 
     watched = set()
-    for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values():
+    for alarm in large.of_type("AWS::CloudWatch::Alarm").values():
         parts = [
             part["MetricStat"]["Metric"] for part in alarm["Properties"].get("Metrics", ()) if "MetricStat" in part
         ]
-        watched |= {part["MetricName"] for part in [*parts, alarm["Properties"]] if "MetricName" in part}
+        ours = [part for part in [*parts, alarm["Properties"]] if part.get("Namespace") == NAMESPACE]
+        watched |= {part["MetricName"] for part in ours}
 
     assert watched - printed == {"ReconciliationLag"}
 
 
 def test_the_alarms_watch_the_namespace_that_the_dispatcher_prints_in():
-    assert alarms.NAMESPACE == measuring.NAMESPACE
+    assert NAMESPACE == measuring.NAMESPACE
 
 
 def test_bounces_of_this_deployments_mail_reach_the_function(assembly: Assembly):
@@ -110,7 +154,7 @@ def test_bounces_of_this_deployments_mail_reach_the_function(assembly: Assembly)
     assert pattern["source"] == ["aws.ses"]
     assert pattern["detail-type"] == ["Email Bounced", "Email Complaint Received"]
     assert pattern["detail"]["mail"]["tags"]["ses:configuration-set"] == [{"Ref": configuration_set}]
-    assert target["Arn"]["Fn::GetAtt"][0] == assembly.logical_id("mail_feedback")
+    assert target["Arn"] == assembly.called("mail_feedback")
     assert "DeadLetterConfig" in target
 
 

@@ -1,18 +1,22 @@
 """
-Every handler string of the template imports from the built assets alone, laid out as Lambda lays them out.
+Every handler string of the template starts in the runtime client over the built assets, laid out as Lambda does it.
 
 Third-party packages come from this environment and not from the vendor layer, whose binaries are for arm64.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
 import sysconfig
 
 import pytest
 
+from infra.local.lambda_runtime.invocation import InitFailed
+from infra.local.lambda_runtime.process import FunctionProcess, FunctionSettings
 from infra.manifest import FUNCTIONS
 from tests.infra.assembly import Assembly
 
@@ -44,13 +48,48 @@ def _import_from_assets(assembly: Assembly, function: str, dotted_name: str) -> 
     )
 
 
+async def _start(assembly: Assembly, function: str, handler: str) -> list[str]:
+    """Start the runtime client that AWS publishes over the assets, and return what it said if it could not."""
+    layers = [assembly.layer_asset("Core") / "python", assembly.layer_asset("Verifier") / "python"]
+    told = {name: value if isinstance(value, str) else "x" for name, value in assembly.environment(function).items()}
+    settings = FunctionSettings(
+        name=function,
+        handler=handler,
+        arn=f"arn:aws:lambda:eu-central-1:123456789012:function:{function}",
+        environment={
+            **told,
+            "AWS_REGION": "eu-central-1",
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_LAMBDA_FUNCTION_NAME": function,
+            "PYTHONPATH": os.pathsep.join(map(str, layers)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PATH": os.defpath,
+        },
+        folder=assembly.function_asset(function),
+        timeout_s=60,
+        init_limit_s=120,
+    )
+    process = await FunctionProcess.spawn(settings, lambda _source, _line: None)
+    try:
+        await process.ready()
+    except InitFailed as failure:
+        return [failure.message]
+    finally:
+        await process.kill()
+    return []
+
+
 @pytest.mark.parametrize("function", [function.name for function in FUNCTIONS])
-def test_the_handler_of_every_function_imports(assembly: Assembly, function: str):
+def test_every_function_starts_in_the_runtime_client_over_the_built_assets(assembly: Assembly, function: str):
     handler = assembly.functions()[function]["Properties"]["Handler"]
 
-    done = _import_from_assets(assembly, function, handler)
+    assert asyncio.run(_start(assembly, function, handler)) == []
 
-    assert done.returncode == 0, done.stderr
+
+def test_a_handler_that_is_not_in_the_assets_does_not_start(assembly: Assembly):
+    (said,) = asyncio.run(_start(assembly, "catalog", "functions.auth.handler.handler"))
+
+    assert "No module named 'functions.auth'" in said
 
 
 def test_a_module_outside_the_assets_does_not_import(assembly: Assembly):

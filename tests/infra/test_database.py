@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,12 @@ from infra.local.database import (
     given_database,
     private_database,
 )
+from infra.local.database.borrowed import borrowed_database
 from infra.local.database.given import parse_database_url
 from infra.local.database.install import require_programs
 from infra.local.database.options import THROW_AWAY, Files, serve_command
 from infra.local.ports import free_port
+from keywright.platform import migrations
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 30
@@ -306,3 +309,14 @@ def test_signals_for_the_terminal_do_not_reach_the_server(folder):
         assert ask(endpoint, "SELECT 1") == ((1,),)
     finally:
         server.kill()
+
+
+def test_a_database_is_borrowed_from_a_server_and_given_back(database: DatabaseServer) -> None:
+    with borrowed_database(database.endpoint.url) as endpoint:
+        migrations.migrate(endpoint.secret(endpoint.owner), endpoint.secret(endpoint.app))
+        as_application = replace(endpoint, owner=endpoint.app)
+        assert ask(as_application, "SELECT COUNT(*) FROM licenses") == ((0,),)
+
+    assert ask(database.endpoint, "SHOW DATABASES LIKE 'keywright_tests_%'") == ()
+    with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
+        ask(replace(as_application, dbname=database.endpoint.dbname), "SELECT 1")

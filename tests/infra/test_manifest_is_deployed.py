@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 from infra.constructs.packaging import ROOT
 from infra.manifest import FUNCTIONS, QUEUES, SCHEDULES, Function, Permission, Route
+from infra.permissions import Places, is_asynchronous, statements
 from tests.infra import contract
 from tests.infra.assembly import Assembly
 
@@ -92,7 +95,7 @@ def test_a_permission_beyond_the_manifest_is_noticed(assembly: Assembly):
     sender = next(function for function in FUNCTIONS if Permission.SEND_MAIL in function.permissions)
     silent = replace(sender, permissions=tuple(p for p in sender.permissions if p is not Permission.SEND_MAIL))
 
-    assert contract.action_differences([silent], assembly) == [f"{sender.name}: ['ses:SendEmail']"]
+    assert contract.action_differences([silent], assembly) == [f"{sender.name}: ['ses:SendEmail', 'ses:SendRawEmail']"]
 
 
 def test_no_function_may_touch_every_resource(assembly: Assembly):
@@ -109,18 +112,41 @@ def test_a_function_reads_only_the_secrets_and_fills_only_the_queues_that_it_is_
         fillable = assembly.resources_allowed(function.name, "sqs:SendMessage")
 
         assert sorted(map(str, readable)) == sorted(map(str, secrets)), function.name
-        assert sorted(arn["Fn::GetAtt"][0] for arn in fillable) == sorted(queues), function.name
+        (failures,) = [name for name in assembly.of_type("AWS::SQS::Queue") if name.startswith("INVOCATIONSDEAD")]
+        filled = sorted([*queues, *([failures] if is_asynchronous(function) else [])])
+        assert sorted(arn["Fn::GetAtt"][0] for arn in fillable) == filled, function.name
+
+
+def test_a_role_is_word_for_word_what_this_machine_judges_by(assembly: Assembly):
+    for function in FUNCTIONS:
+        told = assembly.environment(function.name)
+        queue_arns: dict[Any, Any] = {
+            queue: {"Fn::GetAtt": [told[f"KEYWRIGHT_{queue}_QUEUE_URL"]["Ref"], "Arn"]} for queue in function.sends_to
+        }
+        places = Places(
+            secrets={secret: told[f"KEYWRIGHT_{secret}_SECRET"] for secret in function.secrets},
+            queues=queue_arns,
+            permitted={permission: contract.resources_of(permission, assembly) for permission in function.permissions},
+        )
+
+        judged_by = contract.single(statements(function, places))
+        deployed = contract.single(assembly.statements(function.name))
+
+        by_lambda = {(action, resource) for action, resource in deployed - judged_by}
+        assert judged_by <= deployed, function.name
+        assert {action for action, _ in by_lambda} <= contract.LOG | contract.CONSUME | {"sqs:SendMessage"}
+        assert all("INVOCATIONSDEAD" in resource for action, resource in by_lambda if action == "sqs:SendMessage")
 
 
 def test_each_schedule_invokes_its_function_with_its_payload(assembly: Assembly):
     deployed = {
-        (target["Arn"]["Fn::GetAtt"][0], target["Input"].replace(" ", ""))
+        (target["Arn"]["Ref"], target["Input"].replace(" ", ""))
         for schedule in assembly.of_type("AWS::Scheduler::Schedule").values()
         if (target := schedule["Properties"]["Target"])["DeadLetterConfig"]
     }
 
     listed = {
-        (assembly.logical_id(schedule.function), str(schedule.payload).replace("'", '"').replace(" ", ""))
+        (assembly.called(schedule.function)["Ref"], str(schedule.payload).replace("'", '"').replace(" ", ""))
         for schedule in SCHEDULES
     }
     assert deployed == listed
@@ -148,7 +174,7 @@ def test_each_queue_is_deployed_with_the_patience_of_the_manifest(assembly: Asse
 
 def test_each_queue_trigger_reports_failures_message_by_message(assembly: Assembly):
     deployed = {
-        mapping["FunctionName"]["Ref"]: (
+        re.findall(r"'Ref': '(\w+)'", str(mapping["FunctionName"]))[0]: (
             mapping["BatchSize"],
             mapping["ScalingConfig"]["MaximumConcurrency"],
             mapping["FunctionResponseTypes"],
@@ -158,7 +184,7 @@ def test_each_queue_trigger_reports_failures_message_by_message(assembly: Assemb
     }
 
     assert deployed == {
-        assembly.logical_id(function.name): (
+        assembly.called(function.name)["Ref"]: (
             function.trigger.batch_size,
             function.trigger.maximum_concurrency,
             ["ReportBatchItemFailures"],

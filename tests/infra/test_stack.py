@@ -7,6 +7,7 @@ import json
 import pytest
 
 from infra.app import build, declared_context
+from infra.constructs.secrets import FILLED_BY_OPERATOR
 from infra.constructs.settings import PREFIX, MissingContext
 from infra.manifest import CLIENT_RATE, CORS, FUNCTIONS
 from tests.infra.assembly import Assembly
@@ -74,7 +75,7 @@ def test_the_template_holds_no_secret_value(assembly: Assembly):
 
     assert [name for name, secret in secrets.items() if "SecretString" in secret["Properties"]] == []
     by_operator = [secret for secret in secrets.values() if "GenerateSecretString" not in secret["Properties"]]
-    assert [secret["DeletionPolicy"] for secret in by_operator] == ["Retain"] * 4
+    assert [secret["DeletionPolicy"] for secret in by_operator] == ["Retain"] * len(FILLED_BY_OPERATOR)
 
 
 def test_no_function_takes_new_code_before_the_migration_has_run(assembly: Assembly):
@@ -95,7 +96,7 @@ def test_the_migration_waits_for_the_database(assembly: Assembly):
 def test_every_log_ends(assembly: Assembly):
     logs = assembly.of_type("AWS::Logs::LogGroup").values()
 
-    assert len(logs) == len(FUNCTIONS)
+    assert len(logs) == len(FUNCTIONS) + 1  # that of the API's requests
     assert all(log["Properties"]["RetentionInDays"] for log in logs)
 
 

@@ -31,10 +31,12 @@ INIT_LIMIT_S = 30.0
 
 STOP_GRACE_S = 0.3
 
+_ENTRY = Path(__file__).with_name("entry.py")
+
 
 @dataclass(frozen=True)
 class FunctionSettings:
-    """What a process of one function is started with."""
+    """What a process of one function is started with; ``role`` is the file that says what it may do in AWS."""
 
     name: str
     handler: str
@@ -43,10 +45,11 @@ class FunctionSettings:
     folder: Path
     timeout_s: float
     init_limit_s: float = INIT_LIMIT_S
+    role: Path | None = None
 
 
 class FunctionProcess:
-    """A running ``python -m awslambdaric``. Make one with ``spawn``."""
+    """A running Lambda runtime client. Make one with ``spawn``."""
 
     def __init__(
         self, settings: FunctionSettings, api: RuntimeApi, child: asyncio.subprocess.Process, log: Log
@@ -65,7 +68,7 @@ class FunctionProcess:
         """
         api = RuntimeApi()
         environment = {**settings.environment, "AWS_LAMBDA_RUNTIME_API": await api.start()}
-        command, stdin = _command(settings.handler)
+        command, stdin = _command(settings.handler, settings.role)
         child = await asyncio.create_subprocess_exec(
             *command,
             cwd=settings.folder,
@@ -210,11 +213,11 @@ class FunctionProcess:
             self._log(self._source, part)
 
 
-def _command(handler: str) -> tuple[list[str], int]:
+def _command(handler: str, role: Path | None) -> tuple[list[str], int]:
+    client = [sys.executable, str(_ENTRY), *(["--role", str(role)] if role else [])]
     if setpriv := shutil.which("setpriv"):
-        command = [setpriv, "--pdeathsig", "KILL", "--", sys.executable, "-m", "awslambdaric", handler]
-        return command, asyncio.subprocess.DEVNULL
-    return [sys.executable, str(Path(__file__).with_name("orphan_guard.py")), handler], asyncio.subprocess.PIPE
+        return [setpriv, "--pdeathsig", "KILL", "--", *client, handler], asyncio.subprocess.DEVNULL
+    return [*client, "--end-with-parent", handler], asyncio.subprocess.PIPE
 
 
 def _describe(status: int) -> str:

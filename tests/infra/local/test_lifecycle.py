@@ -85,7 +85,7 @@ def test_functions_end_with_a_host_that_is_killed(tmp_path: Path, path: str):
             pid = int(host.stdout.readline())
             eventually(lambda: list(tmp_path.glob("started-*")))
             assert is_running(pid)
-            guarded = b"orphan_guard.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            guarded = b"--end-with-parent" in Path(f"/proc/{pid}/cmdline").read_bytes()
             assert guarded == (shutil.which("setpriv", path=path) is None)
         finally:
             host.send_signal(signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""What the doctor looks at. Each function yields what it finds; none changes anything."""

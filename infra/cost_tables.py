@@ -1,0 +1,83 @@
+"""The prices and assumptions behind docs/cost.md: each figure with where it comes from and how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+_READ = "read there, not at AWS"
+_REMEMBERED = "UNVERIFIED"
+_CONFLICT = "sources conflict; the higher one"
+
+
+@dataclass(frozen=True)
+class Price:
+    """Dollars per unit, who says so and when, and whether it was checked."""
+
+    dollars: Decimal
+    unit: str
+    source: str
+    standing: str
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A figure that nobody has measured on AWS, and why it is this one."""
+
+    figure: Decimal
+    why: str
+
+
+def _price(dollars: str, unit: str, source: str, standing: str) -> Price:
+    return Price(Decimal(dollars), unit, source, standing)
+
+
+def _assumed(figure: str, why: str) -> Assumption:
+    return Assumption(Decimal(figure), why)
+
+
+PRICES = {
+    "Lambda arm64": _price("0.0000133334", "GB-s", "cloudchipr.com, 2024", _READ),
+    "Lambda request": _price("0.20", "million", "git.mcrn.ar notes, 2026", _READ),
+    "SnapStart cache": _price("0.0000015046", "GB-s", "from memory", _REMEMBERED),
+    "HTTP API": _price("1.00", "million, the first 300", "AWS whitepaper on private APIs, undated copy", "AWS's own"),
+    "SQS": _price("0.40", "million requests", "from memory", _REMEMBERED),
+    "bus event": _price("1.00", "million events", "from memory", _REMEMBERED),
+    "mail": _price("0.10", "thousand mails", "from memory", _REMEMBERED),
+    "Aurora capacity": _price("0.12", "ACU-h", "c3x.dev undated, usage.ai 10 June 2026", _CONFLICT),
+    "Aurora storage": _price("0.10", "GB-month", "from memory", _REMEMBERED),
+    "Aurora requests": _price("0.20", "million I/O requests", "from memory", _REMEMBERED),
+    "RDS Proxy": _price("0.015", "ACU-h", "from memory; the least of 8 ACU: serverworks.co.jp, June 2024", _REMEMBERED),
+    "NAT gateway": _price("0.045", "h", "cloudburn.io 24 February 2026, egresscost.com March 2026", _READ),
+    "t4g.nano instance": _price("0.0042", "h", "from memory", _REMEMBERED),
+    "public IPv4 address": _price("0.005", "h", "from memory; AWS announced it for February 2024", _REMEMBERED),
+    "gp3 storage": _price("0.08", "GB-month", "from memory", _REMEMBERED),
+    "secret": _price("0.40", "month", "from memory", _REMEMBERED),
+    "alarm": _price("0.10", "month", "from memory", _REMEMBERED),
+    "figure of one's own": _price("0.30", "month", "from memory", _REMEMBERED),
+    "log": _price("0.50", "GB taken in", "from memory", _REMEMBERED),
+    "WAF ACL": _price("5.00", "month", "from memory", _REMEMBERED),
+    "WAF rule": _price("1.00", "month", "from memory", _REMEMBERED),
+}
+
+ASSUMPTIONS = {
+    "capacity when awake": _assumed("0.5", "the lowest step above the pause"),
+    "seconds to wake and work": _assumed("15", "how long a paused cluster is said to take, and the work beside it"),
+    "least capacity of a proxy": _assumed("8", "see the price"),
+    "alarms free of charge": _assumed("10", "from memory"),
+    "figures of our own": _assumed("27", "what the dispatcher prints when nothing happens, by name and kind"),
+    "figures free of charge": _assumed("10", "from memory"),
+    "seconds of a dispatch": _assumed("0.2", "a few statements; not measured on AWS"),
+    "seconds of a webhook": _assumed("0.010", "ten times what this machine's processor needs; not measured on AWS"),
+    "seconds of a fold": _assumed("0.010", "the same; a batch of ten is one invocation"),
+    "bytes of log per webhook": _assumed("2000", "one line of the API and one of each function"),
+    "GB per million events": _assumed("8", "events of some 6 kB with their indexes"),
+    "webhooks per license": _assumed("8", "a subscription's purchase, all events of it"),
+    "jobs per license": _assumed("3", "mail, bus, customer at Stripe"),
+    "seconds of a job": _assumed("0.3", "an answer of Stripe's or SES's"),
+    "usage events in a request": _assumed("500", "a batch as the verifier sends it"),
+    "seconds of a usage request": _assumed("0.05", "500 rows and their validation; not measured on AWS"),
+    "bytes of a usage event": _assumed("200", "a row with its unique key"),
+    "usage events a second per ACU": _assumed("10000", "a tenth of what one process reaches on this machine"),
+    "usage events per write": _assumed("50", "pages of 16 kB, part filled"),
+}

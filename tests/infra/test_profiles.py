@@ -1,0 +1,249 @@
+"""What the profiles promise: the connections there are, who survives what, the edge, and how new code takes over."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.app import build, declared_context
+from infra.constructs.distribution import API_PATHS, EDGE_HEADER
+from infra.constructs.settings import MissingContext
+from infra.manifest import API_RATE, FUNCTIONS, Function, QueueTrigger
+from infra.profiles import LARGE, PROFILES, SMALL, Profile
+from tests.infra.assembly import Assembly
+
+# CloudFormation takes 500. A stack that comes near has to be parted before a deployment fails.
+MOST_RESOURCES = 470
+# While new code takes over, the containers of both versions hold a connection.
+VERSIONS = 2
+
+
+def connections_wanted(functions: tuple[Function, ...]) -> int:
+    """Return how many connections all functions can hold at once: one each, in both versions of the workers."""
+    workers = sum(each.trigger.maximum_concurrency for each in functions if each.trigger)
+    scheduled = sum(1 for each in functions if not each.routes and not each.trigger)
+    return API_RATE.burst + VERSIONS * (workers + scheduled)
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
+def test_all_functions_together_hold_fewer_connections_than_the_database_takes(profile: Profile):
+    assert connections_wanted(FUNCTIONS) <= profile.connections * 9 // 10
+
+
+def test_a_worker_that_would_take_all_connections_is_noticed():
+    greedy = Function("greedy", "", trigger=QueueTrigger(next(iter(_queues())), 1, maximum_concurrency=1000))
+
+    assert connections_wanted((*FUNCTIONS, greedy)) > SMALL.connections
+
+
+def _queues() -> list[Any]:
+    return [each.trigger.queue for each in FUNCTIONS if each.trigger]
+
+
+@pytest.mark.parametrize(("which", "profile"), [("assembly", SMALL), ("large", LARGE)])
+def test_the_server_is_told_what_the_profile_says(which: str, profile: Profile, request: pytest.FixtureRequest):
+    assembly = request.getfixturevalue(which)
+    (cluster,) = assembly.of_type("AWS::RDS::DBCluster").values()
+
+    parameters = [
+        group["Properties"]["Parameters"] for group in assembly.of_type("AWS::RDS::DBParameterGroup").values()
+    ]
+
+    assert {each["max_connections"] for each in parameters} == {str(profile.connections)}
+    assert {each["wait_timeout"] for each in parameters} == {str(profile.idle_s)}
+    assert {each["transaction_isolation"] for each in parameters} == {"READ-COMMITTED"}
+    assert len(assembly.of_type("AWS::RDS::DBInstance")) == 1 + profile.readers
+    scaling = cluster["Properties"]["ServerlessV2ScalingConfiguration"]
+    assert (scaling["MinCapacity"], scaling["MaxCapacity"]) == (profile.least_capacity, profile.most_capacity)
+    assert scaling.get("SecondsUntilAutoPause") == profile.pauses_after_s
+    assert cluster["Properties"]["BackupRetentionPeriod"] == profile.backup_days
+
+
+def test_the_small_profile_has_one_machine_for_a_way_out_and_the_large_one_a_gateway_in_each_zone(
+    assembly: Assembly, large: Assembly
+):
+    (machine,) = assembly.of_type("AWS::EC2::Instance").values()
+
+    assert machine["Properties"]["InstanceType"] == "t4g.nano"
+    assert assembly.of_type("AWS::EC2::NatGateway") == {}
+    assert len(large.of_type("AWS::EC2::NatGateway")) == 2
+    assert large.of_type("AWS::EC2::Instance") == {}
+
+
+def test_only_functions_and_nobody_outside_reach_the_way_out_and_the_database(assembly: Assembly, large: Assembly):
+    for which in (assembly, large):
+        groups = which.of_type("AWS::EC2::SecurityGroup").values()
+        rules = [rule for group in groups for rule in group["Properties"].get("SecurityGroupIngress", [])]
+        rules += [each["Properties"] for each in which.of_type("AWS::EC2::SecurityGroupIngress").values()]
+
+        assert rules
+        assert [rule for rule in rules if rule.get("CidrIp") not in {None, "10.0.0.0/16"}] == []
+        assert all(
+            each["Properties"]["PubliclyAccessible"] is False for each in which.of_type("AWS::RDS::DBInstance").values()
+        )
+
+
+def test_functions_of_the_large_profile_reach_the_database_through_the_pool(large: Assembly):
+    (pool,) = large.of_type("AWS::RDS::DBProxy").values()
+    attached = {
+        each["Properties"]["TargetType"]
+        for each in large.of_type("AWS::SecretsManager::SecretTargetAttachment").values()
+    }
+
+    assert pool["Properties"]["RequireTLS"] is True
+    assert attached == {"AWS::RDS::DBProxy", "AWS::RDS::DBCluster"}
+
+
+def test_passwords_are_renewed_once_the_migration_has_made_their_users(assembly: Assembly):
+    (migration,) = assembly.of_type("Custom::Trigger")
+    schedules = assembly.of_type("AWS::SecretsManager::RotationSchedule").values()
+
+    assert len(schedules) == 2
+    assert all(migration in schedule["DependsOn"] for schedule in schedules)
+    assert {schedule["Properties"]["RotateImmediatelyOnUpdate"] for schedule in schedules} == {False}
+
+
+def test_new_code_takes_a_tenth_first_and_goes_back_if_an_alarm_rings(assembly: Assembly):
+    groups = assembly.of_type("AWS::CodeDeploy::DeploymentGroup").values()
+    aliases = assembly.of_type("AWS::Lambda::Alias").values()
+
+    assert len(groups) == len(FUNCTIONS) - 1
+    for group in groups:
+        assert group["Properties"]["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert group["Properties"]["AutoRollbackConfiguration"]["Enabled"] is True
+        assert len(group["Properties"]["AlarmConfiguration"]["Alarms"]) == 2
+    shifted = [alias for alias in aliases if "CodeDeployLambdaAliasUpdate" in alias.get("UpdatePolicy", {})]
+    assert len(shifted) == len(FUNCTIONS) - 1
+
+
+def test_functions_that_nobody_waits_for_keep_what_failed(assembly: Assembly):
+    kept = assembly.of_type("AWS::Lambda::EventInvokeConfig").values()
+
+    assert {each["Properties"]["Qualifier"] for each in kept} == {"live"}
+    assert len(kept) == 3
+    assert all("OnFailure" in each["Properties"]["DestinationConfig"] for each in kept)
+
+
+def test_snapshots_are_taken_where_the_manifest_wants_them_and_the_profile_pays_for_them(
+    assembly: Assembly, large: Assembly
+):
+    wanted = {function.name for function in FUNCTIONS if function.snap_start}
+    taken = {name for name, each in large.functions().items() if "SnapStart" in each["Properties"]}
+
+    assert taken == wanted
+    assert [name for name, each in assembly.functions().items() if "SnapStart" in each["Properties"]] == []
+
+
+def test_the_schedules_of_the_small_profile_let_the_database_sleep(assembly: Assembly, large: Assembly):
+    def rates(which: Assembly) -> set[str]:
+        return {each["Properties"]["ScheduleExpression"] for each in which.of_type("AWS::Scheduler::Schedule").values()}
+
+    assert "rate(1 minute)" in rates(large)
+    assert not any("minute" in rate for rate in rates(assembly))
+
+
+@pytest.mark.parametrize("which", ["assembly", "large"])
+def test_every_stack_stays_well_below_what_cloudformation_takes(which: str, request: pytest.FixtureRequest):
+    assembly = request.getfixturevalue(which)
+
+    for template in assembly.directory.glob("*.template.json"):
+        assert len(json.loads(template.read_text())["Resources"]) <= MOST_RESOURCES, template.name
+
+
+def test_the_distribution_passes_the_api_on_uncached_and_proves_itself(assembly: Assembly):
+    edge = assembly.other("edge")
+    (distribution,) = edge.of_type("AWS::CloudFront::Distribution").values()
+    config = distribution["Properties"]["DistributionConfig"]
+    (cache,) = edge.of_type("AWS::CloudFront::CachePolicy").values()
+    (forwarded,) = edge.of_type("AWS::CloudFront::OriginRequestPolicy").values()
+
+    (api,) = [origin for origin in config["Origins"] if "CustomOriginConfig" in origin]
+    behaviors = [behavior for behavior in config["CacheBehaviors"] if behavior["TargetOriginId"] == api["Id"]]
+
+    assert [behavior["PathPattern"] for behavior in behaviors] == list(API_PATHS)
+    assert {len(behavior["AllowedMethods"]) for behavior in behaviors} == {7}
+    (header,) = api["OriginCustomHeaders"]
+    assert header["HeaderName"] == EDGE_HEADER
+    assert "resolve:secretsmanager" in json.dumps(header["HeaderValue"])
+    assert cache["Properties"]["CachePolicyConfig"]["DefaultTTL"] == 0
+    keyed = cache["Properties"]["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert keyed["HeadersConfig"]["Headers"] == ["Authorization"]
+    headers = forwarded["Properties"]["OriginRequestPolicyConfig"]["HeadersConfig"]["Headers"]
+    assert {"CloudFront-Viewer-Address", "Idempotency-Key", "Stripe-Signature"} <= set(headers)
+    assert "Host" not in headers
+    assert len(headers) <= 10
+
+
+def test_every_route_of_the_manifest_is_behind_the_distribution():
+    paths = {route.path for function in FUNCTIONS for route in function.routes}
+
+    assert {path for path in paths if not path.startswith(("/v1/", "/.well-known/")) and path != "/docs"} == set()
+
+
+def test_the_portal_is_read_by_the_distribution_alone_and_answers_with_strict_headers(assembly: Assembly):
+    edge = assembly.other("edge")
+    (bucket,) = edge.of_type("AWS::S3::Bucket").values()
+    (headers,) = edge.of_type("AWS::CloudFront::ResponseHeadersPolicy").values()
+    security = headers["Properties"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+
+    assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(edge.of_type("AWS::CloudFront::OriginAccessControl")) == 1
+    assert security["StrictTransportSecurity"]["AccessControlMaxAgeSec"] == 730 * 86_400
+    policy = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_the_pages_of_the_portal_obey_the_policy_that_they_are_sent_with(assembly: Assembly):
+    from infra.constructs.packaging import ROOT
+
+    pages = [page.read_text() for page in (ROOT / "portal").glob("*.html")]
+
+    assert pages
+    assert [page for page in pages if "<style" in page or "<script>" in page or " style=" in page] == []
+
+
+def test_the_firewall_stands_before_the_distribution_where_it_is_wanted(assembly: Assembly, large: Assembly):
+    (open_one,) = assembly.other("edge").of_type("AWS::CloudFront::Distribution").values()
+    (guarded,) = large.other("edge").of_type("AWS::CloudFront::Distribution").values()
+
+    assert "WebACLId" not in open_one["Properties"]["DistributionConfig"]
+    assert guarded["Properties"]["DistributionConfig"]["WebACLId"]
+    assert guarded["Properties"]["DistributionConfig"]["Aliases"] == ["portal.example.com"]
+
+
+def test_an_api_with_a_host_of_its_own_answers_under_that_one_only(large: Assembly):
+    (api,) = large.of_type("AWS::ApiGatewayV2::Api").values()
+    (domain,) = large.of_type("AWS::ApiGatewayV2::DomainName").values()
+
+    assert api["Properties"]["DisableExecuteApiEndpoint"] is True
+    assert domain["Properties"]["DomainName"] == "api.example.com"
+    assert large.environment("auth")["KEYWRIGHT_API_URL"] == "https://api.example.com"
+
+
+def test_a_deployment_elsewhere_takes_its_firewall_from_the_region_where_it_must_be(tmp_path):
+    stated = {"keywright:region": "eu-central-1", "keywright:firewall": "cloudfront", "aws:cdk:bundling-stacks": []}
+
+    build({**declared_context(), **stated}, outdir=str(tmp_path)).synth()
+
+    edge = Assembly.read(tmp_path).other("edge")
+    (distribution,) = edge.of_type("AWS::CloudFront::Distribution").values()
+    assert distribution["Properties"]["DistributionConfig"]["WebACLId"]
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"profile": "medium"},
+        {"api_certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x"},
+        {"portal_certificate": "yes"},
+        {"mail_identity": "perhaps"},
+    ],
+)
+def test_a_value_that_means_nothing_stops_the_synthesis_and_is_named(stated: dict[str, str], tmp_path):
+    ((name, value),) = stated.items()
+
+    with pytest.raises(MissingContext, match=name):
+        build({**declared_context(), f"keywright:{name}": value}, outdir=str(tmp_path))
