@@ -6,7 +6,7 @@ Nothing is remembered: what restricted a license yesterday lifts by itself when 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from keywright.licensing.dunning import DunningPolicy, failed_at, restricted_from
@@ -18,10 +18,13 @@ STATE_OF = {
     Rule.DISPUTE_LOST: LicenseState.REVOKED,
     Rule.SUBSCRIPTION_CANCELED: LicenseState.CANCELED,
     Rule.ITEM_REMOVED: LicenseState.CANCELED,
+    Rule.CONTRACT_TERMINATED: LicenseState.CANCELED,
     Rule.TERM_ENDED: LicenseState.EXPIRED,
     Rule.PAYMENT_DISPUTED: LicenseState.SUSPENDED,
     Rule.SUBSCRIPTION_PAUSED: LicenseState.SUSPENDED,
     Rule.COLLECTION_PAUSED: LicenseState.SUSPENDED,
+    Rule.CONTRACT_PAUSED: LicenseState.SUSPENDED,
+    Rule.CONTRACT_SUSPENDED: LicenseState.SUSPENDED,
     Rule.PAYMENT_FAILED: LicenseState.RESTRICTED,
     Rule.INVOICE_OVERDUE: LicenseState.RESTRICTED,
     Rule.SUBSCRIPTION_PAST_DUE: LicenseState.RESTRICTED,
@@ -52,14 +55,26 @@ def judge(
         *_setbacks(purchase, bills, setbacks),
     ]
     present = _present(purchase, bills, setbacks, now=now)
-    causes = tuple(
-        sorted(
-            (cause for cause in found if cause.effective_at <= present or cause.rule is Rule.PAID),
-            key=lambda cause: (_ORDER[cause.rule], cause.effective_at, cause.subject),
-        )
-    )
+    causes = weighed(cause for cause in found if cause.effective_at <= present or cause.rule is Rule.PAID)
     coming = [cause.effective_at for cause in found if cause.effective_at > present and cause.rule is not Rule.PAID]
     return Standing(STATE_OF[causes[0].rule], causes, min(coming, default=None))
+
+
+def weighed(found: Iterable[Cause]) -> tuple[Cause, ...]:
+    """Return causes in the order of their gravity, each once; the first one decides."""
+    return tuple(sorted(set(found), key=lambda cause: (_ORDER[cause.rule], cause.effective_at, cause.subject)))
+
+
+def judge_given(
+    source_id: str, given: Iterable[Cause], *, began_at: datetime, expires_at: datetime, now: datetime
+) -> Standing:
+    """Judge a license that Stripe does not tell of: by the causes that were given, and by its term."""
+    causes = [Cause(Rule.PAID, source_id, began_at), *(cause for cause in given if cause.effective_at <= now)]
+    over = expires_at <= now
+    if over:
+        causes.append(Cause(Rule.TERM_ENDED, source_id, expires_at))
+    ordered = weighed(causes)
+    return Standing(STATE_OF[ordered[0].rule], ordered, None if over else expires_at)
 
 
 def _present(purchase: Purchase, bills: Sequence[Bill], setbacks: Sequence[Setback], *, now: datetime) -> datetime:

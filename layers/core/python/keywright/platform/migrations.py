@@ -24,7 +24,17 @@ from keywright.platform.errors import DatabaseUnavailable
 HISTORY = Path(__file__).parents[3] / "migrations"
 """Beside ``python/`` in the layer: ``/opt/migrations`` on Lambda."""
 
-APPEND_ONLY = frozenset({"audit_heads", "audit_log", "audit_seals", "license_files", "stripe_events"})
+APPEND_ONLY = frozenset(
+    {
+        "audit_heads",
+        "audit_log",
+        "audit_seals",
+        "license_editions",
+        "license_files",
+        "revocation_lists",
+        "stripe_events",
+    }
+)
 """The application may add to these and read them, and nothing else."""
 
 # A statement that rewrites a large table takes longer than any request may.
