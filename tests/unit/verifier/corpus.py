@@ -117,7 +117,7 @@ def headers() -> Iterator[Vector]:
     yield Vector("alg none, unsigned", _unsigned("none", b"").encode(), "MALFORMED")
     yield Vector("alg none, short signature", _unsigned("none", b"\0").encode(), "ALGORITHM_REFUSED")
     yield Vector("HS256 with the public key", _hs256().encode(), "ALGORITHM_REFUSED")
-    for typ in ("JWT", "at+jwt", "license-revocations+jwt", "LICENSE+JWT", None, ...):
+    for typ in ("JWT", "at+jwt", "revocations+jwt", "LICENSE+JWT", None, ...):
         yield vector(f"typ {typ}", "MALFORMED", typ=typ)
     for version in (0, 2, 99):
         yield vector(f"v {version}", "VERSION_UNSUPPORTED", v=version)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 NOW = 1_800_000_000
 DAY = 86_400
 DOMAIN = "shop.example.com"
+NONCE = "n" * 32
 HEADER = {"alg": "EdDSA", "kid": "k_2027", "typ": "license+jwt", "v": 1}
 
 
@@ -92,6 +93,18 @@ def issue_with_header(key: SigningKey = KEY, **changes: object) -> str:
 
 
 def issue_revocations(key: SigningKey = KEY, **changes: object) -> str:
-    document = {"iss": "https://licenses.example.com", "epoch": 7, "iat": NOW - DAY, "next_update": NOW + 7 * DAY}
-    document |= {"min_seq": {}, "revoked": {}} | changes
-    return seal(dump(HEADER | {"typ": "license-revocations+jwt"}), dump(document), key)
+    document = {"epoch": 7, "iat": NOW - DAY, "next_update": NOW + 7 * DAY, "min_seq": {}, "revoked": []}
+    document |= {"prev_hash": b64(hashlib.sha256(b"the list before").digest())} | changes
+    present = {name: value for name, value in document.items() if value is not ...}
+    return seal(dump(HEADER | {"typ": "revocations+jwt"}), dump(present), key)
+
+
+def revocation(lid: str, reason: str = "FRAUD", at: int = NOW - 2 * DAY) -> dict[str, object]:
+    return {"lid": lid, "reason": reason, "at": at}
+
+
+def issue_answer(key: SigningKey = KEY, **changes: object) -> str:
+    document: dict[str, object] = {"nonce": NONCE, "lid": "lic_0192", "seq": 3, "code": "VALID", "valid": True}
+    document |= {"iat": NOW, "exp": NOW + DAY} | changes
+    present = {name: value for name, value in document.items() if value is not ...}
+    return seal(dump(HEADER | {"typ": "validation+jwt"}), dump(present), key)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from keywright_verify import Code, HighWaterMark, KeySet, RevocationList, RevocationListInvalidError, verify
-from tests.unit.verifier.issuer import DAY, FOREIGN, JWKS, NOW, RETIRED, issue, issue_revocations
+from tests.unit.verifier.issuer import DAY, FOREIGN, JWKS, NOW, RETIRED, issue, issue_revocations, revocation
 
 KEYS = KeySet.from_jwks(JWKS)
 JAVASCRIPT = Path(__file__).parents[3] / "layers/verifier/javascript/keywright-verify.mjs"
@@ -112,8 +112,8 @@ def test_both_verifiers_share_one_mark_file(tmp_path):
     ("changes", "code"),
     [
         ({}, Code.VALID),
-        ({"revoked": {"lic_0192": "FRAUD"}}, Code.REVOKED),
-        ({"revoked": {"lic_other": "FRAUD"}}, Code.VALID),
+        ({"revoked": [revocation("lic_0192")]}, Code.REVOKED),
+        ({"revoked": [revocation("lic_other")]}, Code.VALID),
         ({"min_seq": {"lic_0192": 4}}, Code.REVOKED),
         ({"min_seq": {"lic_0192": 3}}, Code.VALID),
         ({"epoch": 5}, Code.REVOCATION_LIST_TOO_OLD),
@@ -133,7 +133,7 @@ def test_an_older_list_is_refused_once_a_newer_one_was_seen(tmp_path):
         verify(issue(), KEYS, now=NOW, high_water_mark=mark, revocations=each).code for each in (newer, older, newer)
     ]
 
-    assert codes == [Code.VALID, Code.REVOCATION_LIST_TOO_OLD, Code.VALID]
+    assert codes == [Code.VALID, Code.REVOCATION_LIST_ROLLBACK, Code.VALID]
 
 
 def test_an_overdue_list_is_said_but_does_not_stop_the_product():

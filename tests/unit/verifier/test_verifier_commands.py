@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.verifier.issuer import DAY, DOMAIN, JWKS, KEY, NOW, issue, issue_revocations
+from tests.unit.verifier.issuer import DAY, DOMAIN, JWKS, KEY, NOW, issue, issue_revocations, revocation
 
 LAYER = Path(__file__).parents[3] / "layers/verifier"
 COMMANDS = {
@@ -80,7 +80,7 @@ def test_the_json_answer_carries_the_claims(run):
 
 
 def test_a_revoked_license_ends_with_1(run, tmp_path):
-    (tmp_path / "revocations.jwt").write_text(issue_revocations(revoked={"lic_0192": "FRAUD"}))
+    (tmp_path / "revocations.jwt").write_text(issue_revocations(revoked=[revocation("lic_0192")]))
 
     done = run(*ASK, "--revocations", "revocations.jwt")
 

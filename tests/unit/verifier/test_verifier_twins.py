@@ -11,7 +11,7 @@ import pytest
 
 from keywright_verify import Code, KeySet, RevocationList, verify
 from tests.unit.verifier.corpus import Vector, hostile
-from tests.unit.verifier.issuer import DAY, DOMAIN, JWKS, NOW, issue, issue_revocations
+from tests.unit.verifier.issuer import DAY, DOMAIN, JWKS, NOW, issue, issue_revocations, revocation
 
 JAVASCRIPT = Path(__file__).parents[3] / "layers/verifier/javascript/keywright-verify.mjs"
 KEYS = KeySet.from_jwks(JWKS)
@@ -35,12 +35,11 @@ def honest() -> list[Vector]:
 def revoked() -> list[Vector]:
     lists = {
         "empty": issue_revocations(),
-        "this one": issue_revocations(revoked={"lic_0192": "FRAUD"}),
-        "without a reason": issue_revocations(revoked={"lic_0192": ""}),
-        "another": issue_revocations(revoked={"lic_other": "FRAUD"}),
+        "this one": issue_revocations(revoked=[revocation("lic_0192")]),
+        "another": issue_revocations(revoked=[revocation("lic_other")]),
         "replaced": issue_revocations(min_seq={"lic_0192": 4}),
         "current": issue_revocations(min_seq={"lic_0192": 3}),
-        "old": issue_revocations(epoch=1),
+        "old": issue_revocations(epoch=1, prev_hash=None),
         "overdue": issue_revocations(next_update=NOW),
     }
     token = issue(rev_epoch_min=2).encode()

@@ -11,9 +11,10 @@ from hashlib import sha256
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from keywright_verify.clock import seconds
 from keywright_verify.codes import Refused
 from keywright_verify.jws import token_bytes
-from keywright_verify.verifier import Circumstances, Verdict, authenticate, judge, seconds
+from keywright_verify.verifier import Circumstances, Verdict, authenticate, judge
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keywright_verify.clock import HighWaterMark
-from keywright_verify.jws import MAX_TOKEN_BYTES
+from keywright_verify.jws import read_token_file
 from keywright_verify.keys import KeySet, KeySetInvalidError
 from keywright_verify.revocations import RevocationList, RevocationListInvalidError
 from keywright_verify.verifier import Verdict, verify
@@ -56,9 +56,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verdict(given: argparse.Namespace) -> Verdict:
     keys = KeySet.from_file(given.keys)
-    revocations = RevocationList.from_token(_token(given.revocations), keys) if given.revocations else None
+    revocations = RevocationList.from_file(given.revocations, keys) if given.revocations else None
     return verify(
-        _token(given.license),
+        read_token_file(given.license),
         keys,
         now=int(time.time()) if given.at is None else given.at,
         domain=given.domain,
@@ -68,12 +68,6 @@ def _verdict(given: argparse.Namespace) -> Verdict:
         high_water_mark=HighWaterMark(given.high_water_mark) if given.high_water_mark else None,
         revocations=revocations,
     )
-
-
-def _token(path: Path) -> bytes:
-    with path.open("rb") as file:
-        # One byte more than allowed shows that it is too long. Editors end a file with a new line.
-        return file.read(MAX_TOKEN_BYTES + 3).rstrip(b"\r\n")
 
 
 def _as_text(verdict: Verdict) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from hashlib import sha256
 
 MAX_DEPTH = 8
 # JavaScript holds whole numbers exactly up to here; both verifiers refuse what one of them cannot hold.
@@ -37,6 +38,13 @@ def encode_base64url(raw: bytes) -> bytes:
     Encode as base64url without padding.
     """
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def sha256_text(raw: bytes) -> str:
+    """
+    Give the SHA-256 of the bytes in base64url: 43 characters.
+    """
+    return encode_base64url(sha256(raw).digest()).decode()
 
 
 def canonical_json(value: object) -> bytes:

@@ -1,20 +1,25 @@
 """
-Opens a compact JWS: pins its shape, algorithm, type, version and key, and checks the signature.
+Opens a compact JWS: pins its shape, algorithm, type, version and key, and checks the signature. And writes one.
 
-It never looks at the payload; only signed bytes leave it.
+It never looks at what a payload says; only signed bytes leave it.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keywright_verify.codes import Code, Refused
-from keywright_verify.encoding import decode_base64url, parse_canonical_object
+from keywright_verify.encoding import canonical_json, decode_base64url, encode_base64url, parse_canonical_object
 from keywright_verify.keys import KEY_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from keywright_verify.keys import Key, KeySet
 
 MAX_TOKEN_BYTES = 16 * 1024
@@ -35,13 +40,13 @@ class Signed:
     key: Key
 
 
-def open_signed(token: object, keys: KeySet, *, typ: str) -> Signed:
+def open_signed(token: object, keys: KeySet, *, typ: str, limit: int = MAX_TOKEN_BYTES) -> Signed:
     """
     Check everything about a token except what its payload says.
 
     :raises Refused: with the first code that applies
     """
-    header_text, payload_text, signature_text = _parts(token)
+    header_text, payload_text, signature_text = _parts(token_bytes(token, limit=limit))
     try:
         header = parse_canonical_object(decode_base64url(header_text))
         payload = decode_base64url(payload_text)
@@ -59,15 +64,15 @@ def open_signed(token: object, keys: KeySet, *, typ: str) -> Signed:
     return Signed(payload, key)
 
 
-def token_bytes(token: object) -> bytes:
+def token_bytes(token: object, *, limit: int = MAX_TOKEN_BYTES) -> bytes:
     """
     Give the token's bytes.
 
     :raises Refused: if it is not a token, or too long to be looked at
     """
     # Measured before it is encoded, so that a huge text costs nothing.
-    if not isinstance(token, (str, bytes)) or len(token) > MAX_TOKEN_BYTES:
-        raise Refused(Code.MALFORMED, f"not a token of at most {MAX_TOKEN_BYTES} bytes")
+    if not isinstance(token, (str, bytes)) or len(token) > limit:
+        raise Refused(Code.MALFORMED, f"not a token of at most {limit} bytes")
     if isinstance(token, bytes):
         return token
     if not token.isascii():
@@ -75,8 +80,27 @@ def token_bytes(token: object) -> bytes:
     return token.encode("ascii")
 
 
-def _parts(token: object) -> tuple[bytes, bytes, bytes]:
-    raw = token_bytes(token)
+def read_token_file(path: str | Path, *, limit: int = MAX_TOKEN_BYTES) -> bytes:
+    """
+    Read a token from a file, without the line ends that editors add.
+
+    :raises OSError: if the file cannot be read
+    """
+    with Path(path).open("rb") as file:
+        # One byte more than allowed, behind a line end, shows that it is too long.
+        return file.read(limit + 3).rstrip(b"\r\n")
+
+
+def sign(claims: Mapping[str, object], *, typ: str, kid: str, key: Ed25519PrivateKey) -> str:
+    """
+    Write a token in its one spelling: the same claims and key give the same bytes.
+    """
+    header = canonical_json({"alg": _ALGORITHM, "kid": kid, "typ": typ, "v": VERSION})
+    message = encode_base64url(header) + b"." + encode_base64url(canonical_json(dict(claims)))
+    return (message + b"." + encode_base64url(key.sign(message))).decode()
+
+
+def _parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
     if _SHAPE.fullmatch(raw) is None:
         raise Refused(Code.MALFORMED, "not three base64url parts")
     header, payload, signature = raw.split(b".")

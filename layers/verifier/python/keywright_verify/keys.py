@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PUBLIC_KEY_BYTES = 32
+_FIELD = 2**255 - 19
+_Y_OF_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+# The points of order 1, 2, 4 and 8, by their y: whoever "holds" such a key can sign anything.
+_SMALL_ORDER_Y = frozenset({0, 1, _FIELD - 1, _Y_OF_ORDER_8, _FIELD - _Y_OF_ORDER_8})
 
 
 class KeySetInvalidError(ValueError):
@@ -118,11 +122,23 @@ def _key(entry: dict[str, object]) -> Key:
 
 def _public_key(kid: str, x: object) -> Ed25519PublicKey:
     try:
-        raw = decode_base64url(x.encode()) if isinstance(x, str) else b""
+        return public_key(x)
     except ValueError as error:
-        raise KeySetInvalidError(f"Key {kid} is not base64url.") from error
+        raise KeySetInvalidError(f"Key {kid} is {error}.") from error
+
+
+def public_key(x: object) -> Ed25519PublicKey:
+    """
+    Read an Ed25519 key from the ``x`` of its JSON Web Key.
+
+    :raises ValueError: if it is none that could prove anything
+    """
+    raw = decode_base64url(x.encode()) if isinstance(x, str) else b""
     if len(raw) != _PUBLIC_KEY_BYTES:
-        raise KeySetInvalidError(f"Key {kid} is not {_PUBLIC_KEY_BYTES} bytes long.")
+        raise ValueError(f"not {_PUBLIC_KEY_BYTES} bytes long")
+    y = int.from_bytes(raw, "little") & (2**255 - 1)
+    if y % _FIELD in _SMALL_ORDER_Y:
+        raise ValueError("a point of small order")
     return Ed25519PublicKey.from_public_bytes(raw)
 
 

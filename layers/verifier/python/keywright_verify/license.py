@@ -6,22 +6,20 @@ It knows no clock and no machine: whether the license may be used here and now i
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from keywright_verify import claims as rules
 from keywright_verify.codes import Code, Refused
-from keywright_verify.encoding import parse_canonical_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-MAX_TIME = 253_402_300_799
-"""The last second of the year 9999, the last that every date library can show."""
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+    from keywright_verify.jws import Signed
+
+TYPE = "license+jwt"
 
 
 class Kind(StrEnum):
@@ -61,6 +59,9 @@ class License:
     kind: Kind
     domain: str
     fingerprint: str | None
+    challenge: str | None
+    usage_key: str | None
+    """The machine's public key for usage exports, as the ``x`` of its JSON Web Key."""
     entitlements: Mapping[str, bool | int | str]
     limits: Mapping[str, int]
     issued_at: int
@@ -75,26 +76,19 @@ class License:
     """All claims as signed, also those that this version does not know."""
 
 
-def read_license(payload: bytes, *, kid: str) -> License:
+def read_license(signed: Signed) -> License:
     """
     Read the claims.
 
-    :raises Refused: if the payload is not canonical JSON, or a claim breaks the format
+    :raises Refused: if the payload is not canonical JSON, a claim breaks the format, or the key was not in use
     """
-    try:
-        claims: dict[str, Any] = parse_canonical_object(payload)
-    except ValueError as error:
-        raise Refused(Code.CLAIMS_INVALID, str(error)) from error
-    for name, is_allowed in _RULES.items():
-        if not is_allowed(claims.get(name)):
-            raise Refused(Code.CLAIMS_INVALID, f"{name} is missing or not allowed")
+    claims = rules.read_claims(signed, _RULES, _OPTIONAL)
     if claims["aud"] != claims["product_family"]:
         raise Refused(Code.CLAIMS_INVALID, "aud is not product_family")
     if not claims["nbf"] < claims["exp"] <= claims["grace_until"]:
         raise Refused(Code.CLAIMS_INVALID, "nbf, exp and grace_until are out of order")
-    if "fingerprint" in claims and not _is_name(claims["fingerprint"]):
-        raise Refused(Code.CLAIMS_INVALID, "fingerprint is not allowed")
-    return _license(claims, kid=kid)
+    rules.require_key_in_use(signed, claims["iat"])
+    return _license(claims, kid=signed.key.kid)
 
 
 def _license(claims: dict[str, Any], *, kid: str) -> License:
@@ -110,6 +104,8 @@ def _license(claims: dict[str, Any], *, kid: str) -> License:
         kind=Kind(claims["kind"]),
         domain=claims["domain"],
         fingerprint=claims.get("fingerprint"),
+        challenge=claims.get("challenge"),
+        usage_key=claims.get("usage_key"),
         entitlements=MappingProxyType(claims["entitlements"]),
         limits=MappingProxyType(claims["limits"]),
         issued_at=claims["iat"],
@@ -124,48 +120,29 @@ def _license(claims: dict[str, Any], *, kid: str) -> License:
     )
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 0
-
-
-def _is_time(value: object) -> bool:
-    return type(value) is int and 0 <= value <= MAX_TIME
-
-
-def _is_host_name(value: object) -> bool:
-    return isinstance(value, str) and _HOST_NAME.fullmatch(value) is not None
-
-
-def _is_one_of(values: type[StrEnum]) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and value in list(values)
-
-
-def _is_object_of(*types: type) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, dict) and all(type(child) in types for child in value.values())
-
-
-_RULES: dict[str, Callable[[object], bool]] = {
-    "iss": _is_name,
-    "aud": _is_name,
-    "sub": _is_name,
-    "lid": _is_name,
-    "seq": _is_count,
-    "domain": _is_host_name,
-    "product_family": _is_name,
-    "product": _is_name,
-    "plan": lambda value: isinstance(value, str),
-    "kind": _is_one_of(Kind),
-    "entitlements": _is_object_of(bool, int, str),
-    "limits": _is_object_of(int),
-    "iat": _is_time,
-    "nbf": _is_time,
-    "exp": _is_time,
-    "grace_until": _is_time,
-    "enforcement": _is_one_of(Enforcement),
-    "rev_epoch_min": _is_count,
-    "cause": _is_object_of(int, str),
+_RULES: dict[str, rules.Rule] = {
+    "iss": rules.is_name,
+    "aud": rules.is_name,
+    "sub": rules.is_name,
+    "lid": rules.is_name,
+    "seq": rules.is_count,
+    "domain": rules.is_host_name,
+    "product_family": rules.is_name,
+    "product": rules.is_name,
+    "plan": rules.is_text,
+    "kind": rules.is_one_of(Kind),
+    "entitlements": rules.is_object_of(bool, int, str),
+    "limits": rules.is_object_of(int),
+    "iat": rules.is_time,
+    "nbf": rules.is_time,
+    "exp": rules.is_time,
+    "grace_until": rules.is_time,
+    "enforcement": rules.is_one_of(Enforcement),
+    "rev_epoch_min": rules.is_count,
+    "cause": rules.is_object_of(int, str),
+}
+_OPTIONAL: dict[str, rules.Rule] = {
+    "fingerprint": rules.is_name,
+    "challenge": rules.is_nonce,
+    "usage_key": rules.is_sha256,
 }

@@ -7,19 +7,18 @@ The caller passes the time. No input bytes make it raise; only a wrong call does
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from keywright_verify.clock import TOLERANCE_S, HighWaterMark, Mark
-from keywright_verify.codes import Code, Refused
+from keywright_verify.clock import TOLERANCE_S, HighWaterMark, Mark, seconds
+from keywright_verify.codes import Code, Note, Refused
 from keywright_verify.jws import open_signed
-from keywright_verify.license import Enforcement, License, read_license
+from keywright_verify.license import TYPE, Enforcement, License, read_license
+from keywright_verify.revocations import RevocationList, RevocationMode
 
 if TYPE_CHECKING:
-    from keywright_verify.keys import KeySet
-    from keywright_verify.revocations import RevocationList
+    from datetime import datetime
 
-LICENSE_TYPE = "license+jwt"
+    from keywright_verify.keys import KeySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,7 @@ class Verdict:
     code: Code
     detail: str
     license: License | None = None
-    notes: tuple[str, ...] = ()
-    """What the caller should know besides: ``domain-unchecked``, ``clock-mark-unsaved`` and the like."""
+    notes: tuple[Note, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -53,6 +51,8 @@ class Circumstances:
     issuer: str | None = None
     high_water_mark: HighWaterMark | None = None
     revocations: RevocationList | None = None
+    revocation_mode: RevocationMode = RevocationMode.WARN
+    challenge: str | None = None
 
 
 def verify(
@@ -66,13 +66,17 @@ def verify(
     issuer: str | None = None,
     high_water_mark: HighWaterMark | None = None,
     revocations: RevocationList | None = None,
+    revocation_mode: RevocationMode = RevocationMode.WARN,
+    challenge: str | None = None,
 ) -> Verdict:
     """
     Judge a license token.
 
     :raises ValueError: if ``now`` is a datetime without a time zone
     """
-    at = Circumstances(seconds(now), domain, fingerprint, audience, issuer, high_water_mark, revocations)
+    at = Circumstances(
+        seconds(now), domain, fingerprint, audience, issuer, high_water_mark, revocations, revocation_mode, challenge
+    )
     try:
         license_ = authenticate(token, keys)
     except Refused as refused:
@@ -86,18 +90,14 @@ def authenticate(token: str | bytes, keys: KeySet) -> License:
 
     :raises Refused: with the first code that applies
     """
-    signed = open_signed(token, keys, typ=LICENSE_TYPE)
-    license_ = read_license(signed.payload, kid=signed.key.kid)
-    if not signed.key.was_in_use(license_.issued_at):
-        raise Refused(Code.KEY_NOT_VALID_AT_ISSUE, f"key {signed.key.kid} was not in use when it was signed")
-    return license_
+    return read_license(open_signed(token, keys, typ=TYPE))
 
 
 def judge(license_: License, at: Circumstances) -> Verdict:
     """
     Check an authentic license against where and when it is used.
     """
-    notes = [f"{name}-unchecked" for name in _unchecked(license_, at)]
+    notes = _unchecked(license_, at)
     try:
         _check_product(license_, at)
         _check_clock(license_, at, notes)
@@ -111,26 +111,15 @@ def judge(license_: License, at: Circumstances) -> Verdict:
     return Verdict(code, detail, license_, tuple(notes))
 
 
-def seconds(now: int | datetime) -> int:
-    """
-    Give a time as seconds since 1970.
-
-    :raises ValueError: if it is a datetime without a time zone, or no whole number
-    """
-    if type(now) is int:
-        return now
-    if not isinstance(now, datetime):
-        raise ValueError("The time is seconds as a whole number, or a datetime.")  # noqa: TRY004  one error
-    if now.tzinfo is None:
-        raise ValueError("A datetime needs a time zone.")
-    return int(now.timestamp())
-
-
-def _unchecked(license_: License, at: Circumstances) -> list[str]:
-    names = ["domain"] if at.domain is None else []
+def _unchecked(license_: License, at: Circumstances) -> list[Note]:
+    notes = [Note.DOMAIN_UNCHECKED] if at.domain is None else []
     if license_.fingerprint is not None and at.fingerprint is None:
-        names.append("fingerprint")
-    return names
+        notes.append(Note.FINGERPRINT_UNCHECKED)
+    if license_.challenge is not None and at.challenge is None:
+        notes.append(Note.CHALLENGE_UNCHECKED)
+    if license_.rev_epoch_min > 0 and at.revocations is None:
+        notes.append(Note.REVOCATIONS_UNCHECKED)
+    return notes
 
 
 def _check_product(license_: License, at: Circumstances) -> None:
@@ -140,33 +129,47 @@ def _check_product(license_: License, at: Circumstances) -> None:
         raise Refused(Code.AUDIENCE_MISMATCH, f"the license is for {license_.audience}")
 
 
-def _check_clock(license_: License, at: Circumstances, notes: list[str]) -> None:
-    if at.high_water_mark is None:
+def _check_clock(license_: License, at: Circumstances, notes: list[Note]) -> None:
+    mark = at.high_water_mark
+    if mark is None:
         return
+    if (wrong := mark.state()) is not None:
+        notes.append(wrong)
     # What the vendor signed was signed in the past, so it is a sighting of the time too.
     signed_at = max(license_.issued_at, at.revocations.issued_at if at.revocations else 0)
-    latest = max(at.high_water_mark.read().time, signed_at)
-    if not at.high_water_mark.advance(time=max(at.now, signed_at)):
-        notes.append("clock-mark-unsaved")
+    latest = max(mark.read().time, signed_at)
+    if not mark.advance(time=max(at.now, signed_at)):
+        notes.append(Note.CLOCK_MARK_UNSAVED)
     if at.now < latest - TOLERANCE_S:
         raise Refused(Code.CLOCK_ROLLBACK, f"the clock says {at.now}, but {latest} has been seen")
 
 
-def _check_revocation(license_: License, at: Circumstances, notes: list[str]) -> None:
+def _check_revocation(license_: License, at: Circumstances, notes: list[Note]) -> None:
     if at.revocations is None:
+        if at.revocation_mode is RevocationMode.REQUIRE:
+            raise Refused(Code.REVOCATION_LIST_MISSING, "no list was given")
         return
-    seen = at.high_water_mark.read() if at.high_water_mark else Mark()
-    needed = max(license_.rev_epoch_min, seen.epoch)
-    if at.revocations.epoch < needed:
-        detail = f"the list has epoch {at.revocations.epoch}, at least {needed} is needed"
-        raise Refused(Code.REVOCATION_LIST_TOO_OLD, detail)
-    if at.high_water_mark and not at.high_water_mark.advance(time=seen.time, epoch=at.revocations.epoch):
-        notes.append("clock-mark-unsaved")
-    # An overdue list is worth a word, not an outage: whoever carries files into an air gap may be late.
-    if at.now >= at.revocations.next_update:
-        notes.append("revocations-overdue")
+    _check_epoch(license_, at, at.revocations.epoch, notes)
     if (reason := at.revocations.reason_against(license_)) is not None:
         raise Refused(Code.REVOKED, reason)
+    if at.now >= at.revocations.next_update:
+        # Worth a word, not an outage, unless the product wants it so: who carries files in may be late.
+        if at.revocation_mode is RevocationMode.REQUIRE:
+            raise Refused(Code.REVOCATION_LIST_EXPIRED, f"the next list was due at {at.revocations.next_update}")
+        notes.append(Note.REVOCATIONS_OVERDUE)
+
+
+def _check_epoch(license_: License, at: Circumstances, epoch: int, notes: list[Note]) -> None:
+    mark = at.high_water_mark
+    seen = mark.read() if mark else Mark()
+    if epoch < seen.epoch:
+        raise Refused(Code.REVOCATION_LIST_ROLLBACK, f"the list has epoch {epoch}, but {seen.epoch} has been seen")
+    if epoch < license_.rev_epoch_min:
+        detail = f"the list has epoch {epoch}, at least {license_.rev_epoch_min} is needed"
+        raise Refused(Code.REVOCATION_LIST_TOO_OLD, detail)
+    is_saved = mark is None or epoch == seen.epoch or mark.advance(time=seen.time, epoch=epoch)
+    if not is_saved and Note.CLOCK_MARK_UNSAVED not in notes:
+        notes.append(Note.CLOCK_MARK_UNSAVED)
 
 
 def _period(license_: License, now: int) -> tuple[Code, str]:
@@ -188,6 +191,8 @@ def _check_place(license_: License, at: Circumstances) -> None:
         raise Refused(Code.DOMAIN_MISMATCH, f"the license is for {license_.domain}")
     if None not in (license_.fingerprint, at.fingerprint) and license_.fingerprint != at.fingerprint:
         raise Refused(Code.FINGERPRINT_MISMATCH, "the license is bound to another fingerprint")
+    if None not in (license_.challenge, at.challenge) and license_.challenge != at.challenge:
+        raise Refused(Code.CHALLENGE_MISMATCH, "the license answers another challenge")
 
 
 def _host_name(domain: str) -> str:
