@@ -45,8 +45,8 @@ def open_checkout(buyer: Buyer, *, price_id: str, mode: str) -> None:
 
 def desk() -> service.Desk:
     """Return what the worker folds with, at one moment for all."""
-    key = gateway.license_keys()[0]
-    return service.Desk(product_family="self_hosted", issuer="https://api.example.test", key=key, now=NOW)
+    keys = gateway.key_ring()
+    return service.Desk(product_family="self_hosted", issuer="https://api.example.test", keys=keys, now=NOW)
 
 
 def observation(subject: dict[str, Any], *, at: int = BEGINNING - 800) -> bytes:

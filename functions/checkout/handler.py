@@ -24,6 +24,7 @@ class NewCheckout(http.Body):
     domain_sid: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
     price_id: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
     quantity: Annotated[int | None, Field(ge=1, le=MAX_QUANTITY)] = None
+    challenge: Annotated[str | None, Field(min_length=1, max_length=4096)] = None
 
 
 class CheckoutView(http.Body):
@@ -54,6 +55,7 @@ def open_checkout(body: NewCheckout) -> CheckoutView:
             domain_sid=body.domain_sid,
             price_id=body.price_id,
             quantity=body.quantity,
+            challenge=body.challenge,
             now=now,
         )
 

@@ -2,7 +2,7 @@
 
 ALTER TABLE licenses ADD COLUMN usage_based TINYINT NOT NULL DEFAULT 0 AFTER kind;
 
-ALTER TABLE checkout_sessions ADD COLUMN challenge TEXT CHARACTER SET ascii COLLATE ascii_bin NULL;
+ALTER TABLE checkout_sessions ADD COLUMN challenge TEXT NULL;
 
 -- Reasons for a state that were given and not folded. One that was lifted stays, so that the past can be told.
 CREATE TABLE license_causes (
@@ -28,7 +28,7 @@ CREATE TABLE license_editions (
   by_staff    TINYINT NOT NULL,
   reason      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   note        VARCHAR(500) NULL,
-  challenge   TEXT CHARACTER SET ascii COLLATE ascii_bin NULL,
+  challenge   TEXT NULL,
   base_period DATETIME(6) NOT NULL,
   made_at     DATETIME(6) NOT NULL,
   PRIMARY KEY (license_sid, edition_no),

@@ -20,7 +20,11 @@ class CheckoutState(StrEnum):
 
 @dataclass(frozen=True)
 class Checkout:
-    """What is to be bought, by whom and for which domain; ``mode`` is Stripe's: subscription or payment."""
+    """
+    What is to be bought, by whom and for which domain; ``mode`` is Stripe's: subscription or payment.
+
+    ``challenge`` is that of the machine that an air-gapped license is to be bound to.
+    """
 
     checkout_session_sid: str
     customer_sid: str
@@ -34,6 +38,7 @@ class Checkout:
     stripe_session_id: str | None
     url: str | None
     created_at: datetime
+    challenge: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 -- name: add_checkout
 INSERT INTO checkout_sessions (checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor,
-       currency, state, created_at)
+       currency, state, created_at, challenge)
 VALUES (%(checkout_session_sid)s, %(customer_sid)s, %(domain_sid)s, %(price_id)s, %(quantity)s, %(mode)s, %(amount_minor)s,
-       %(currency)s, 'CREATING', %(created_at)s)
+       %(currency)s, 'CREATING', %(created_at)s, %(challenge)s)
 
 -- name: record_session
 -- A webhook may have been faster than our own answer from Stripe: what it set stays.
@@ -13,13 +13,13 @@ UPDATE checkout_sessions
 
 -- name: find_checkout
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
-       stripe_session_id, url, created_at
+       stripe_session_id, url, created_at, challenge
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND checkout_session_sid = %(checkout_session_sid)s
 
 -- name: lock_checkout
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
-       stripe_session_id, url, created_at
+       stripe_session_id, url, created_at, challenge
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND checkout_session_sid = %(checkout_session_sid)s
    FOR UPDATE

@@ -7,6 +7,7 @@ from datetime import datetime
 from keywright.audit import models as actors
 from keywright.audit import service as audit
 from keywright.catalog import service as catalog
+from keywright.catalog.models import LicenseKind, Offer
 from keywright.checkout import repository, rules
 from keywright.checkout.models import (
     Checkout,
@@ -19,6 +20,8 @@ from keywright.checkout.models import (
 )
 from keywright.customers import service as customers
 from keywright.domains import service as domains
+from keywright.licensing import editions
+from keywright.licensing.editions import NotAirGapped
 from keywright.platform import ids
 from keywright.platform.db import Transaction
 from keywright.pricing import rules as pricing
@@ -32,6 +35,7 @@ def intend(
     domain_sid: str,
     price_id: str,
     quantity: int | None,
+    challenge: str | None = None,
     now: datetime,
 ) -> Order:
     """
@@ -40,12 +44,15 @@ def intend(
     :raises DomainNotFound: if the domain is absent or somebody else's
     :raises PriceNotFound: if the price is not on sale
     :raises CustomerNotReady: if the customer's Stripe account is still being made
+    :raises NotAirGapped: if there is a challenge, and what is bought is bound to none
+    :raises ChallengeInvalid: if the challenge cannot be used
     """
-    domains.get_domain(tx, customer_sid=customer_sid, domain_sid=domain_sid)
+    domain = domains.get_domain(tx, customer_sid=customer_sid, domain_sid=domain_sid)
     customer = customers.get_customer(tx, customer_sid=customer_sid)
     if customer.stripe_customer_id is None:
         raise CustomerNotReady("Your billing account is being prepared. Try again in a few seconds.")
     offer = catalog.get_offer(tx, price_id=price_id)
+    _check_challenge(challenge, offer, domain_name=domain.domain_name)
     price = offer.prices[0]
     units = rules.quantity_of(offer, quantity)
     money = pricing.quote(price, quantity=units).money
@@ -62,6 +69,7 @@ def intend(
         stripe_session_id=None,
         url=None,
         created_at=now,
+        challenge=challenge,
     )
     repository.add_checkout(tx, checkout)
     _audit_opening(tx, checkout, user_sid=user_sid, now=now)
@@ -104,9 +112,23 @@ def mirror_session(
     return checkout
 
 
+def find_challenge(tx: Transaction, *, customer_sid: str, checkout_session_sid: str) -> str | None:
+    """Return the challenge that a checkout of the customer was opened with, or None."""
+    found = repository.find_checkout(tx, customer_sid=customer_sid, checkout_session_sid=checkout_session_sid)
+    return None if found is None else found.challenge
+
+
 def find_paid_by(tx: Transaction, *, payment_intent_id: str) -> str | None:
     """Return the Stripe session that a payment belongs to."""
     return repository.find_session_paid_by(tx, payment_intent_id=payment_intent_id)
+
+
+def _check_challenge(challenge: str | None, offer: Offer, *, domain_name: str) -> None:
+    if challenge is None:
+        return
+    if offer.license_kind is not LicenseKind.AIR_GAPPED:
+        raise NotAirGapped("Only an air-gapped license is bound to a machine.")
+    editions.check_challenge(challenge, domain_name=domain_name)
 
 
 def _audit_opening(tx: Transaction, checkout: Checkout, *, user_sid: str, now: datetime) -> None:

@@ -84,9 +84,17 @@ _REGISTERED = (
     Kind("identity.send-notice", _fields("notice", "user_sid", "email"), timeout_s=20),
     Kind("identity.send-password-reset", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
     Kind("jobs.prune", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
+    Kind("licensing.find-expiring", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     Kind("licensing.publish-event", Payload(frozenset({"event"}), open=True), timeout_s=20),
+    # What is revoked goes on working until the list says so.
+    Kind("licensing.publish-revocations", Payload(), timeout_s=50, priority=Priority.URGENT),
     Kind("licensing.review", _fields("license_sid"), timeout_s=20),
+    Kind("licensing.rotate-keys", Payload(), timeout_s=50, max_attempts=4),
+    Kind("licensing.send-change", _fields("license_sid", "change"), timeout_s=20),
+    Kind("licensing.send-expiring", _fields("license_sid", "expires_at"), timeout_s=20),
     Kind("licensing.send-issued", _fields("license_sid"), timeout_s=20),
+    # Somebody has paid and waits for the file.
+    Kind("licensing.sign", _fields("license_sid", "seq"), timeout_s=20, priority=Priority.URGENT),
     # Each looks at one page and enqueues the next, under the same kind.
     Kind("reconciliation.event-gap", Payload(open=True), timeout_s=50, priority=Priority.BULK),
     Kind("reconciliation.license-sweep", Payload(open=True), timeout_s=50, priority=Priority.BULK),
@@ -101,6 +109,9 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
 RECURRING: Mapping[str, Recurrence] = {
     "catalog.sync": Recurrence(timedelta(hours=1)),
     "jobs.prune": Recurrence(timedelta(days=1)),
+    "licensing.find-expiring": Recurrence(timedelta(hours=1)),
+    "licensing.publish-revocations": Recurrence(timedelta(days=1)),
+    "licensing.rotate-keys": Recurrence(timedelta(days=1)),
     "reconciliation.event-gap": Recurrence(timedelta(hours=1)),
     "reconciliation.license-sweep": Recurrence(timedelta(hours=6)),
     "reconciliation.object-sweep": Recurrence(timedelta(hours=6)),

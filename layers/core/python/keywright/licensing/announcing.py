@@ -34,9 +34,7 @@ def issued(tx: Transaction, grant: Grant, draft: Draft, *, now: datetime) -> Non
             _request_mail(tx, license_sid, "renewed", key=bus.renewal_key(grant), now=now)
 
 
-def changed(
-    tx: Transaction, held: Held, standing: Standing, *, actor: Actor, why: Cause, now: datetime
-) -> None:
+def changed(tx: Transaction, held: Held, standing: Standing, *, actor: Actor, why: Cause, now: datetime) -> None:
     """
     Tell that a license stands elsewhere than ``held`` says.
 

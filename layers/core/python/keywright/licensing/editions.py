@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from keywright.licensing.models import Cause
 from keywright.platform.clock import to_unix
 from keywright.platform.errors import Conflict, Invalid
 from keywright_verify.challenge import Challenge, ChallengeInvalidError, read_challenge

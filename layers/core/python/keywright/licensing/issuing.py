@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from keywright.jobs import service as jobs
-from keywright.licensing import announcing, editions, repository, ruling_repository, rules, tokens
-from keywright.licensing.editions import Edition, GivenCause
+from keywright.licensing import announcing, editions, repository, rules, ruling_repository, tokens
+from keywright.licensing.editions import Edition
 from keywright.licensing.keys import KeyRing
-from keywright.licensing.models import Draft, Grant, Held, Rule
+from keywright.licensing.models import Draft, GivenCause, Grant, Held, Rule
 from keywright.platform.db import Row, Transaction
 
 EPOCH_LAG = timedelta(hours=1)

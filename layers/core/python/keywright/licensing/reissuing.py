@@ -6,7 +6,8 @@ from datetime import datetime
 
 from keywright.audit import service as audit
 from keywright.audit.models import user as acting
-from keywright.licensing import announcing, editions, issuing, repository, ruling_repository, rules, service, tokens
+from keywright.catalog.models import LicenseKind
+from keywright.licensing import announcing, editions, issuing, repository, rules, ruling_repository, service, tokens
 from keywright.licensing.editions import Edition, EditionKind, NotAirGapped
 from keywright.licensing.keys import KeyRing
 from keywright.licensing.models import (
@@ -18,7 +19,6 @@ from keywright.licensing.models import (
     LicenseNotFound,
     Rule,
 )
-from keywright.catalog.models import LicenseKind
 from keywright.platform.clock import from_unix
 from keywright.platform.db import Transaction
 

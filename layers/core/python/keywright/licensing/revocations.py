@@ -55,6 +55,12 @@ class ListDraft:
     claims: dict[str, object]
     content_epoch: int
     content_hash: str
+    last_issued_at: datetime | None
+
+    def says_again_before(self, moment: datetime) -> bool:
+        """Tell whether the last list says the same, and was signed after the moment."""
+        is_new = self.content_epoch == self.claims["epoch"]
+        return not is_new and self.last_issued_at is not None and self.last_issued_at > moment
 
 
 class ListOvertaken(Conflict):
@@ -81,6 +87,7 @@ def following(last: StoredList | None, content: Content, *, now: datetime, lifet
     """Return the list that follows another one. Its time never runs back, whatever the clock does."""
     epoch = 1 if last is None else last.epoch + 1
     issued_at = now if last is None else max(now, last.issued_at)
+    issued_before = None if last is None else last.issued_at
     same = last is not None and last.content_hash == content.digest
     claims: dict[str, object] = {
         "epoch": epoch,
@@ -90,7 +97,7 @@ def following(last: StoredList | None, content: Content, *, now: datetime, lifet
         "revoked": list(content.revoked),
         "prev_hash": None if last is None else last.digest,
     }
-    return ListDraft(claims, last.content_epoch if last is not None and same else epoch, content.digest)
+    return ListDraft(claims, last.content_epoch if last is not None and same else epoch, content.digest, issued_before)
 
 
 def sign(found: ListDraft, key: LicenseKey) -> StoredList:
@@ -134,8 +141,12 @@ def request(tx: Transaction, *, key: str, now: datetime) -> None:
 
 
 def _content(tx: Transaction) -> Content:
-    revoked = _all(lambda after: ruling_repository.list_revoked(tx, after=after, limit=_PAGE), lambda row: row["license_sid"])
-    newest = _all(lambda after: ruling_repository.list_last_editions(tx, after=after, limit=_PAGE), lambda pair: pair[0])
+    revoked = _all(
+        lambda after: ruling_repository.list_revoked(tx, after=after, limit=_PAGE), lambda row: row["license_sid"]
+    )
+    newest = _all(
+        lambda after: ruling_repository.list_last_editions(tx, after=after, limit=_PAGE), lambda pair: pair[0]
+    )
     return Content(
         tuple(_entry(row) for row in revoked),
         {license_sid: editions.seq_of(number, from_unix(0)) for license_sid, number in newest},

@@ -52,9 +52,7 @@ def expiry_of(grant: Grant) -> datetime:
     return grant.period_end + RENEWAL_MARGIN
 
 
-def draft(
-    grant: Grant, *, issuer: str, edition: Edition | None, binding: Binding | None, rev_epoch_min: int
-) -> Draft:
+def draft(grant: Grant, *, issuer: str, edition: Edition | None, binding: Binding | None, rev_epoch_min: int) -> Draft:
     """Return the claims of the license for the grant's paid period in an edition; None is the one that was bought."""
     expires_at = expiry_of(grant)
     claims: dict[str, object] = {

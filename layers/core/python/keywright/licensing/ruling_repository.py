@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from keywright.licensing.editions import Edition, EditionKind, GivenCause
-from keywright.licensing.models import Cause, Rule
+from keywright.licensing.editions import Edition, EditionKind
+from keywright.licensing.models import Cause, GivenCause, Rule
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
 

@@ -51,9 +51,7 @@ def restrict(
         impose(tx, held, cause, actor=actor, note=note, now=now)
 
 
-def restore(
-    tx: Transaction, source: Source, *, rule: Rule, subject: str, actor: Actor = SYSTEM, now: datetime
-) -> None:
+def restore(tx: Transaction, source: Source, *, rule: Rule, subject: str, actor: Actor = SYSTEM, now: datetime) -> None:
     """Lift what was given by this rule for this subject, and nothing else: other causes go on holding."""
     held = find_held(tx, source_id=source.source_id, domain_sid=source.domain_sid)
     if held is None or rule is Rule.STAFF_REVOKED:
@@ -76,9 +74,7 @@ def revoke(
     restrict(tx, source, cause, actor=actor, note=note, now=now)
 
 
-def impose(
-    tx: Transaction, held: Held, cause: Cause, *, actor: Actor, note: str | None = None, now: datetime
-) -> bool:
+def impose(tx: Transaction, held: Held, cause: Cause, *, actor: Actor, note: str | None = None, now: datetime) -> bool:
     """Let a cause hold against a license that the caller has locked; False if it was given before."""
     if not ruling_repository.add_cause(tx, cause, license_sid=held.license_sid, note=note, now=now):
         return False
@@ -198,7 +194,13 @@ def _rejudge(tx: Transaction, held: Held, *, actor: Actor, now: datetime) -> Non
     license_ = repository.get_license(tx, customer_sid=None, license_sid=held.license_sid)
     given = ruling_repository.list_causes(tx, license_sid=held.license_sid)
     if license_.source_kind is SourceKind.CONTRACT_SUBSCRIPTION:
-        settle(tx, held, _judge_given(license_, [each.cause for each in given if not each.lifted_at], now), actor=actor, now=now)
+        settle(
+            tx,
+            held,
+            _judge_given(license_, [each.cause for each in given if not each.lifted_at], now),
+            actor=actor,
+            now=now,
+        )
         return
     ours = {each.cause for each in given}
     judged: Sequence[Cause] = [cause for cause in held.causes if cause not in ours]

@@ -55,8 +55,8 @@ def is_signed_by(token: str, key: LicenseKey) -> bool:
     return _wrapped(_unwrapped(signature)).decode() == signature
 
 
-def would_be(token: str, *, kid: str) -> str:
-    """Return what of a token does not depend on who signs it, under the header of another key."""
+def message_of(token: str, *, kid: str) -> str:
+    """Return what the key of this id would sign to say what a license says."""
     return _message(_unwrapped(token.split(".")[1]), kid=kid, typ=LICENSE).decode()
 
 

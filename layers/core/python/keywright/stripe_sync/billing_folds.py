@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from keywright.billing import service as billing
@@ -26,6 +27,8 @@ def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcom
     owner = owners.find_owner(tx, stripe_customer_id=subscription.stripe_customer_id, metadata=metadata)
     if not isinstance(owner, Owner):
         return owner
+    bought_by = metadata.get("checkout_session_sid", "")
+    challenge = checkouts.find_challenge(tx, customer_sid=owner.customer_sid, checkout_session_sid=bought_by)
     for item in subscription.items:
         if catalog.find_product_of(tx, price_id=item.price_id) is None:
             return licenses.wait_for_price(tx, desk, price_id=item.price_id)
@@ -37,7 +40,7 @@ def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcom
     billing.mirror_subscription(
         tx, subscription, stamp(history.folded), customer_sid=owner.customer_sid, domain_sid=owner.domain_sid
     )
-    licenses.issue_terms(tx, desk, history, products=products, owner=owner)
+    licenses.issue_terms(tx, desk, history, products=products, owner=replace(owner, challenge=challenge))
     licenses.judge_subscription(tx, desk, subscription_id=event.object_id)
     inbox.release(tx, waiting_for=f"subscription:{event.object_id}")
     return Processed()

@@ -49,7 +49,7 @@ def issue_terms(
         product, kind = products[_key(term)]
         if kind is not None and product.product_family == desk.product_family:
             grant = grants.grant_for_term(history.folded.state, term, product=product, kind=kind, owner=owner)
-            licensing.issue(tx, grant, key=desk.key, issuer=desk.issuer, now=desk.now)
+            licensing.issue(tx, grant, keys=desk.keys, issuer=desk.issuer, now=desk.now)
 
 
 def issue_checkout(
@@ -62,7 +62,7 @@ def issue_checkout(
     product, kind = found
     assert kind is not None
     grant = grants.grant_for_checkout(checkout, session, product=product, kind=kind, owner=owner)
-    licensing.issue(tx, grant, key=desk.key, issuer=desk.issuer, now=desk.now)
+    licensing.issue(tx, grant, keys=desk.keys, issuer=desk.issuer, now=desk.now)
     return None
 
 

@@ -91,6 +91,8 @@ def review(tx: Transaction, desk: Bench, *, license_sid: str) -> None:
         if found is not None:
             repository.lock(tx, found["stripe_customer_id"] or found["subscription_id"])
             licenses.judge_subscription(tx, desk, subscription_id=found["subscription_id"])
+    else:
+        licensing.review_given(tx, due, now=desk.now)
 
 
 def is_in_doubt(tx: Transaction, *, object_type: str, object_id: str) -> bool:
