@@ -11,6 +11,7 @@ Units: ``*_s`` are seconds, ``memory_mb`` is mebibytes. A route's path is API Ga
 from __future__ import annotations
 
 from infra.manifest_shapes import (
+    OPTIONAL_SECRETS,
     ClientRate,
     Cors,
     EventPattern,
@@ -30,6 +31,7 @@ __all__ = [
     "CLIENT_RATE",
     "CORS",
     "FUNCTIONS",
+    "OPTIONAL_SECRETS",
     "QUEUES",
     "SCHEDULES",
     "ClientRate",
@@ -122,7 +124,7 @@ FUNCTIONS: tuple[Function, ...] = (
             _get("/v1/me"),
             _get("/.well-known/jwks.json"),
         ),
-        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.EDGE),
         sends_to=(Queue.JOBS,),
         settings=("API_URL",),
         memory_mb=1024,

@@ -23,6 +23,12 @@ class Secret(StrEnum):
     """``{keys: [{kid, private_pem}]}``, Ed25519; the first signs, all verify."""
     AUDIT_KEYS = "AUDIT_KEYS"
     """``{keys: [{kid, key}]}``, 32 bytes or more in base64; the first seals the audit log, all verify."""
+    EDGE = "EDGE"
+    """``{key, previous?}``, each of 32 characters or more: the header by which our CloudFront distribution is known."""
+
+
+OPTIONAL_SECRETS = frozenset({Secret.EDGE})
+"""What a deployment may do without. Its setting is then left out."""
 
 
 class Queue(StrEnum):

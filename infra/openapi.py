@@ -16,10 +16,12 @@ from typing import Any
 
 from infra.manifest import FUNCTIONS, Function
 from keywright.identity.policy import OPEN, POLICY
+from keywright.identity.repetition import KeyScope, key_scope
 
 DOCUMENT = Path(__file__).parents[1] / "functions/operations/openapi.json"
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_KEY = {"$ref": "#/components/parameters/IdempotencyKey"}
 _REPLACED = frozenset({"HTTPValidationError", "ValidationError"})
 
 
@@ -48,6 +50,7 @@ def document() -> dict[str, Any]:
         "paths": {},
         "components": {
             "schemas": {"Problem": _problem_schema()},
+            "parameters": {"IdempotencyKey": _idempotency_key()},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -102,7 +105,20 @@ def _with_policy(operation: dict[str, Any], route: str) -> dict[str, Any]:
     if (who := POLICY.get(route)) is None:
         raise SystemExit(f"Nobody has declared who may call {route}: add it to the policy table.")
     stated = {**operation, "x-who": who}
+    if key_scope(route) is not KeyScope.NOBODY:
+        stated["parameters"] = [*stated.get("parameters", []), _KEY]
     return stated if who in OPEN else {**stated, "security": [{"bearer": []}]}
+
+
+def _idempotency_key() -> dict[str, Any]:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "A value of the client's choice, such as a UUID. For a day the same key with the same body gets "
+        "the same answer and nothing is done twice; with another body it is refused.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+    }
 
 
 def _problem_schema() -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """
 Prints the policy table as a page of the documentation.
 
-``python -m infra.policy`` writes docs/policy.md; ``--check`` fails when it is out of date, or when the manifest has a
-route that nobody has declared, or the table one that nobody has.
+``python -m infra.policy`` writes docs/policy.md; ``--check`` fails when it is out of date, when the manifest has a
+route that nobody has declared, or the table one that nobody has, or when nobody has decided about repeating a POST.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from infra.manifest import API_RATE, CLIENT_RATE, FUNCTIONS, Function
-from keywright.identity.policy import POLICY, Who
+from keywright.identity.policy import OPEN, POLICY, Who
+from keywright.identity.repetition import BY_ADDRESS, UNREPEATABLE, KeyScope, key_scope
 
 PAGE = Path(__file__).parents[1] / "docs/policy.md"
 
@@ -54,6 +55,26 @@ def differences(functions: Iterable[Function], policy: Mapping[str, Who]) -> lis
             for route in sorted(routes - set(policy))
         ),
         *(f"{route}: declared, but in no function's manifest entry" for route in sorted(set(policy) - routes)),
+        *undecided(policy),
+    ]
+
+
+def undecided(
+    policy: Mapping[str, Who],
+    *,
+    by_address: frozenset[str] = BY_ADDRESS,
+    unrepeatable: Mapping[str, str] = UNREPEATABLE,
+) -> list[str]:
+    """Return the POSTs of which nobody has said whether they may be repeated, or said it in vain or twice."""
+    listed = by_address | set(unrepeatable)
+    missing = [route for route, who in policy.items() if route.startswith("POST ") and who in OPEN]
+    return [
+        *(
+            f"{route}: asks for no token, and nobody has decided on repeating it (keywright.identity.repetition)"
+            for route in sorted(set(missing) - listed)
+        ),
+        *(f"{route}: listed as repeatable or not, but declared nowhere" for route in sorted(listed - set(policy))),
+        *(f"{route}: listed as repeatable and as not" for route in sorted(by_address & set(unrepeatable))),
     ]
 
 
@@ -74,13 +95,21 @@ def page(functions: Iterable[Function], policy: Mapping[str, Who]) -> str:
         f"All clients together: {API_RATE.per_s} requests a second, {API_RATE.burst} at once.",
         f"One address: {CLIENT_RATE.requests} in {CLIENT_RATE.window_s} seconds.",
         "",
-        "| route | who | function | own rate |",
-        "| --- | --- | --- | --- |",
+        "A POST takes an `Idempotency-Key` where the last column says in whose name the key is kept: that of the",
+        "caller, acting for one customer, or of the address that the request comes from. Why others take none stands",
+        "below.",
+        "",
+        "| route | who | function | own rate | key |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for route, function in sorted(routes, key=lambda pair: (pair[0].path, pair[0].method)):
         key = f"{route.method} {route.path}"
         rate = f"{route.rate.per_s} a second, {route.rate.burst} at once" if route.rate else ""
-        lines.append(f"| `{key}` | {policy[key]} | `{function}` | {rate} |")
+        kept_for = key_scope(key, policy=policy)
+        own = "" if kept_for is KeyScope.NOBODY else kept_for.value.lower()
+        lines.append(f"| `{key}` | {policy[key]} | `{function}` | {rate} | {own} |")
+    lines += ["", "| POST without a key | because |", "| --- | --- |"]
+    lines += [f"| `{route}` | {reason} |" for route, reason in sorted(UNREPEATABLE.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ from keywright.customers.models import OwnCustomer
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service
 from keywright.identity.models import Caller, User
+from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http
 from keywright.platform.db import Transaction
 
@@ -58,4 +59,4 @@ def jwks() -> JsonWebKeySet:
     return JsonWebKeySet(keys=[JsonWebKey(**key) for key in keys])
 
 
-handler = http.entrypoint(app)
+handler = http.entrypoint(app, repeats=Repetition(db.transact, clock.now))

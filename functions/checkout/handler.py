@@ -11,6 +11,7 @@ from keywright.checkout import service as checkouts
 from keywright.checkout.models import Checkout, CheckoutState, Order, PortalSettings
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
+from keywright.identity.repetition import Repetition
 from keywright.platform import clock, config, db, http
 from keywright.platform.db import Transaction
 from keywright.pricing.rules import MAX_QUANTITY
@@ -99,13 +100,4 @@ def _view(checkout: Checkout) -> CheckoutView:
     )
 
 
-def _caller(route: str, bearer: str) -> str:
-    """Name the caller of a request that may be repeated: another customer of theirs is another caller."""
-    access, now = identity_gateway.access_tokens(), clock.now()
-    caller = db.transact(lambda tx: identity.admit(tx, access, route=route, bearer=bearer, now=now))
-    return f"{caller.user_sid} {caller.customer_sid}"
-
-
-handler = http.entrypoint(
-    app, repeatable=http.Repeatable(frozenset({"POST /v1/checkout-sessions"}), caller=_caller, transact=db.transact)
-)
+handler = http.entrypoint(app, repeats=Repetition(db.transact, clock.now))

@@ -8,7 +8,7 @@ from keywright.customers import members
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
 from keywright.identity.models import Caller
-from keywright.platform import clock, db, http
+from keywright.platform import clock, http
 from keywright.platform.db import Transaction
 
 app = http.api()
@@ -46,13 +46,3 @@ def owner_admission(customer_sid: str) -> Admission:
         return caller
 
     return check
-
-
-def repeatable(*routes: str) -> http.Repeatable:
-    """Let these routes take an ``Idempotency-Key``."""
-
-    def caller(route: str, bearer: str) -> str:
-        access, now = identity_gateway.access_tokens(), clock.now()
-        return db.transact(lambda tx: identity.admit(tx, access, route=route, bearer=bearer, now=now)).user_sid
-
-    return http.Repeatable(frozenset(routes), caller=caller, transact=db.transact)

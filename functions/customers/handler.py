@@ -7,11 +7,12 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from functions.customers import invitations, members
-from functions.customers.application import app, member_admission, owner_admission, repeatable
+from functions.customers.application import app, member_admission, owner_admission
 from keywright.audit.models import user as acting
 from keywright.customers import service as customers
 from keywright.customers.models import Customer, CustomerChanges, CustomerKind
 from keywright.identity import rules as identity_rules
+from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http
 from keywright.platform.db import Transaction
 
@@ -80,4 +81,4 @@ def _answer(customer: Customer) -> CustomerAnswer:
     )
 
 
-handler = http.entrypoint(app, repeatable=repeatable("POST /v1/customers/{customer_sid}/invitations"))
+handler = http.entrypoint(app, repeats=Repetition(db.transact, clock.now))

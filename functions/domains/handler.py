@@ -13,6 +13,7 @@ from keywright.domains import service as domains
 from keywright.domains.models import Domain, DomainState
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
+from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.paging import Page
@@ -110,13 +111,4 @@ def _answer(domain: Domain) -> DomainAnswer:
     )
 
 
-def _caller(route: str, bearer: str) -> str:
-    """Name the caller of a request that may be repeated: another customer of theirs is another caller."""
-    access, now = identity_gateway.access_tokens(), clock.now()
-    caller = db.transact(lambda tx: identity.admit(tx, access, route=route, bearer=bearer, now=now))
-    return f"{caller.user_sid} {caller.customer_sid}"
-
-
-handler = http.entrypoint(
-    app, repeatable=http.Repeatable(frozenset({"POST /v1/domains"}), caller=_caller, transact=db.transact)
-)
+handler = http.entrypoint(app, repeats=Repetition(db.transact, clock.now))

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from keywright.audit.models import user as acting
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
+from keywright.identity.repetition import Repetition
 from keywright.jobs import oversight
 from keywright.jobs.models import (
     Attempt,
@@ -167,4 +168,4 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else clock.to_wire(moment)
 
 
-handler = http.entrypoint(app)
+handler = http.entrypoint(app, repeats=Repetition(db.transact, clock.now))

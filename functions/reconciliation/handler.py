@@ -5,6 +5,7 @@ from __future__ import annotations
 from keywright.audit import models as actors
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
+from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http
 from keywright.platform.db import Transaction
 from keywright.reconciliation import service
@@ -130,4 +131,4 @@ def _drift(drift: DriftRecord) -> DriftAnswer:
     )
 
 
-handler = http.entrypoint(app)
+handler = http.entrypoint(app, repeats=Repetition(db.transact, clock.now))

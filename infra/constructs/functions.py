@@ -21,7 +21,7 @@ from constructs import Construct
 from infra.constructs import packaging
 from infra.constructs.network import Network
 from infra.constructs.queues import Queues
-from infra.manifest import FUNCTIONS, Function, Permission, QueueTrigger, Secret
+from infra.manifest import FUNCTIONS, OPTIONAL_SECRETS, Function, Permission, QueueTrigger, Secret
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,22 @@ class Surroundings:
         """Return the variables by which the code finds its settings, secrets and queues."""
         return {
             **{f"KEYWRIGHT_{setting}": self.settings[setting] for setting in function.settings},
-            **{f"KEYWRIGHT_{secret}_SECRET": self.secret_arns[secret] for secret in function.secrets},
+            **{f"KEYWRIGHT_{secret}_SECRET": self.secret_arns[secret] for secret in self._present(function)},
             **{f"KEYWRIGHT_{queue}_QUEUE_URL": self.queues[queue].queue_url for queue in function.sends_to},
         }
 
     def statements(self, function: Function) -> list[iam.PolicyStatement]:
         """Return what the function may do to them."""
         return [
-            *_allow("secretsmanager:GetSecretValue", [self.secret_arns[secret] for secret in function.secrets]),
+            *_allow("secretsmanager:GetSecretValue", [self.secret_arns[secret] for secret in self._present(function)]),
             *_allow("sqs:SendMessage", [self.queues[queue].queue_arn for queue in function.sends_to]),
             *(self.permissions[permission] for permission in function.permissions),
         ]
+
+    def _present(self, function: Function) -> list[Secret]:
+        """Return the function's secrets without those that this deployment does without."""
+        absent = OPTIONAL_SECRETS - set(self.secret_arns)
+        return [secret for secret in function.secrets if secret not in absent]
 
 
 class Functions(Construct):

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.manifest import Function, Queue
+from infra.manifest import OPTIONAL_SECRETS, Function, Queue
 
 ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
@@ -63,6 +63,8 @@ def function_environment(
 def _own(function: Function, environment: Mapping[str, str]) -> dict[str, str]:
     names = [f"{OURS}{name}" for name in function.settings]
     names += [f"{OURS}{secret}_SECRET" for secret in function.secrets]
+    may_lack = {f"{OURS}{secret}_SECRET" for secret in OPTIONAL_SECRETS}
+    names = [name for name in names if name in environment or name not in may_lack]
     if missing := [name for name in names if name not in environment]:
         raise MissingEnvironment(f"The function {function.name!r} needs {', '.join(missing)}: not in the environment.")
     return {name: environment[name] for name in names}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 
-from infra.manifest import Secret
+from infra.manifest import OPTIONAL_SECRETS, Secret
 
 EVENT_BUS = "keywright"
 MAIL_CONFIGURATION_SET = "keywright"
@@ -52,5 +52,6 @@ def function_values(*, aws_url: str, api_url: str, portal_url: str, stripe_api_u
         "KEYWRIGHT_PORTAL_URL": portal_url,
         "KEYWRIGHT_PRODUCT_FAMILY": PRODUCT_FAMILY,
         "KEYWRIGHT_STRIPE_API_URL": stripe_api_url,
-        **{f"KEYWRIGHT_{secret}_SECRET": secret_id(secret) for secret in Secret},
+        # Nothing stands in front of the gateway of this machine that would have to prove itself.
+        **{f"KEYWRIGHT_{secret}_SECRET": secret_id(secret) for secret in Secret if secret not in OPTIONAL_SECRETS},
     }

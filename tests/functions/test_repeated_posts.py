@@ -14,6 +14,8 @@ from keywright.platform import clock, db, idempotency, secrets
 from keywright.platform.connection import connect_with
 from keywright.platform.db import Transaction
 from keywright.platform.errors import RequestInProgress
+from keywright.platform.repeats import Asker
+from keywright.platform.seals import Seals
 from tests.api import Answer, Api, Context
 from tests.integration.identity.people import log_in, rows, run, verified
 
@@ -106,6 +108,7 @@ class Line:
 
 
 def test_of_twenty_at_once_one_works_and_the_others_are_told_to_wait(clean_database: object) -> None:
+    asker = Asker("usr_1", Seals((bytes(32),)))
     lines, worked, all_tried = [Line() for _ in range(20)], [], threading.Barrier(20)
 
     def attempt(line: Line) -> str:
@@ -117,7 +120,7 @@ def test_of_twenty_at_once_one_works_and_the_others_are_told_to_wait(clean_datab
 
         try:
             idempotency.once(
-                work, transact=line.transact, scope="POST /x usr_1", key="one", body="{}", context=Context()
+                work, transact=line.transact, asker=asker, target="POST /x", key="one", body="{}", context=Context()
             )
         except RequestInProgress:
             all_tried.wait(60)

@@ -18,6 +18,9 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import RSAAlgorithm
 
 from keywright.identity.models import AccessTokenInvalid, Caller
@@ -120,6 +123,14 @@ class AccessTokens:
             if not self._is_retired(kid, now)
         ]
 
+    def derived_keys(self, purpose: bytes, *, now: datetime) -> tuple[bytes, ...]:
+        """Return a key for another purpose from each of ours, the signing one's first. It tells nothing of ours."""
+        signing = self._signing_key(now)
+        ordered = [signing, *(key for key in self._keys if key is not signing)]
+        return tuple(
+            HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(_der(key.private)) for key in ordered
+        )
+
     def _signing_key(self, now: datetime) -> SigningKey:
         begun = [key for key in self._keys if key.signs_from is not None and key.signs_from <= now]
         return max(
@@ -180,6 +191,10 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         raise refused()
     return fields
+
+
+def _der(key: RSAPrivateKey) -> bytes:
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _begin(key: SigningKey) -> float:

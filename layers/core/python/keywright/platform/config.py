@@ -45,6 +45,11 @@ def setting(name: str) -> str:
     raise SettingMissing(f"The environment variable {PREFIX}{name} is not set.")
 
 
+def has_setting(name: str) -> bool:
+    """Tell whether a deployment states a setting that it may leave out."""
+    return bool(os.environ.get(PREFIX + name, ""))
+
+
 @lru_cache
 def _load(settings: Any) -> Any:
     return settings(**{field.name: setting(field.name.upper()) for field in fields(settings)})

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -17,8 +16,8 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 
-from keywright.platform import errors, log
-from keywright.platform.db import Transaction
+from keywright.platform import edge, errors, log
+from keywright.platform.repeats import Repeats
 
 PROBLEM = "application/problem+json"
 CORRELATION_HEADER = "x-correlation-id"
@@ -61,20 +60,6 @@ SECURITY_HEADERS = {
 IDEMPOTENCY_HEADER = "idempotency-key"
 
 
-@dataclass(frozen=True)
-class Repeatable:
-    """
-    Which routes take an ``Idempotency-Key``.
-
-    ``caller`` names who is calling a route with a bearer token, or raises; ``transact`` opens the transactions in which
-    the answers are kept.
-    """
-
-    routes: frozenset[str]
-    caller: Callable[[str, str], str]
-    transact: Callable[[Callable[[Transaction], Any]], Any]
-
-
 class Body(BaseModel):
     """The base of every request and answer model: immutable, and a field that it does not know is an error."""
 
@@ -104,19 +89,19 @@ def api() -> APIGatewayHttpResolver:
 
 
 def entrypoint(
-    app: APIGatewayHttpResolver, *, repeatable: Repeatable | None = None
+    app: APIGatewayHttpResolver, *, repeats: Repeats | None = None
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """
     Return the Lambda handler of an application: limits, correlation id, log line and security headers around it.
 
-    ``repeatable`` says which of its POSTs a client may send twice without doing the work twice.
+    ``repeats`` knows which of its POSTs a client may send twice without doing the work twice.
     """
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         correlation_id = _correlation_id(event)
         log.bind(correlation_id=correlation_id)
         try:
-            answer = _resolve(app, {**event, _OURS: correlation_id}, context, repeatable)
+            answer = _resolve(app, {**event, _OURS: correlation_id}, context, repeats)
             # Everything bound below would leak into another caller's lines.
             log.info("request", route=event.get("routeKey", ""), status=answer["statusCode"])
         finally:
@@ -142,8 +127,8 @@ def bearer(app: APIGatewayHttpResolver) -> str:
 
 
 def source_address(app: APIGatewayHttpResolver) -> str:
-    """Return the caller's IP address as API Gateway saw it."""
-    return str(app.current_event.raw_event.get("requestContext", {}).get("http", {}).get("sourceIp", ""))
+    """Return the caller's IP address: see ``platform.edge`` for whose word is taken for it."""
+    return edge.source_address(app.current_event.raw_event)
 
 
 def correlation_id(app: APIGatewayHttpResolver) -> str:
@@ -170,34 +155,33 @@ def accepted(document: dict[str, Any], *, correlation_id: str) -> dict[str, Any]
 
 
 def _resolve(
-    app: APIGatewayHttpResolver, event: dict[str, Any], context: Any, repeatable: Repeatable | None
+    app: APIGatewayHttpResolver, event: dict[str, Any], context: Any, repeats: Repeats | None
 ) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
         _check_body(event.get("body") or "", headers.get("content-type", ""))
-        if IDEMPOTENCY_HEADER not in headers or repeatable is None or event.get("routeKey") not in repeatable.routes:
+        if repeats is None or IDEMPOTENCY_HEADER not in headers:
             return app.resolve(event, context)
-        return _resolve_once(app, event, context, headers=headers, repeatable=repeatable)
+        return _resolve_once(app, event, context, headers=headers, repeats=repeats)
     except errors.KeywrightError as error:
         return problem(error, correlation_id=event[_OURS])
 
 
 def _resolve_once(
-    app: APIGatewayHttpResolver,
-    event: dict[str, Any],
-    context: Any,
-    *,
-    headers: Mapping[str, str],
-    repeatable: Repeatable,
+    app: APIGatewayHttpResolver, event: dict[str, Any], context: Any, *, headers: Mapping[str, str], repeats: Repeats
 ) -> dict[str, Any]:
+    route_in_hand, token = str(event["routeKey"]), _bearer(headers.get("authorization", ""))
+    asker = repeats.asker(route_in_hand, bearer=token, address=edge.source_address(event))
+    if asker is None:
+        return app.resolve(event, context)
     # It costs 0.2 s to import, and most requests carry no key.
     from keywright.platform import idempotency  # noqa: PLC0415
 
-    route_in_hand, token = str(event["routeKey"]), _bearer(headers.get("authorization", ""))
     return idempotency.once(
         lambda: app.resolve(event, context),
-        scope=f"{route_in_hand} {event['rawPath']} {repeatable.caller(route_in_hand, token)}",
-        transact=repeatable.transact,
+        transact=repeats.transact,
+        asker=asker,
+        target=f"{route_in_hand} {event['rawPath']}",
         key=headers[IDEMPOTENCY_HEADER],
         body=event.get("body") or "",
         context=context,

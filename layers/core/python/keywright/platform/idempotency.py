@@ -32,9 +32,10 @@ from keywright.platform.errors import (
     IdempotencyKeyReused,
     RequestInProgress,
 )
+from keywright.platform.repeats import Asker, Transact
+from keywright.platform.seals import Seals
 
 Answer = dict[str, Any]
-Transact = Callable[[Callable[[Transaction], Any]], Any]
 
 KEEP_S = 24 * 3600
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -51,22 +52,37 @@ class _NothingDone(Exception):
 
 
 class MySqlRecords(BasePersistenceLayer):
-    """Powertools' persistence on ``idempotency_records``; each step is a transaction of its own."""
+    """
+    Powertools' persistence on ``idempotency_records``; each step is a transaction of its own.
 
-    def __init__(self, transact: Transact) -> None:
+    What a row holds can be neither read nor guessed at by whoever has the table: see ``seals``.
+    """
+
+    def __init__(self, transact: Transact, seals: Seals) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # the library's constructor states no types
         self._transact = transact
+        self._seals = seals
+
+    def _get_hashed_payload(self, data: dict[str, Any]) -> str:
+        return self._seals.digest(data["body"])
+
+    def _validate_payload(self, data_payload: Any, stored_data_record: DataRecord) -> None:
+        if not self._seals.matches(data_payload["body"], stored_data_record.payload_hash or ""):
+            raise IdempotencyValidationError
 
     def _get_record(self, idempotency_key: str) -> DataRecord:
-        row = self._transact(lambda tx: repository.find(tx, record_key=_digest(idempotency_key)))
+        place = _digest(idempotency_key)
+        row = self._transact(lambda tx: repository.find(tx, record_key=place))
         if row is None:
             raise IdempotencyItemNotFoundError
+        # What no key opens any more has no digest that matches either: the caller is told to take another key.
+        answer = self._seals.unseal(row["answer"], place=place) if row["answer"] else None
         return DataRecord(
             idempotency_key=idempotency_key,
             status=row["state"],
             expiry_timestamp=row["expires_at"],
             in_progress_expiry_timestamp=row["claimed_until"],
-            response_data=row["answer"] or "",
+            response_data=answer or "",
             payload_hash=row["payload_hash"],
         )
 
@@ -86,19 +102,21 @@ class MySqlRecords(BasePersistenceLayer):
 
     def _update_record(self, data_record: DataRecord) -> None:
         key, expires_at = _digest(data_record.idempotency_key), data_record.expiry_timestamp or 0
-        self._transact(
-            lambda tx: repository.complete(tx, record_key=key, answer=data_record.response_data, expires_at=expires_at)
-        )
+        sealed = self._seals.seal(data_record.response_data, place=key)
+        self._transact(lambda tx: repository.complete(tx, record_key=key, answer=sealed, expires_at=expires_at))
 
     def _delete_record(self, data_record: DataRecord) -> None:
         self._transact(lambda tx: repository.drop(tx, record_key=_digest(data_record.idempotency_key)))
 
 
-def once(work: Callable[[], Answer], *, transact: Transact, scope: str, key: str, body: str, context: Any) -> Answer:
+def once(
+    work: Callable[[], Answer], *, transact: Transact, asker: Asker, target: str, key: str, body: str, context: Any
+) -> Answer:
     """
-    Return the answer of ``work``, or the one that the same caller got for the same key and body before.
+    Return the answer of ``work``, or the one that the same asker got for the same key and body before.
 
-    ``scope`` says who calls which route. ``context`` is Lambda's: its remaining time bounds how long a key is held.
+    ``target`` is the route and path asked for. ``context`` is Lambda's: its remaining time bounds how long a key is
+    held.
 
     :raises IdempotencyKeyInvalid: if the key is no key
     :raises IdempotencyKeyReused: if the key was used with another body
@@ -118,12 +136,12 @@ def once(work: Callable[[], Answer], *, transact: Transact, scope: str, key: str
     run = idempotent_function(
         lambda request: _done(work()),  # noqa: ARG005  (powertools reads the request by its name)
         data_keyword_argument="request",
-        persistence_store=MySqlRecords(transact),
+        persistence_store=MySqlRecords(transact, asker.seals),
         config=config,
         key_prefix="api",
     )
     try:
-        answer: Answer = run(request={"scope": scope, "key": key, "body": body})
+        answer: Answer = run(request={"scope": f"{target} {asker.name}", "key": key, "body": body})
     except _NothingDone as nothing:
         return nothing.answer
     except IdempotencyValidationError as problem:

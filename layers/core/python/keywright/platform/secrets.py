@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from keywright.platform.config import setting
+from keywright.platform.config import has_setting, setting
 from keywright.platform.errors import SettingMissing
 
 _KEEP_S = 300.0
@@ -23,6 +23,11 @@ def read(name: str) -> dict[str, Any]:
     if kept is None or time.monotonic() - kept[0] > _KEEP_S:
         kept = _kept[name] = (time.monotonic(), _fetch(name))
     return kept[1]
+
+
+def find(name: str) -> dict[str, Any] | None:
+    """Return the JSON object of a secret that a deployment may do without; None if it does."""
+    return read(name) if has_setting(f"{name}_SECRET") else None
 
 
 def forget() -> None:
