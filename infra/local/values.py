@@ -13,6 +13,9 @@ MAIL_CONFIGURATION_SET = "keywright"
 MAIL_FROM = "licenses@keywright.example"
 PRODUCT_FAMILY = "self_hosted"
 DUNNING_POLICY = "IMMEDIATE"
+ACTIVATION_DAYS = "30"
+LICENSE_KEY_DAYS = "365"
+LICENSE_KEY_LEAD_DAYS = "90"
 REGION = "us-east-1"
 
 # An outgoing call to the real Stripe needs the machine's own certificates and proxy.
@@ -44,9 +47,12 @@ def function_values(*, aws_url: str, api_url: str, portal_url: str, stripe_api_u
         **{name: os.environ[name] for name in NETWORK if name in os.environ},
         **aws_credentials(),
         "AWS_ENDPOINT_URL": aws_url,
+        "KEYWRIGHT_ACTIVATION_DAYS": ACTIVATION_DAYS,
         "KEYWRIGHT_API_URL": api_url,
         "KEYWRIGHT_DUNNING_POLICY": DUNNING_POLICY,
         "KEYWRIGHT_EVENT_BUS": EVENT_BUS,
+        "KEYWRIGHT_LICENSE_KEY_DAYS": LICENSE_KEY_DAYS,
+        "KEYWRIGHT_LICENSE_KEY_LEAD_DAYS": LICENSE_KEY_LEAD_DAYS,
         "KEYWRIGHT_MAIL_CONFIGURATION_SET": MAIL_CONFIGURATION_SET,
         "KEYWRIGHT_MAIL_FROM": MAIL_FROM,
         "KEYWRIGHT_PORTAL_URL": portal_url,

@@ -26,7 +26,7 @@ from infra.constructs.queues import Queues
 from infra.constructs.schedules import Schedules
 from infra.constructs.secrets import OperatorSecrets
 from infra.constructs.settings import OWN_ENDPOINT, Settings
-from infra.manifest import FUNCTIONS, Permission
+from infra.manifest import FUNCTIONS, Permission, Secret
 
 _MADE_BY_THE_STACK = frozenset({"API_URL", "EVENT_BUS", "MAIL_CONFIGURATION_SET"})
 
@@ -56,6 +56,11 @@ class KeywrightStack(cdk.Stack):
             permissions={
                 Permission.SEND_MAIL: self._may_send_mail(settings, mail),
                 Permission.PUT_EVENTS: iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]),
+                Permission.SIGN_LICENSES: self._may_sign(),
+                Permission.ROTATE_LICENSE_KEYS: iam.PolicyStatement(
+                    actions=["secretsmanager:PutSecretValue"],
+                    resources=[operator_secrets.secret_arns[Secret.LICENSE_KEYS]],
+                ),
             },
         )
         functions = Functions(self, "Functions", surroundings=surroundings)
@@ -65,6 +70,14 @@ class KeywrightStack(cdk.Stack):
         EventRules(self, "EventRules", functions=functions, details={"aws.ses": mail.event_detail})
         cdk.CfnOutput(self, "AlarmTopic", value=Alarms(self, "Alarms").topic.topic_arn)
         cdk.CfnOutput(self, "ApiUrl", value=surroundings.settings["API_URL"])
+
+    def _may_sign(self) -> iam.PolicyStatement:
+        """Allow signatures with the KMS keys that the operator has tagged for it, and with no other."""
+        return iam.PolicyStatement(
+            actions=["kms:Sign", "kms:GetPublicKey"],
+            resources=[self.format_arn(service="kms", resource="key", resource_name="*")],
+            conditions={"StringEquals": {"aws:ResourceTag/keywright": "license-key"}},
+        )
 
     def _may_send_mail(self, settings: Settings, mail: Mail) -> iam.PolicyStatement:
         """Allow mail from the one domain; its identity is verified in SES by the operator, beforehand."""

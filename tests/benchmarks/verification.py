@@ -7,7 +7,7 @@ import time
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keywright.licensing import tokens
-from keywright.licensing.models import SigningKey
+from keywright.licensing.keys import local_key
 from keywright_verify import CachingVerifier, KeySet, verify
 from tests.benchmarks.figures import Figure
 
@@ -23,8 +23,8 @@ CLAIMS: dict[str, object] = {
 
 def measure() -> list[Figure]:
     """Return verifications per second."""
-    key = SigningKey("lk-1", Ed25519PrivateKey.generate())
-    token, keys = tokens.sign(CLAIMS, key), KeySet.from_jwks({"keys": [tokens.public_jwk(key)]})
+    key = local_key("lk-1", Ed25519PrivateKey.generate())
+    token, keys = tokens.sign(CLAIMS, key), KeySet.from_jwks({"keys": [key.jwk()]})
     cached = CachingVerifier(keys)
     plain_rates, cached_rates = [], []
     for _ in range(RUNS):

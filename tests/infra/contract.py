@@ -20,7 +20,12 @@ CONSUME = {
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
 }
-PERMITTED = {Permission.SEND_MAIL: "ses:SendEmail", Permission.PUT_EVENTS: "events:PutEvents"}
+PERMITTED = {
+    Permission.SEND_MAIL: "ses:SendEmail",
+    Permission.PUT_EVENTS: "events:PutEvents",
+    Permission.SIGN_LICENSES: "kms:Sign",
+    Permission.ROTATE_LICENSE_KEYS: "secretsmanager:PutSecretValue",
+}
 
 
 def folders_with_handler(root: Path) -> set[str]:

@@ -31,5 +31,8 @@ UPDATE checkout_sessions
        observed_by = %(observed_by)s
  WHERE checkout_session_sid = %(checkout_session_sid)s
 
+-- name: find_intent_of
+SELECT payment_intent_id FROM checkout_sessions WHERE stripe_session_id = %(stripe_session_id)s
+
 -- name: find_session_paid_by
 SELECT stripe_session_id FROM checkout_sessions WHERE payment_intent_id = %(payment_intent_id)s

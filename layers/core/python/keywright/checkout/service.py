@@ -123,6 +123,11 @@ def find_paid_by(tx: Transaction, *, payment_intent_id: str) -> str | None:
     return repository.find_session_paid_by(tx, payment_intent_id=payment_intent_id)
 
 
+def find_intent_of(tx: Transaction, *, stripe_session_id: str) -> str | None:
+    """Return the payment that a Stripe session led to; None before there is one."""
+    return repository.find_intent_of(tx, stripe_session_id=stripe_session_id)
+
+
 def _check_challenge(challenge: str | None, offer: Offer, *, domain_name: str) -> None:
     if challenge is None:
         return

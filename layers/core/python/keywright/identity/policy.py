@@ -19,7 +19,7 @@ class Who(StrEnum):
     ANYONE = "ANYONE"
     """No token is asked for."""
     TOKEN_HOLDER = "TOKEN_HOLDER"
-    """Whoever holds the secret that the body carries: a refresh token, or a token from a mail."""
+    """Whoever holds the secret that the body carries: a refresh token, a token from a mail, or a license file."""
     STRIPE = "STRIPE"
     """Whoever can sign the body with the webhook's secret."""
     USER = "USER"
@@ -27,7 +27,7 @@ class Who(StrEnum):
     MEMBER = "MEMBER"
     """Every active user, about what belongs to the customer that their session acts for."""
     MEMBER_OR_STAFF = "MEMBER_OR_STAFF"
-    """The members of the customer in the path, and staff."""
+    """The members of the customer in the path, or of the one that what is in the path belongs to, and staff."""
     OWNER_OR_STAFF = "OWNER_OR_STAFF"
     """The owners of the customer in the path, and staff."""
     STAFF = "STAFF"
@@ -77,15 +77,27 @@ POLICY: Mapping[str, Who] = {
     "GET /v1/jobs/{job_sid}": Who.STAFF,
     "POST /v1/jobs/{job_sid}/retry": Who.STAFF,
     "GET /v1/license-keys": Who.ANYONE,
-    "GET /v1/licenses": Who.MEMBER,
-    "GET /v1/licenses/{license_sid}": Who.MEMBER,
-    "GET /v1/licenses/{license_sid}/file": Who.MEMBER,
+    "GET /v1/license-keys/usage": Who.STAFF,
+    "GET /v1/license-keys/{kid}/licenses": Who.STAFF,
+    "GET /v1/licenses": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/validate": Who.TOKEN_HOLDER,
+    "GET /v1/licenses/{license_sid}": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/{license_sid}/activations": Who.TOKEN_HOLDER,
+    "GET /v1/licenses/{license_sid}/activations": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/{license_sid}/activations/release": Who.TOKEN_HOLDER,
+    "DELETE /v1/licenses/{license_sid}/activations/{activation_sid}": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/{license_sid}/challenge": Who.MEMBER_OR_STAFF,
+    "GET /v1/licenses/{license_sid}/file": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/{license_sid}/reissue": Who.STAFF,
+    "POST /v1/licenses/{license_sid}/revoke": Who.STAFF,
+    "GET /v1/licenses/{license_sid}/timeline": Who.MEMBER_OR_STAFF,
     "GET /v1/me": Who.USER,
     "GET /v1/openapi.json": Who.ANYONE,
     "POST /v1/pricing/preview": Who.ANYONE,
     "GET /v1/products": Who.ANYONE,
     "GET /v1/reconciliation": Who.STAFF,
     "POST /v1/reconciliation": Who.STAFF,
+    "GET /v1/revocations": Who.ANYONE,
     "GET /v1/users": Who.STAFF,
     "GET /v1/users/{user_sid}": Who.STAFF,
     "DELETE /v1/users/{user_sid}": Who.STAFF,

@@ -8,15 +8,19 @@ source and its cause, and the same cause again changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from keywright.audit.models import STRIPE, SYSTEM, Actor
 from keywright.jobs import service as jobs
 from keywright.licensing import announcing, issuing, repository, ruling_repository, standing
+from keywright.licensing.editions import Edition
 from keywright.licensing.keys import KeyRing
 from keywright.licensing.models import (
     Cause,
     DueReview,
+    File,
+    GivenCause,
     Grant,
     Held,
     License,
@@ -31,6 +35,15 @@ from keywright.licensing.models import (
 from keywright.platform import paging
 from keywright.platform.db import Transaction
 from keywright.platform.paging import Page
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that was signed for a license, newest first, and everything that was decided on it here."""
+
+    files: tuple[File, ...]
+    editions: tuple[Edition, ...]
+    given: tuple[GivenCause, ...]
 
 
 def issue(tx: Transaction, grant: Grant, *, keys: KeyRing, issuer: str, now: datetime) -> None:
@@ -182,6 +195,15 @@ def get_file(tx: Transaction, *, customer_sid: str | None, license_sid: str) -> 
     if file is None:
         raise LicenseFileNotReady("The license file is being signed. Try again in a few seconds.")
     return file.token
+
+
+def read_record(tx: Transaction, *, license_sid: str) -> Record:
+    """Return what was signed for a license and decided on it; whoever asks has been shown the license."""
+    return Record(
+        tuple(repository.list_files(tx, license_sid=license_sid)),
+        tuple(ruling_repository.list_editions(tx, license_sid=license_sid)),
+        tuple(ruling_repository.list_causes(tx, license_sid=license_sid)),
+    )
 
 
 def _given(tx: Transaction, license_sid: str) -> list[Cause]:

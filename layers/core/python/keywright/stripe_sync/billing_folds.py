@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from keywright.billing import service as billing
-from keywright.billing.models import Failure, Invoice, Observation
+from keywright.billing.models import Invoice, Observation
 from keywright.catalog import service as catalog
 from keywright.checkout import rules as checkout_rules
 from keywright.checkout import service as checkouts
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import grants, histories, inbox, kinds, licenses, owners, rules
+from keywright.stripe_sync.failures import failure_of
 from keywright.stripe_sync.fold import Folded
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Owner, Parked, Processed, StripeEvent
-from keywright.stripe_sync.observing import History
 
 
 def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
@@ -94,26 +94,6 @@ def fold_session(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
             return waiting
         licenses.judge_session(tx, desk, stripe_session_id=session.stripe_session_id)
     return Processed()
-
-
-def failure_of(history: History[Invoice]) -> Failure:
-    """
-    Return what the observations of an invoice tell of its failures: the first one, and whether its customer is asked.
-
-    An attempt that asks the customer to authenticate is reported as failed too; it restricts nobody.
-    """
-    asked = [seen.state.attempt_count for seen in history.observations if seen.event_type in _ASKED]
-    failed = [
-        seen.moment
-        for seen in history.observations
-        if seen.event_type == "invoice.payment_failed" and seen.state.attempt_count not in asked
-    ]
-    invoice = history.folded.state
-    awaits = invoice.status == "open" and invoice.attempt_count in asked
-    return Failure(min(failed, default=None), awaits_customer=awaits)
-
-
-_ASKED = frozenset({"invoice.payment_action_required"})
 
 
 def stamp(folded: Folded[Any]) -> Observation:
