@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keywright", description="Operate a Keywright deployment.")
     areas = parser.add_subparsers(required=True, metavar="area")
     audit.add_commands(areas.add_parser("audit", help="the record of who did what"))
-    keys.add_commands(areas.add_parser("keys", help="the keys that access tokens are signed with"))
+    keys.add_commands(areas.add_parser("keys", help="the keys that access tokens and licenses are signed with"))
     manager.add_commands(areas.add_parser("manager", help="the staff who may do everything"))
     worker.add_command(areas.add_parser("worker", help="carry out jobs until a signal ends it"))
     replay.add_commands(areas)
