@@ -21,7 +21,7 @@ class Secret(StrEnum):
     """``{keys: [{kid, private_pem, signs_from?}]}``, RSA 3072; the newest whose time has come signs, all verify."""
     LICENSE_KEYS = "LICENSE_KEYS"
     """
-    ``{keys: [{kid, private_pem, not_before?, retire_at?}]}``, Ed25519; each signs what is caused in its time, all verify.
+    ``{keys: [{kid, private_pem, not_before?, retire_at?}]}``, Ed25519; each signs what is caused in its time.
     Instead of ``private_pem``: ``kms_key_id`` of a key in KMS, or ``public_pem`` of one that signs no more.
     """
     AUDIT_KEYS = "AUDIT_KEYS"

@@ -99,7 +99,7 @@ def list_installed(kid: str, limit: Limit = paging.DEFAULT_LIMIT, cursor: Cursor
     },
 )
 def get_revocations() -> Response[str]:
-    """Return the newest signed list of what counts no more. It may be mirrored, and carried to where there is no network."""
+    """Return the newest signed list of what counts no more. It may be mirrored, and carried into an air gap."""
     found = db.transact(revocations.get_current)
     headers = {
         "ETag": f'"{found.digest}"',

@@ -102,8 +102,8 @@ class SameBytes:
     """
     Compares license files byte by byte, each as the key would have signed it that the stored one names.
 
-    A signature of Ed25519 is the only one of its message: if it is good and the message is the folded one, the files are
-    the same. So the public half is enough, of a key that was destroyed since or that never left its vault.
+    A signature of Ed25519 is the only one of its message: if it is good and the message is the folded one, the files
+    are the same. So the public half is enough, of a key that was destroyed since or that never left its vault.
     """
 
     def __init__(self, keys: KeyRing) -> None:

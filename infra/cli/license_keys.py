@@ -1,8 +1,8 @@
 """
 ``keywright keys rotate-license`` and ``keywright keys report``: the keys that licenses are signed with.
 
-Rotation goes by itself, by schedule. The command is for a key that must go before its time: its successor takes over once
-the releases that know it are out, or at once with ``--now``, if the old one was stolen.
+Rotation goes by itself, by schedule. The command is for a key that must go before its time: its successor takes over
+once the releases that know it are out, or at once with ``--now``, if the old one was stolen.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 
 from keywright.audit.models import OPERATOR
 from keywright.licensing import gateway, key_audit, key_report, rotation
+from keywright.licensing.key_report import Installed
 from keywright.licensing.keys import KeyRing
 from keywright.platform import clock, db
 from keywright.platform.db import Transaction
 from keywright.platform.errors import Invalid
+from keywright.platform.paging import Page
 
 
 class LeadInvalid(Invalid):
@@ -30,7 +32,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     rotate = commands.add_parser("rotate-license", help="publish another key for licenses, which signs later on")
     when = rotate.add_mutually_exclusive_group(required=True)
     when.add_argument("--lead-days", type=int, metavar="N", help="the new key signs so many days from now")
-    when.add_argument("--now", action="store_true", help="the new key signs at once: products that do not know it refuse")
+    when.add_argument(
+        "--now", action="store_true", help="the new key signs at once: products that do not know it refuse"
+    )
     rotate.set_defaults(run=_rotate)
     report = commands.add_parser("report", help="which license keys are there, and how many licenses need each")
     report.add_argument("--kid", help="list the licenses that need this key")
@@ -65,7 +69,7 @@ def _print_installed(keys: KeyRing, kid: str, now: datetime) -> None:
     cursor: str | None = None
     while True:
 
-        def read(tx: Transaction, cursor: str | None = cursor) -> key_report.Page[key_report.Installed]:
+        def read(tx: Transaction, cursor: str | None = cursor) -> Page[Installed]:
             return key_report.list_installed(tx, keys, kid=kid, now=now, cursor=cursor, limit=500)
 
         page = db.transact(read)

@@ -1,8 +1,8 @@
 """
 A database beside the deployment's, made for one command and dropped by it, in which stored events are folded again.
 
-It begins with what Stripe does not tell: customers, domains, checkouts as they were opened, and what staff decided. Nothing leaves it: the
-fold's hints are never sent, and its jobs are never run.
+It begins with what Stripe does not tell: customers, domains, checkouts as they were opened, and what was decided on
+licenses. Nothing leaves it: the fold's hints are never sent, and its jobs are never run.
 """
 
 from __future__ import annotations

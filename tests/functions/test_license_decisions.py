@@ -12,7 +12,7 @@ import pytest
 from keywright.licensing import revocations
 from keywright.licensing.revocations import Content, ListDraft
 from keywright.licensing.ruling_repository import StoredList
-from keywright.platform import clock, db
+from keywright.platform import clock
 from keywright_verify import Code, verify
 from tests.api import Answer, Api
 from tests.buyers import Buyer, add_buyer
@@ -122,7 +122,7 @@ def forget_the_last(last: StoredList | None, content: Content) -> ListDraft:
 
 
 @pytest.mark.parametrize(("following", "rises"), [(follow, True), (forget_the_last, False)])
-def test_an_epoch_that_does_not_rise_is_caught(following: Any, rises: bool):
+def test_an_epoch_that_does_not_rise_is_caught(following: Any, *, rises: bool):
     last = StoredList(7, 7, "t", "d" * 43, "h", NOW, NOW + timedelta(days=1))
 
     draft = following(last, Content((), {}))
@@ -248,7 +248,9 @@ def test_staff_finds_licenses_by_customer_state_and_domain(call: Api, owner: Buy
         {"customer_sid": "cus_other"},
     ]
 
-    found = [len(call("licenses", "GET", "/v1/licenses", token=manager, query=query).json["items"]) for query in queries]
+    found = [
+        len(call("licenses", "GET", "/v1/licenses", token=manager, query=query).json["items"]) for query in queries
+    ]
 
     assert found == [1, 1, 0, 0, 0]
 

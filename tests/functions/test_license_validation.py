@@ -31,7 +31,12 @@ def owner(clean_database: Any) -> Buyer:
 
 
 def ask(call: Api, **question: Any) -> Answer:
-    body = {"license": files()[-1]["token"], "nonce": secrets.token_urlsafe(24), "domain": "ada.example.com", **question}
+    body = {
+        "license": files()[-1]["token"],
+        "nonce": secrets.token_urlsafe(24),
+        "domain": "ada.example.com",
+        **question,
+    }
     return call("licenses", "POST", "/v1/licenses/validate", body=body)
 
 
@@ -71,7 +76,7 @@ def without_nonce(question: Question) -> str:
 
 
 @pytest.mark.parametrize(("answering", "counts"), [(honest, True), (without_nonce, False)])
-def test_an_answer_that_does_not_carry_the_nonce_is_caught(database: Any, answering: Answering, counts: bool):
+def test_an_answer_that_does_not_carry_the_nonce_is_caught(database: Any, answering: Answering, *, counts: bool):
     nonce = secrets.token_urlsafe(24)
 
     verdict = verify_answer(answering(Question(nonce)), public_keys(), nonce=nonce, now=clock.now())
@@ -180,10 +185,8 @@ def test_of_several_codes_the_gravest_is_said(
         ("advisory", 3100, Code.EXPIRED_ADVISORY, True),
     ],
 )
-def test_the_end_is_enforced_as_the_product_says(enforcement: str, days: int, code: Code, runs: bool):
-    found = validation.judge(
-        shown(enforcement=enforcement), Question(""), None, now=NOW + timedelta(days=days)
-    )
+def test_the_end_is_enforced_as_the_product_says(enforcement: str, days: int, code: Code, *, runs: bool):
+    found = validation.judge(shown(enforcement=enforcement), Question(""), None, now=NOW + timedelta(days=days))
 
     assert (found, found in validation.RUNS) == (code, runs)
 

@@ -231,4 +231,9 @@ def test_validating_is_a_sign_of_life_and_tells_of_the_seats(call: Api, living: 
     take_seat(call, "a")
     database.execute("UPDATE license_activations SET activated_at = '2020-01-01', seen_at = '2020-01-01'")
 
-    assert (before, code("b"), code("a"), code("b")) == ("NOT_ACTIVATED", "NOT_ACTIVATED", "VALID", "TOO_MANY_ACTIVATIONS")
+    assert (before, code("b"), code("a"), code("b")) == (
+        "NOT_ACTIVATED",
+        "NOT_ACTIVATED",
+        "VALID",
+        "TOO_MANY_ACTIVATIONS",
+    )

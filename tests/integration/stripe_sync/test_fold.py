@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from keywright.licensing import gateway, tokens
+from keywright.licensing import gateway
 from keywright.platform import db
 from keywright.stripe_sync import service
 from keywright.stripe_sync.models import Parked, Processed

@@ -48,7 +48,7 @@ UNREPEATABLE: Mapping[str, str] = {
     "POST /v1/auth/refresh": "It has its own grace: within ten seconds the same refresh token gives the same next one.",
     "POST /v1/licenses/validate": "Its answer is for one nonce, and says what is true when it is asked.",
     "POST /v1/licenses/{license_sid}/activations": "A machine has one seat, however often it asks.",
-    "POST /v1/licenses/{license_sid}/activations/release": "A seat that was given back is free; the second time finds none.",
+    "POST /v1/licenses/{license_sid}/activations/release": "A seat that was given back is free.",
     "POST /v1/pricing/preview": "It only reads.",
     "POST /v1/webhooks/stripe": "Stripe's events carry ids of their own; one that comes twice is stored once.",
 }

@@ -1,8 +1,8 @@
 """
 A license that is issued anew: reissued by staff, or bound to a machine. Pure.
 
-An edition is a fact of ours, as a payment is one of Stripe's: which files there are, what each of them says and how they
-are numbered follow from the set of both, in whatever order they became known.
+An edition is a fact of ours, as a payment is one of Stripe's: which files there are, what each of them says and how
+they are numbered follow from the set of both, in whatever order they became known.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Edition:
     """
     A license, issued anew: every file of an older edition stops counting.
 
-    ``challenge`` binds this edition and what follows it; None leaves it bound as it was. ``base_period`` is the start of
-    the paid period that was the newest when it was made.
+    ``challenge`` binds this edition and what follows it; None leaves it bound as it was. ``base_period`` is the start
+    of the paid period that was the newest when it was made.
     """
 
     edition_no: int

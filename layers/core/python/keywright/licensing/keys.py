@@ -1,8 +1,8 @@
 """
 The license keys: which one signs what, and which are published. Pure.
 
-A key signs what was caused in its period, not what is signed in it: so the same cause is signed by the same key whenever
-it is folded, and a verifier that knows a key's period accepts it.
+A key signs what was caused in its period, not what is signed in it: so the same cause is signed by the same key
+whenever it is folded, and a verifier that knows a key's period accepts it.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class LicenseFileUnknown(Unauthenticated):
 
 @dataclass(frozen=True)
 class Presented:
-    """A file that we signed, the license as it stands, what its current file says, and the lowest number that counts."""
+    """A file that we signed, the license as it stands, what its current file says, and the least number that counts."""
 
     license: License
     seq: int

@@ -46,11 +46,11 @@ VALUES (%(license_sid)s, %(seq)s, %(kid)s, %(token)s, %(expires_at)s, %(now)s)
 
 -- name: list_licenses
 -- One page, newest first: the sid sorts by time. Without a customer they are everybody's, for staff.
-SELECT l.license_sid, l.customer_sid, l.domain_sid, d.domain_name, l.product_id, p.name AS product_name, l.kind, l.usage_based,
+SELECT l.license_sid, l.customer_sid, l.domain_sid, d.domain_name, l.product_id, COALESCE(p.name, l.product_id) AS product_name, l.kind, l.usage_based,
        l.state, l.current_seq, l.expires_at, l.created_at, l.source_kind, l.source_id, l.causes
   FROM licenses l
   JOIN domains d ON d.customer_sid = l.customer_sid AND d.domain_sid = l.domain_sid
-  JOIN products p ON p.product_id = l.product_id
+  LEFT JOIN products p ON p.product_id = l.product_id
  WHERE (%(customer_sid)s IS NULL OR l.customer_sid = %(customer_sid)s)
    AND (%(state)s IS NULL OR l.state = %(state)s)
    AND (%(domain_name)s IS NULL OR d.domain_name = %(domain_name)s)
@@ -60,11 +60,11 @@ SELECT l.license_sid, l.customer_sid, l.domain_sid, d.domain_name, l.product_id,
 
 -- name: find_license
 -- Without a customer it is anybody's, for staff.
-SELECT l.license_sid, l.customer_sid, l.domain_sid, d.domain_name, l.product_id, p.name AS product_name, l.kind, l.usage_based,
+SELECT l.license_sid, l.customer_sid, l.domain_sid, d.domain_name, l.product_id, COALESCE(p.name, l.product_id) AS product_name, l.kind, l.usage_based,
        l.state, l.current_seq, l.expires_at, l.created_at, l.source_kind, l.source_id, l.causes
   FROM licenses l
   JOIN domains d ON d.customer_sid = l.customer_sid AND d.domain_sid = l.domain_sid
-  JOIN products p ON p.product_id = l.product_id
+  LEFT JOIN products p ON p.product_id = l.product_id
  WHERE l.license_sid = %(license_sid)s AND (%(customer_sid)s IS NULL OR l.customer_sid = %(customer_sid)s)
 
 -- name: lock_by_sid
@@ -169,12 +169,12 @@ SELECT license_sid, source_kind, expires_at
 
 -- name: find_owner
 -- Whom to write to about a license.
-SELECT l.license_sid, d.domain_name, p.name AS product_name, l.expires_at, l.kind, l.state, l.source_kind,
+SELECT l.license_sid, d.domain_name, COALESCE(p.name, l.product_id) AS product_name, l.expires_at, l.kind, l.state, l.source_kind,
        c.name AS customer_name, c.billing_email
   FROM licenses l
   JOIN customers c ON c.customer_sid = l.customer_sid
   JOIN domains d ON d.customer_sid = l.customer_sid AND d.domain_sid = l.domain_sid
-  JOIN products p ON p.product_id = l.product_id
+  LEFT JOIN products p ON p.product_id = l.product_id
  WHERE l.license_sid = %(license_sid)s
 
 -- name: count_files_by_key

@@ -87,7 +87,7 @@ def bind(
     now: datetime,
 ) -> License:
     """
-    Bind a license to the machine of a challenge. Its owner may do so, and once more; staff (no ``customer_sid``) always.
+    Bind a license to the machine of a challenge. Its owner may do so, and once more; staff (no customer) always.
 
     Binding it to what it is bound to changes nothing.
 

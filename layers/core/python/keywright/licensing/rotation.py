@@ -1,6 +1,7 @@
 """
-The life of license keys: published long before they sign, retired when another takes over, kept while files need them. Pure
-but for the making of a key.
+The life of license keys: published long before they sign, retired when another takes over, kept while files need them.
+
+Pure, but for the making of a key.
 
 Public keys are compiled into the vendor's product, so a key may sign only when releases that know it are in use.
 """

@@ -1,4 +1,4 @@
-"""Rows of ``license_causes``, ``license_editions`` and ``revocation_lists``: what was decided here, and not at Stripe."""
+"""Rows of ``license_causes``, ``license_editions`` and ``revocation_lists``: what was decided here."""
 
 from __future__ import annotations
 

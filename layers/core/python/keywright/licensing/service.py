@@ -1,8 +1,8 @@
 """
 A license's life: issued for what was paid, standing where its causes put it, read by its owner and by staff.
 
-What was paid and what holds against a license may come from Stripe's fold, from a contract or from staff: each names its
-source and its cause, and the same cause again changes nothing.
+What was paid and what holds against a license may come from Stripe's fold, from a contract or from staff: each names
+its source and its cause, and the same cause again changes nothing.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Record:
 
 
 def issue(tx: Transaction, grant: Grant, *, keys: KeyRing, issuer: str, now: datetime) -> None:
-    """Sign the file for a paid period unless it is there. Periods may come in any order: the newest is the current one."""
+    """Sign the file for a paid period unless it is there. Periods may come in any order: the newest is current."""
     issuing.issue(tx, grant, keys=keys, issuer=issuer, now=now)
     if grant.source_kind is SourceKind.CONTRACT_SUBSCRIPTION:
         held = find_held(tx, source_id=grant.source_id, domain_sid=grant.domain_sid)

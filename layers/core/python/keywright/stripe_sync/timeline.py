@@ -58,8 +58,8 @@ class Reason:
     """
     A cause, and between which observations it held.
 
-    ``event_id`` told of it, and was ``observed_at`` by us; None for what was decided here. ``superseded_by`` is the event
-    that ended it; None while it holds, or if time or somebody's word ended it.
+    ``event_id`` told of it, and was ``observed_at`` by us; None for what was decided here. ``superseded_by`` is the
+    event that ended it; None while it holds, or if time or somebody's word ended it.
     """
 
     cause: Cause
@@ -203,15 +203,21 @@ class _Story:
         ours = next((each for each in self._given if each.cause == cause), None)
         if ours is not None:
             return Reason(cause, ours.observed_at, None)
-        about = [each for each in news if each.event.object_id == cause.subject]
-        told_by = (about or list(news) or self._events.get(cause.subject, [])[-1:])[-1:]
+        told_by = self._telling(cause, news) or self._events.get(cause.subject, [])[-1:]
         if not told_by:
             return Reason(cause, at, None)
         return Reason(cause, told_by[0].received_at, told_by[0].event.event_id)
 
     def _end(self, reason: Reason, at: datetime, news: Sequence[Seen]) -> Reason:
-        about = [each for each in news if each.event.object_id == reason.cause.subject] or list(news)
+        about = self._telling(reason.cause, news)
         return replace(reason, superseded_by=about[-1].event.event_id if about else None, ended_at=at)
+
+    def _telling(self, cause: Cause, news: Sequence[Seen]) -> list[Seen]:
+        """Return which of the news told of a change to a cause: the one that its object's state rests on, if any."""
+        about = [each for each in news if each.event.object_id == cause.subject] or list(news)
+        history: History[Any] | None = self._read.get(cause.subject)
+        decided_by = None if history is None else history.folded.decided_by.event_id
+        return [each for each in about if each.event.event_id == decided_by] or about[-1:]
 
 
 def bill_of(history: History[Invoice]) -> Bill:
