@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from keywright.platform import db
 from keywright.platform.clock import from_unix
 from keywright_verify import Code, verify
 from tests.buyers import Buyer, add_buyer
+from tests.conftest import Database
 from tests.licenses import buy_once, files, machine, public_keys, subscribe, the_license
 from tests.lives import Life
 from tests.purchases import fold, open_checkout
@@ -34,9 +35,14 @@ LIST = (
 )
 
 
-def differences() -> list[Difference]:
+Differences = Callable[[], list[Difference]]
+
+
+@pytest.fixture(scope="module")
+def differences(database: Database) -> Iterator[Differences]:
+    """Fold everything again in one other database, and compare."""
     with source() as ours, scratch(None) as elsewhere:
-        return fold_elsewhere(ours, elsewhere, random.Random(3))
+        yield lambda: fold_elsewhere(ours, elsewhere, random.Random(3))
 
 
 def decide(what: Callable[..., Any], *, now: datetime, **details: Any) -> None:
@@ -61,7 +67,9 @@ def renewal(buyer: Buyer, period: int) -> list[bytes]:
     return life.events[3:]
 
 
-def test_a_license_that_was_bound_issued_anew_and_revoked_is_rebuilt(clean_database: Any):
+def test_a_license_that_was_bound_issued_anew_and_revoked_is_rebuilt(
+    clean_database: Database, differences: Differences
+):
     buyer = buy_once(challenge=machine("fp1_bought"))
     bind = {"customer_sid": buyer.customer_sid, "keys": gateway.key_ring()}
     decide(reissuing.bind, now=after(1), challenge=machine("fp1_other"), **bind)
@@ -73,7 +81,7 @@ def test_a_license_that_was_bound_issued_anew_and_revoked_is_rebuilt(clean_datab
     assert the_license()["state"] == "REVOKED"
 
 
-def test_renewals_go_on_in_the_new_edition_and_are_rebuilt(clean_database: Any):
+def test_renewals_go_on_in_the_new_edition_and_are_rebuilt(clean_database: Database, differences: Differences):
     buyer = subscribe()
     reissue(now=after(5))
     fold(*renewal(buyer, 1))
@@ -88,13 +96,15 @@ def test_renewals_go_on_in_the_new_edition_and_are_rebuilt(clean_database: Any):
     assert differences() == []
 
 
-def test_a_period_that_becomes_known_after_the_reissue_made_in_it_is_not_outdated_by_it(clean_database: Any):
+def test_a_period_that_becomes_known_after_the_reissue_made_in_it_is_not_outdated_by_it(
+    clean_database: Database, differences: Differences
+):
     buyer = subscribe()
     reissue(now=after(40))
 
     fold(*renewal(buyer, 1))
 
-    current = [file for file in files() if file["seq"] == the_license()["current_seq"]][0]
+    current = next(file for file in files() if file["seq"] == the_license()["current_seq"])
     claims = tokens.claims_of(current["token"])
     assert (editions.edition_of(current["seq"]), claims["nbf"], claims["iat"]) == (
         1,
@@ -104,7 +114,9 @@ def test_a_period_that_becomes_known_after_the_reissue_made_in_it_is_not_outdate
     assert differences() == []
 
 
-def test_nothing_is_issued_for_a_period_that_began_after_the_revocation(clean_database: Any):
+def test_nothing_is_issued_for_a_period_that_began_after_the_revocation(
+    clean_database: Database, differences: Differences
+):
     buyer = subscribe()
     decide(reissuing.revoke, now=after(5), reason="FRAUD", note=None)
 
@@ -114,7 +126,9 @@ def test_nothing_is_issued_for_a_period_that_began_after_the_revocation(clean_da
     assert differences() == []
 
 
-def test_a_license_asks_for_the_list_that_said_something_new_before_it_was_caused(clean_database: Any):
+def test_a_license_asks_for_the_list_that_said_something_new_before_it_was_caused(
+    clean_database: Database, differences: Differences
+):
     buyer = subscribe()
     for epoch, content, days in ((1, 1, 1), (2, 2, 20), (3, 2, 25), (4, 4, 31)):
         db.transact(lambda tx, e=epoch, c=content, d=days: tx.run(LIST, epoch=e, content=c, at=after(d)))  # type: ignore[misc]
@@ -127,7 +141,9 @@ def test_a_license_asks_for_the_list_that_said_something_new_before_it_was_cause
 
 
 @pytest.mark.parametrize("forgotten", ["license_editions", "license_causes", "revocation_lists"])
-def test_a_rebuild_that_does_not_know_what_was_decided_is_caught(clean_database: Any, forgotten: str):
+def test_a_rebuild_that_does_not_know_what_was_decided_is_caught(
+    clean_database: Database, differences: Differences, forgotten: str
+):
     buyer = subscribe()
     db.transact(lambda tx: tx.run(LIST, epoch=1, content=1, at=after(1)))
     reissue(now=after(5))
@@ -140,7 +156,7 @@ def test_a_rebuild_that_does_not_know_what_was_decided_is_caught(clean_database:
     assert differences() != []
 
 
-def test_a_reissue_at_the_very_moment_of_a_purchase_outranks_it(clean_database: Any):
+def test_a_reissue_at_the_very_moment_of_a_purchase_outranks_it(clean_database: Database, differences: Differences):
     buy_once()
     reissue(now=from_unix(BEGINNING))
     reissue(now=from_unix(BEGINNING))
@@ -163,7 +179,7 @@ class Vault:
         return self.private.sign(message)
 
 
-def test_a_key_in_a_vault_signs_after_the_commit_and_the_bytes_are_the_same(clean_database: Any):
+def test_a_key_in_a_vault_signs_after_the_commit_and_the_bytes_are_the_same(clean_database: Database):
     buyer = add_buyer()
     private = Ed25519PrivateKey.generate()
     vault = Vault(private)
@@ -189,7 +205,7 @@ def test_a_key_in_a_vault_signs_after_the_commit_and_the_bytes_are_the_same(clea
     assert len(kinds) == 1
 
 
-def test_a_usage_based_air_gapped_license_carries_the_key_that_signs_its_usage(clean_database: Any):
+def test_a_usage_based_air_gapped_license_carries_the_key_that_signs_its_usage(clean_database: Database):
     buyer = add_buyer()
     open_checkout(buyer, price_id="price_once", mode="payment")
     challenge = machine("fp1_meter")
