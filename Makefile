@@ -63,9 +63,13 @@ bench: setup ## Measure latency and throughput on this machine
 	@$(PYTHON) -m tests.benchmarks
 	@$(PYTHON) -m tests.benchmarks.jobs
 
-soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, play 2,000 stories, and compare the books
+soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, rotate keys, play 2,000 stories, compare the books
 	@HISTORIES=20000 ORDERS=400 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/stripe_sync/test_any_order.py \
 	  tests/integration/stripe_sync/test_whole_lives.py
+	@USAGE_HISTORIES=2000 QUESTIONS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/verifier/test_usage_log.py \
+	  tests/unit/verifier/test_verifier_caching.py
+	@ROTATION_REQUESTS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/security/test_rotation.py
+	@$(PYTHON) -m tests.benchmarks.enumeration --each 1000
 	@$(PYTHON) -m tests.benchmarks.soak
 	@$(PYTHON) -m tests.benchmarks.jobs_soak
 	@$(PYTHON) -m tests.benchmarks.stories_soak

@@ -10,6 +10,7 @@ Units: ``*_s`` are seconds, ``memory_mb`` is mebibytes. A route's path is API Ga
 
 from __future__ import annotations
 
+from infra.manifest_schedules import SCHEDULES
 from infra.manifest_shapes import (
     OPTIONAL_SECRETS,
     ClientRate,
@@ -83,29 +84,9 @@ CORS = Cors(
 )
 
 
-def _enqueue(kind: str) -> dict[str, str]:
-    return {"do": "enqueue", "kind": kind}
-
-
 QUEUES: tuple[QueueSettings, ...] = (
     QueueSettings(Queue.EVENTS, visibility_timeout_s=120),
     QueueSettings(Queue.JOBS, visibility_timeout_s=360),
-)
-
-SCHEDULES: tuple[Schedule, ...] = (
-    Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),
-    Schedule("seal-audit", function="audit_sealer", every_s=60, payload={"do": "seal"}),
-    Schedule("clean-up", function="dispatcher", every_s=3600, payload=_enqueue("platform.clean-up")),
-    Schedule("find-gaps", function="dispatcher", every_s=3600, payload=_enqueue("reconciliation.event-gap")),
-    Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
-    Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
-    Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
-    Schedule(
-        "publish-revocations", function="dispatcher", every_s=86400, payload=_enqueue("licensing.publish-revocations")
-    ),
-    Schedule("rotate-license-keys", function="dispatcher", every_s=86400, payload=_enqueue("licensing.rotate-keys")),
-    Schedule("find-expiring", function="dispatcher", every_s=3600, payload=_enqueue("licensing.find-expiring")),
-    Schedule("prune-jobs", function="dispatcher", every_s=86400, payload=_enqueue("jobs.prune")),
 )
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -228,10 +209,15 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         "reconciliation",
-        "For staff: how we stand with Stripe, and another look at it.",
-        routes=(_get("/v1/reconciliation"), _post("/v1/reconciliation")),
+        "For staff: how we stand with Stripe, another look at it, and what became of its events.",
+        routes=(
+            _get("/v1/reconciliation"),
+            _post("/v1/reconciliation"),
+            _get("/v1/stripe-events"),
+            _post("/v1/stripe-events/{event_id}/retry"),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
-        sends_to=(Queue.JOBS,),
+        sends_to=(Queue.EVENTS, Queue.JOBS),
         settings=("API_URL",),
     ),
     Function(

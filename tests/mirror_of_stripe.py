@@ -127,7 +127,61 @@ def _invoice(stripe: Object) -> Seen:
     }
 
 
-_READ = {"product": _product, "price": _price, "subscription": _subscription, "invoice": _invoice}
+def _charge(stripe: Object) -> Seen:
+    card = (stripe["payment_method_details"] or {}).get("card") or {}
+    return {
+        f"charges {stripe['id']}": {
+            "stripe_customer_id": stripe["customer"],
+            "payment_intent_id": stripe["payment_intent"],
+            "status": stripe["status"],
+            "amount": stripe["amount"],
+            "amount_captured": stripe["amount_captured"],
+            "amount_refunded": stripe["amount_refunded"],
+            "currency": stripe["currency"],
+            "failure_code": stripe["failure_code"],
+            "card_brand": card.get("brand"),
+            "card_last4": card.get("last4"),
+            "card_exp_month": card.get("exp_month"),
+            "card_exp_year": card.get("exp_year"),
+            "created_at": when(stripe["created"]),
+        }
+    }
+
+
+def _payment_intent(stripe: Object) -> Seen:
+    return {
+        f"payment_intents {stripe['id']}": {
+            "stripe_customer_id": stripe["customer"],
+            "latest_charge_id": stripe["latest_charge"],
+            "status": stripe["status"],
+            "amount": stripe["amount"],
+            "amount_received": stripe["amount_received"],
+            "currency": stripe["currency"],
+            "created_at": when(stripe["created"]),
+        }
+    }
+
+
+def _checkout_session(stripe: Object) -> Seen:
+    return {
+        f"checkout_sessions {stripe['id']}": {
+            "state": stripe["status"].upper(),
+            "payment_status": stripe["payment_status"],
+            "subscription_id": stripe["subscription"],
+            "payment_intent_id": stripe["payment_intent"],
+        }
+    }
+
+
+_READ = {
+    "product": _product,
+    "price": _price,
+    "subscription": _subscription,
+    "invoice": _invoice,
+    "charge": _charge,
+    "payment_intent": _payment_intent,
+    "checkout.session": _checkout_session,
+}
 _TABLES = {
     "products": "product_id",
     "prices": "price_id",
@@ -135,6 +189,9 @@ _TABLES = {
     "subscription_items": "item_id",
     "invoices": "invoice_id",
     "invoice_lines": "line_id",
+    "charges": "charge_id",
+    "payment_intents": "payment_intent_id",
+    "checkout_sessions": "stripe_session_id",
 }
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "products": ("name", "active", "product_family", "fee_structure"),
@@ -170,4 +227,29 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "paid_at",
     ),
     "invoice_lines": ("invoice_id", "amount", "quantity", "period_start", "period_end"),
+    "charges": (
+        "stripe_customer_id",
+        "payment_intent_id",
+        "status",
+        "amount",
+        "amount_captured",
+        "amount_refunded",
+        "currency",
+        "failure_code",
+        "card_brand",
+        "card_last4",
+        "card_exp_month",
+        "card_exp_year",
+        "created_at",
+    ),
+    "payment_intents": (
+        "stripe_customer_id",
+        "latest_charge_id",
+        "status",
+        "amount",
+        "amount_received",
+        "currency",
+        "created_at",
+    ),
+    "checkout_sessions": ("state", "payment_status", "subscription_id", "payment_intent_id"),
 }

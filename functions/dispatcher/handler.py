@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
-
+from functions.dispatcher import measuring
+from functions.dispatcher.measuring import Measured
 from keywright.jobs import oversight, recurrence
 from keywright.jobs import service as jobs
-from keywright.jobs.models import Figures, Outcome
 from keywright.licensing import service as licensing
 from keywright.platform import db, log
 from keywright.platform.db import Transaction
+from keywright.reconciliation import oversight as reconciliation
 from keywright.stripe_sync import inbox
+from keywright.stripe_sync import oversight as inbox_oversight
 
 _LIMIT = 500
-_NAMESPACE = "Keywright"
-# The dimension of a metric over all kinds: alarms watch these.
-_ALL = "all"
 
 
 def handler(event: dict[str, str], _context: Any) -> dict[str, int]:
@@ -45,7 +43,7 @@ def _dispatch() -> dict[str, int]:
 
     hinted = db.transact(hint)
     log.info("dispatched", **hinted)
-    _measure(db.transact(lambda tx: oversight.read_figures(tx, now=jobs.database_time(tx))))
+    measuring.tell(db.transact(_measure))
     return hinted
 
 
@@ -54,15 +52,10 @@ def _enqueue(kind: str) -> dict[str, int]:
     return {"jobs": 1}
 
 
-def _measure(figures: Figures) -> None:
-    """Print the figures as embedded metrics, which CloudWatch reads out of the log."""
-    completed = {kind: count for (kind, outcome), count in figures.ended.items() if outcome is Outcome.COMPLETED}
-    _metric("JobQueueAge", MetricUnit.Seconds, {**figures.wait_s, _ALL: max(figures.wait_s.values(), default=0.0)})
-    _metric("JobsDead", MetricUnit.Count, {**figures.dead, _ALL: sum(figures.dead.values())})
-    _metric("JobsCompleted", MetricUnit.Count, {**completed, _ALL: sum(completed.values())})
-
-
-def _metric(name: str, unit: MetricUnit, by_kind: dict[str, float] | dict[str, int]) -> None:
-    for kind, value in by_kind.items():
-        with single_metric(name=name, unit=unit, value=value, namespace=_NAMESPACE, default_dimensions={"kind": kind}):
-            pass
+def _measure(tx: Transaction) -> Measured:
+    now = jobs.database_time(tx)
+    return Measured(
+        jobs=oversight.read_figures(tx, now=now),
+        events=inbox_oversight.read_figures(tx, now=now),
+        reconciliation=reconciliation.read_figures(tx, now=now),
+    )

@@ -98,7 +98,8 @@ def _create_stripe_customer(payload: dict[str, str]) -> Effect:
 
     def attach(tx: Transaction) -> None:
         customers.attach_stripe_customer(tx, customer_sid=customer_sid, stripe_customer_id=stripe_customer_id, now=now)
-        inbox.release(tx, waiting_for=f"customer:{stripe_customer_id}")
+        inbox.release(tx, waiting_for=f"customer:{stripe_customer_id}", now=now)
+        inbox.reconsider(tx, reconsider_on=f"customer:{stripe_customer_id}", now=now)
 
     return attach
 

@@ -1,4 +1,9 @@
-"""Carries out the jobs of reconciliation: a page is listed outside any transaction, and its findings are the effect."""
+"""
+Carries out the jobs of reconciliation: a page is listed outside any transaction, and its findings are written in one.
+
+That transaction is the page's own and not the one that completes the job: if it fails, the run is FAILED at once. A
+job that comes again after its page was written finds the run a step further, and has nothing left to do.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from functools import partial
 
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
+from keywright.platform.errors import KeywrightError
 from keywright.reconciliation import event_gap, gateway, license_sweep, object_sweep, rules, service
 from keywright.reconciliation.models import Kind, Page, Run
 
@@ -21,7 +27,7 @@ def _look_for_events(run: Run) -> Effect:
 
 def _look_at_objects(run: Run) -> Effect:
     since, family = run.covers_at - rules.RECENT, config.setting("PRODUCT_FAMILY")
-    page: Page = gateway.list_objects(run.page_cursor, invoices_since=since, asked_at=clock.now())
+    page: Page = gateway.list_objects(run.page_cursor, since=since, asked_at=clock.now())
     return lambda tx: object_sweep.apply(tx, run, page, product_family=family, now=clock.now())
 
 
@@ -31,7 +37,7 @@ def _look_at_licenses(run: Run) -> Effect:
 
 
 def _execute(kind: Kind, look: Look, payload: Mapping[str, str]) -> Effect | None:
-    """Begin a run, or have one page of it looked at; a page that cannot be had fails the run before its retry."""
+    """Begin a run, or look at a page of it; one that cannot be had or written fails the run before the job's retry."""
     if "run_sid" not in payload:
         confirms = payload.get("confirms")
         return lambda tx: _begin(tx, kind, confirms)
@@ -40,12 +46,20 @@ def _execute(kind: Kind, look: Look, payload: Mapping[str, str]) -> Effect | Non
     if run is None:
         return None
     try:
-        return look(run)
+        db.transact(look(run))
     except Exception as problem:
         # Whatever went wrong: a run that lacks a page must not look as if it were on its way.
-        error = f"{type(problem).__name__}: {problem}"
+        error = _told(problem)
         db.transact(lambda tx: service.record_failure(tx, run, error=error, now=clock.now()))
         raise
+    return None
+
+
+def _told(problem: Exception) -> str:
+    """Return the error's stable code and what it says."""
+    if isinstance(problem, KeywrightError):
+        return f"{problem.code}: {problem.detail}"
+    return f"internal-error: {type(problem).__name__}: {problem}"
 
 
 def _begin(tx: Transaction, kind: Kind, confirms: str | None) -> None:

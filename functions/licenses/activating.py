@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functions.licenses.application import Issuer, admission, app
+from functions.licenses.application import IssuerSettings, admission, app
 from functions.licenses.models import (
     ActivateRequest,
     ActivationList,
@@ -26,7 +26,7 @@ from keywright.platform.paging import Page
 def validate(body: ValidateRequest) -> ValidateAnswer:
     """Say whether a license counts at this moment, in a signed answer that carries the nonce of the question."""
     now, days = clock.now(), activation_rules.read_days(config.load(ActivationSettings))
-    key, issuer = gateway.key_ring().signing_at(now), config.load(Issuer).api_url
+    key, issuer = gateway.key_ring().signing_at(now), config.load(IssuerSettings).api_url
     question = Question(body.nonce, body.domain, body.fingerprint)
 
     def look(tx: Transaction) -> Answer:

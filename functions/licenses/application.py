@@ -15,7 +15,7 @@ app = http.api()
 
 
 @dataclass(frozen=True)
-class Issuer:
+class IssuerSettings:
     """Who issues licenses: the address of this API."""
 
     api_url: str

@@ -1,7 +1,9 @@
-"""How we stand with Stripe, and another look at it. For staff."""
+"""How we stand with Stripe, and another look at it; its events are in ``events``. For staff."""
 
 from __future__ import annotations
 
+from functions.reconciliation import events
+from functions.reconciliation.application import app
 from keywright.audit import models as actors
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
@@ -11,7 +13,8 @@ from keywright.platform.db import Transaction
 from keywright.reconciliation import service
 from keywright.reconciliation.models import DriftRecord, Kind, Progress, Report, Run, RunState
 
-app = http.api()
+ROUTES = (events,)
+"""Importing it has added its routes to the application."""
 
 
 class ReconciliationRequest(http.Body):

@@ -24,6 +24,7 @@ _MIRROR: Mapping[str, tuple[str, ...]] = {
     "invoice_lines": ("invoice_id", "line_id"),
     "invoice_payments": ("invoice_id", "payment_id"),
     "payment_intents": ("payment_intent_id",),
+    "payment_methods": ("payment_method_id",),
     "charges": ("charge_id",),
     "refunds": ("refund_id",),
     "disputes": ("dispute_id",),
@@ -40,7 +41,8 @@ _JOBS = (
     " OR job_key LIKE 'licensing.publish-event:license.renewed:%%'"
 )
 _CAUSES = "SELECT action, subject_sid, new_value FROM audit_log WHERE action IN ('LICENSE_ISSUED', 'LICENSE_RENEWED')"
-_OUTCOMES = "SELECT event_id, state, waiting_for FROM stripe_event_work"
+_OUTCOMES = "SELECT event_id, state, waiting_for, reconsider_on FROM stripe_event_work"
+_DOUBTS = "SELECT object_id, object_type, reason, since FROM stripe_doubts"
 _DUE = "SELECT license_sid FROM licenses WHERE review_at <= %(now)s"
 
 
@@ -69,6 +71,7 @@ def read_state(tx: Transaction) -> State:
         "jobs": (_JOBS, ("job_key",), frozenset()),
         "causes": (_CAUSES, ("action", "subject_sid", "new_value"), frozenset()),
         "stripe_events": (_OUTCOMES, ("event_id",), frozenset()),
+        "stripe_doubts": (_DOUBTS, ("object_id",), frozenset()),
     }
     return {name: _keyed(tx.all(query), key, left_out) for name, (query, key, left_out) in looks.items()}
 

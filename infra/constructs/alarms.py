@@ -1,5 +1,5 @@
 """
-The alarms on jobs, over the metrics that the dispatcher prints each minute, and the topic that they speak to.
+The alarms, over the metrics that the dispatcher prints each minute, and the topic that they speak to.
 
 Whoever is on duty subscribes to the topic; its name is an output of the stack.
 """
@@ -12,6 +12,8 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from infra.constructs import reconciliation_alarms
+
 NAMESPACE = "Keywright"
 
 _MINUTE = cdk.Duration.minutes(1)
@@ -19,7 +21,7 @@ _LONGEST_WAIT_S = 300
 
 
 class Alarms(Construct):
-    """Three alarms: jobs wait too long, jobs have died, jobs wait and none gets done."""
+    """Jobs wait too long, have died, wait and none gets done; and what is watched of Stripe's events and of drift."""
 
     def __init__(self, scope: Construct, name: str) -> None:
         super().__init__(scope, name)
@@ -56,6 +58,15 @@ class Alarms(Construct):
             silence=cloudwatch.TreatMissingData.NOT_BREACHING,
             text="For ten minutes jobs were due and none was completed.",
         )
+        for watch in reconciliation_alarms.watches():
+            self._alarm(
+                watch.name,
+                watch.metric,
+                threshold=watch.threshold,
+                minutes=watch.minutes,
+                silence=watch.silence,
+                text=watch.text,
+            )
 
     def _alarm(
         self,

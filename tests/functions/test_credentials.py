@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,17 @@ from keywright.platform import clock, db, secrets
 from keywright.platform.connection import connect_with
 from keywright.platform.db import Transaction
 from tests.api import Api
-from tests.integration.identity.people import ORIGIN, PASSWORD, audited, log_in, mail_token, rows, sign_up, verified
+from tests.integration.identity.people import (
+    ORIGIN,
+    PASSWORD,
+    audited,
+    log_in,
+    mail_token,
+    rows,
+    run,
+    sign_up,
+    verified,
+)
 
 NEXT = "another horse entirely"
 
@@ -187,6 +198,53 @@ def test_sessions_are_listed_with_device_and_place_and_ended_one_by_one_or_all(c
     assert call("auth", "GET", "/v1/me", token=there).status == 401
     assert call("auth", "DELETE", "/v1/auth/sessions", token=here).json == {"ended": 1}
     assert call("auth", "GET", "/v1/me", token=here).status == 401
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "nul\x00 inside it",
+        "  spaces around  ",
+        "x" * 72 + "what comes after counts",
+        ("éèà" * 171)[:512],
+        "e\u0301le\u0300ve caf\u00e9",
+        "\U0001f511\U0001f512\U0001f513",
+    ],
+)
+def test_a_password_is_taken_exactly_as_it_was_given(call: Api, password: str) -> None:
+    body = {"email": "ada@example.com", "password": password, "name": "Ada"}
+    assert call("auth", "POST", "/v1/auth/register", body=body).status == 202
+    run("UPDATE users SET email_verified_at = created_at")
+    others = {
+        password[:-1],
+        password + "x",
+        password.strip() + "y",
+        password[:72],
+        unicodedata.normalize("NFC", password),
+    }
+
+    assert logs_in(call, "ada@example.com", password)
+    assert [other for other in others - {password} if logs_in(call, "ada@example.com", other)] == []
+
+
+@pytest.mark.parametrize("password", ["seven77", "é" * 513, "a" * 1025, "password123", "P4ssw0rd2026!"])
+def test_a_password_that_will_not_do_is_refused_wherever_it_is_set(call: Api, password: str) -> None:
+    verified(now=clock.now())
+    token = log_in(now=clock.now()).access_token
+
+    answers = [
+        call("auth", "POST", "/v1/auth/register", body={"email": "b@example.com", "password": password, "name": "B"}),
+        call(
+            "auth",
+            "POST",
+            "/v1/auth/password/change",
+            body={"current_password": PASSWORD, "new_password": password},
+            token=token,
+        ),
+    ]
+
+    assert {answer.json["code"] for answer in answers} <= {"password-unacceptable", "request-invalid"}
+    assert logs_in(call, "ada@example.com", PASSWORD)
 
 
 def test_the_verification_mail_is_sent_again_to_who_waits_for_it(call: Api) -> None:

@@ -81,10 +81,10 @@ def test_a_poisonous_event_is_reported_and_its_batch_mates_are_done(invoke, buye
 def test_a_poisonous_event_dies_after_its_last_attempt(invoke, buyer, database):
     (bad,) = store(poison(buyer))
 
-    for _ in range(service.MAX_ATTEMPTS):
+    for _ in range(service.MAX_FAILURES):
         assert failed(invoke("license_worker", hints(bad))) == ["message-0"]
 
-    assert states(database)[bad] == ("DEAD", service.MAX_ATTEMPTS)
+    assert states(database)[bad] == ("DEAD", service.MAX_FAILURES)
     assert failed(invoke("license_worker", hints(bad))) == []
     (row,) = database.execute("SELECT reason FROM stripe_event_work")
     assert row["reason"].startswith("TypeError")

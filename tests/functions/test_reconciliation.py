@@ -71,7 +71,7 @@ def test_a_look_that_failed_shows_why_and_is_no_success(call: Api, invoke: Any, 
     shown = call("reconciliation", "GET", PATH, token=manager.token).json["items"][1]
 
     assert (shown["state"], shown["last_success_at"], shown["checked_through"]) == ("FAILED", None, None)
-    assert "StripeUnavailable" in shown["last_error"]
+    assert "stripe-unavailable: " in shown["last_error"]
     assert shown["last_failure_at"] is not None
 
 

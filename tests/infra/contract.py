@@ -55,9 +55,9 @@ def route_differences(functions: Iterable[Function], assembly: Assembly) -> list
 
 def environment_differences(functions: Iterable[Function], assembly: Assembly) -> list[str]:
     return [
-        f"{function.name}: {sorted(_variables(function) ^ set(assembly.environment(function.name)))}"
+        f"{function.name}: {sorted(differing)}"
         for function in functions
-        if _variables(function) != set(assembly.environment(function.name))
+        if (differing := _variables(function, present := set(assembly.environment(function.name))) ^ present)
     ]
 
 
@@ -104,10 +104,19 @@ def _deployed_routes(assembly: Assembly) -> dict[str, str]:
     }
 
 
-def _variables(function: Function) -> set[str]:
+def secret_variables(function: Function, present: set[str]) -> list[str]:
+    """Return the variables that name the function's secrets, without those that a deployment does without."""
+    from infra.manifest import OPTIONAL_SECRETS
+
+    optional = {f"KEYWRIGHT_{secret}_SECRET" for secret in OPTIONAL_SECRETS}
+    names = [f"KEYWRIGHT_{secret}_SECRET" for secret in function.secrets]
+    return [name for name in names if name in present or name not in optional]
+
+
+def _variables(function: Function, present: set[str]) -> set[str]:
     return {
         *(f"KEYWRIGHT_{setting}" for setting in function.settings),
-        *(f"KEYWRIGHT_{secret}_SECRET" for secret in function.secrets),
+        *secret_variables(function, present),
         *(f"KEYWRIGHT_{queue}_QUEUE_URL" for queue in function.sends_to),
     }
 

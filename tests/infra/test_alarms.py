@@ -1,11 +1,15 @@
-"""The alarms on jobs watch what the dispatcher prints; bounces find their way to the function that takes them."""
+"""The alarms watch what the dispatcher prints; bounces find their way to the function that takes them."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from functions.dispatcher import handler as dispatcher
+import pytest
+
+from functions.dispatcher import measuring
 from infra.constructs import alarms
+from tests.functions.test_job_metrics import metrics
 from tests.infra.assembly import Assembly
 
 
@@ -14,7 +18,7 @@ def test_each_alarm_speaks_to_the_topic_and_says_what_to_do(assembly: Assembly):
 
     found = assembly.of_type("AWS::CloudWatch::Alarm").values()
 
-    assert len(found) == 3
+    assert len(found) == 3 + 3 + 3 + 3
     for alarm in found:
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": topic}]
         assert len(alarm["Properties"]["AlarmDescription"]) > 20
@@ -30,8 +34,70 @@ def test_silence_of_the_dispatcher_is_an_alarm(assembly: Assembly):
     assert [alarm["TreatMissingData"] for alarm in waits] == ["breaching"]
 
 
+def alarms_on(assembly: Assembly, metric: str) -> list[dict[str, Any]]:
+    return [
+        alarm["Properties"]
+        for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"].get("MetricName") == metric
+    ]
+
+
+def test_a_look_that_never_succeeded_or_is_late_is_an_alarm_for_each_kind(assembly: Assembly):
+    late = alarms_on(assembly, "ReconciliationLag")
+
+    limits = {alarm["Dimensions"][0]["Value"]: alarm["Threshold"] for alarm in late}
+    assert limits == {"event-gap": 3 * 3600, "object-sweep": 13 * 3600, "license-sweep": 13 * 3600}
+    assert {alarm["TreatMissingData"] for alarm in late} == {"breaching"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "threshold", "missing"),
+    [
+        ("StripeEventsDead", 0, "ignore"),
+        ("StripeEventsParkedAge", 86_400, "notBreaching"),
+        ("StripeEventsWaitAge", 900, "notBreaching"),
+        ("ReconciliationFailed", 0, "notBreaching"),
+        ("DriftAge", 14 * 3600, "notBreaching"),
+    ],
+)
+def test_what_waits_fails_or_stays_different_is_watched(assembly: Assembly, metric: str, threshold: int, missing: str):
+    (alarm,) = alarms_on(assembly, metric)
+
+    assert (alarm["Threshold"], alarm["TreatMissingData"]) == (threshold, missing)
+    assert alarm["Dimensions"] == [{"Name": "kind", "Value": "all"}]
+
+
+def test_drift_that_the_sweeps_find_is_an_alarm_and_an_event_that_is_only_late_is_none(assembly: Assembly):
+    (alarm,) = [
+        alarm["Properties"]
+        for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values()
+        if any(part.get("Expression") == "objects + licenses" for part in alarm["Properties"].get("Metrics", ()))
+    ]
+
+    watched = {
+        part["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for part in alarm["Metrics"] if "MetricStat" in part
+    }
+    assert watched == {"object-sweep", "license-sweep"}
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_every_metric_that_an_alarm_watches_is_printed(assembly: Assembly, invoke: Any, capsys: Any):
+    """But for the lag of a look that never was: there the silence is what is watched."""
+    invoke("dispatcher", {"do": "dispatch"})
+    printed = {metric for metric, _ in metrics(capsys.readouterr().out)}
+
+    watched = set()
+    for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values():
+        parts = [
+            part["MetricStat"]["Metric"] for part in alarm["Properties"].get("Metrics", ()) if "MetricStat" in part
+        ]
+        watched |= {part["MetricName"] for part in [*parts, alarm["Properties"]] if "MetricName" in part}
+
+    assert watched - printed == {"ReconciliationLag"}
+
+
 def test_the_alarms_watch_the_namespace_that_the_dispatcher_prints_in():
-    assert alarms.NAMESPACE == dispatcher._NAMESPACE
+    assert alarms.NAMESPACE == measuring.NAMESPACE
 
 
 def test_bounces_of_this_deployments_mail_reach_the_function(assembly: Assembly):

@@ -102,7 +102,7 @@ def test_no_function_may_touch_every_resource(assembly: Assembly):
 def test_a_function_reads_only_the_secrets_and_fills_only_the_queues_that_it_is_told(assembly: Assembly):
     for function in FUNCTIONS:
         environment = assembly.environment(function.name)
-        secrets = [environment[f"KEYWRIGHT_{secret}_SECRET"] for secret in function.secrets]
+        secrets = [environment[name] for name in contract.secret_variables(function, set(environment))]
         queues = [environment[f"KEYWRIGHT_{queue}_QUEUE_URL"]["Ref"] for queue in function.sends_to]
 
         readable = assembly.resources_allowed(function.name, "secretsmanager:GetSecretValue")

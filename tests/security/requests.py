@@ -23,6 +23,7 @@ _PARAMETERS = {
     "kid": "kid",
     "invitation_sid": "inv",
     "job_sid": "job",
+    "event_id": "evt",
 }
 
 Body = Callable[[Identity, str], Any]
@@ -54,6 +55,7 @@ BODIES: dict[str, Body] = {
     "POST /v1/licenses/{license_sid}/revoke": lambda _, __: {"reason": "FRAUD"},
     "POST /v1/pricing/preview": lambda _, target: {"price_id": sid("price", target)},
     "POST /v1/reconciliation": lambda _, __: {"kind": "event-gap"},
+    "POST /v1/stripe-events/{event_id}/retry": lambda _, __: None,
     "PATCH /v1/users/{user_sid}/reactivate": lambda _, __: None,
     "PATCH /v1/users/{user_sid}/role": lambda _, __: {"role": "ADMIN"},
     "POST /v1/webhooks/stripe": lambda _, __: {"id": "evt_1"},

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from keywright.identity import logins
-from keywright.identity.models import CredentialsInvalid, User
+from keywright.identity import logins, notices, repository, service
+from keywright.identity.models import CredentialsInvalid, Notice, User
 from keywright.platform import clock, db
 from tests.api import Answer, Api
 from tests.functions.test_auth import comparable
-from tests.integration.identity.people import NOW, ORIGIN, PASSWORD, run, sign_up, verified
+from tests.integration.identity.people import NOW, ORIGIN, PASSWORD, rows, run, sign_up, verified
 from tests.security.work import counted
 
 pytestmark = pytest.mark.usefixtures("clean_database")
@@ -54,14 +54,55 @@ def test_the_answers_are_the_same_bytes_and_cost_the_same_hashes_and_writes(
     assert len({(work["hashes"], work["commits"], work["messages"]) for work in works}) == 1
 
 
-@pytest.mark.parametrize(("path", "body"), [ASKED[0], ASKED[2], ASKED[3]])
-def test_where_nothing_is_made_even_the_statements_are_as_many(call: Api, path: str, body: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("path", "body"), ASKED)
+def test_even_the_statements_are_as_many(call: Api, path: str, body: dict[str, Any]) -> None:
     emails = people()
     asked(call, path, body, "first@example.com")
 
     works = [asked(call, path, body, email)[1]["statements"] for email in emails]
 
     assert len(set(works)) == 1
+
+
+def test_a_registration_that_stops_at_a_taken_address_is_caught() -> None:
+    verified()
+    password_hash = service.accept_password(PASSWORD)
+
+    def forthright(tx: db.Transaction, *, email: str) -> None:
+        owner = repository.find_user_by_email(tx, email=email)
+        if owner is not None:
+            notices.request(tx, Notice.ALREADY_REGISTERED, user=owner, now=NOW)
+            return
+        service.register(tx, email=email, password_hash=password_hash, name="Ada", now=NOW)
+
+    def sound(tx: db.Transaction, *, email: str) -> None:
+        service.register(tx, email=email, password_hash=password_hash, name="Ada", now=NOW)
+
+    def statements(register: Any, emails: tuple[str, str]) -> list[int]:
+        found = []
+        for email in emails:
+            with counted() as work:
+                db.transact(lambda tx, email=email: register(tx, email=email))  # type: ignore[misc]  # one parameter
+            found.append(work["statements"])
+        return found
+
+    known, unknown = statements(sound, ("ada@example.com", "nobody@example.com"))
+    stopped, went_on = statements(forthright, ("ada@example.com", "noone@example.com"))
+    assert known == unknown
+    assert stopped < went_on
+
+
+def test_what_was_made_for_a_taken_address_is_nowhere() -> None:
+    verified()
+    password_hash = service.accept_password(PASSWORD)
+    before = [rows(f"SELECT * FROM {table}") for table in ("users", "customers", "customer_members", "audit_log")]
+
+    db.transact(
+        lambda tx: service.register(tx, email="ada@example.com", password_hash=password_hash, name="Eve", now=NOW)
+    )
+
+    after = [rows(f"SELECT * FROM {table}") for table in ("users", "customers", "customer_members", "audit_log")]
+    assert after == before
 
 
 def test_a_login_that_skips_the_hash_for_strangers_is_caught() -> None:

@@ -280,6 +280,7 @@ def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     )
     yield ("invitations", list(_invitations(now)))
     yield ("jobs", [_dead_job(target, now) for target in ("own", "foreign")])
+    yield from _dead_events(now)
 
 
 def _dead_job(target: str, now: datetime) -> dict[str, Any]:
@@ -294,6 +295,14 @@ def _dead_job(target: str, now: datetime) -> dict[str, Any]:
         "finished_at": now,
         "created_at": now,
     }
+
+
+def _dead_events(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    ids = [sid("evt", target) for target in ("own", "foreign")]
+    event = {"event_type": "product.updated", "object_id": "prod_1", "livemode": 0, "body": b"{}"}
+    work = {"state": "DEAD", "reason": "KeyError", "due_at": now}
+    yield ("stripe_events", [{"event_id": each, **event, "created_at": now, "received_at": now} for each in ids])
+    yield ("stripe_event_work", [{"event_id": each, **work, "created_at": now} for each in ids])
 
 
 def _invitations(now: datetime) -> Iterator[dict[str, Any]]:

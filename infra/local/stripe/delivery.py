@@ -22,6 +22,8 @@ from infra.local.stripe.store import Object, Store
 
 _HTTP_OK = range(200, 300)
 _LONGEST_WAIT_S = 12 * 3600
+_AT_ONCE = 100
+"""Requests under way at one time: what waits for a connection must not use up its patience, or all of it fails."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Deliveries:
         self._policy = policy
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._places = asyncio.Semaphore(_AT_ONCE)
         self._client: httpx.AsyncClient | None = None
 
     def endpoints_for(self, event_type: str, *, kind: str = "webhook_endpoint") -> list[Object]:
@@ -111,11 +114,16 @@ class Deliveries:
             self._plan(event["id"], endpoint["id"])
         return len(endpoints)
 
+    @property
+    def in_flight(self) -> int:
+        """How many deliveries are begun and not ended."""
+        return len(self._tasks)
+
     def report(self) -> dict[str, Any]:
         """Show the faults in force, what waits for its time, and every attempt so far."""
         return {
             **self.faults.report(),
-            "in_flight": len(self._tasks),
+            "in_flight": self.in_flight,
             "waiting": self._waiting,
             "attempts": [{**asdict(attempt), "delivered": attempt.delivered} for attempt in self.log],
         }
@@ -154,7 +162,8 @@ class Deliveries:
         event, endpoint = self._store.find(errand.event), self._store.find(errand.endpoint)
         if event is None or endpoint is None or endpoint.get("deleted") or endpoint["status"] != "enabled":
             return
-        attempt = await self._attempt(event, endpoint, errand)
+        async with self._places:
+            attempt = await self._attempt(event, endpoint, errand)
         self.log.append(attempt)
         if attempt.delivered:
             if "pending_webhooks" in event:

@@ -7,6 +7,8 @@ import { basename, dirname, join } from "node:path";
 
 export const TOLERANCE_S = 300;
 const SAVE_EVERY_S = 60;
+const MAX_FILE_CHARACTERS = 200;
+const NONE = Object.freeze({ time: 0, epoch: 0 });
 
 const highest = (one, other) => ({ time: Math.max(one.time, other.time), epoch: Math.max(one.epoch, other.epoch) });
 
@@ -20,25 +22,36 @@ export class HighWaterMark {
 
   // A missing or damaged file counts as none: a power cut must not stop a paying customer.
   read() {
-    return highest(this.#seen, this.#stored());
+    return highest(this.#seen, this.#stored().mark);
+  }
+
+  // Tells whether the file is missing or damaged, which is as good as a clock that nobody watched.
+  state() {
+    return this.#stored().wrong;
   }
 
   // Raises the mark, never lowers it; tells whether the file holds it.
   advance({ time, epoch = 0 }) {
-    const stored = this.#stored();
-    this.#seen = highest(highest(this.#seen, stored), { time, epoch });
-    if (this.#seen.time < stored.time + SAVE_EVERY_S && this.#seen.epoch === stored.epoch) return true;
-    return this.#save(this.#seen);
+    const { mark, wrong } = this.#stored();
+    this.#seen = highest(highest(this.#seen, mark), { time, epoch });
+    const isRecent = this.#seen.time < mark.time + SAVE_EVERY_S && this.#seen.epoch === mark.epoch;
+    return (wrong === undefined && isRecent) || this.#save(this.#seen);
   }
 
   #stored() {
+    let text;
     try {
-      const { time, epoch } = JSON.parse(readFileSync(this.#path, "utf8"));
-      if (Number.isSafeInteger(time) && Number.isSafeInteger(epoch)) return { time, epoch };
-    } catch {
-      // Falls through to no mark, as said above.
+      text = readFileSync(this.#path, "utf8");
+    } catch (error) {
+      return { mark: NONE, wrong: error.code === "ENOENT" ? "clock-mark-new" : "clock-mark-damaged" };
     }
-    return { time: 0, epoch: 0 };
+    try {
+      const { time, epoch } = JSON.parse(text.slice(0, MAX_FILE_CHARACTERS));
+      if (Number.isSafeInteger(time) && Number.isSafeInteger(epoch)) return { mark: { time, epoch } };
+    } catch {
+      // Falls through to a damaged mark.
+    }
+    return { mark: NONE, wrong: "clock-mark-damaged" };
   }
 
   #save({ time, epoch }) {

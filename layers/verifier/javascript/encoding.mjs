@@ -1,6 +1,14 @@
 // Strict base64url and canonical JSON: each value has exactly one spelling, and only that one is read.
 
+import { createHash } from "node:crypto";
+
 const MAX_DEPTH = 8;
+
+// Gives the SHA-256 of text or bytes in base64url: 43 characters.
+export const sha256Text = (content) => createHash("sha256").update(content).digest("base64url");
+
+// Bytes, not JavaScript's own order: that sorts by UTF-16 units, which differs beyond U+FFFF.
+export const byCodePoint = (one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other));
 
 // Throws unless the text is base64url without padding in its one canonical spelling.
 export function decodeBase64url(text) {
@@ -25,8 +33,7 @@ export function canonicalJson(value, depth = MAX_DEPTH) {
   }
   if (Array.isArray(value)) return `[${value.map((child) => canonicalJson(child, depth - 1)).join(",")}]`;
   if (typeof value !== "object") throw new Error("not a JSON value");
-  // Bytes, not JavaScript's own order: that sorts by UTF-16 units, which differs beyond U+FFFF.
-  const names = Object.keys(value).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const names = Object.keys(value).sort(byCodePoint);
   return `{${names.map((name) => `${canonicalJson(name, depth)}:${canonicalJson(value[name], depth - 1)}`).join(",")}}`;
 }
 

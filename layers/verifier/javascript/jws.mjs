@@ -1,18 +1,19 @@
 // Opens a compact JWS: pins its shape, algorithm, type, version and key, and checks the signature.
 // It never looks at the payload; only signed bytes leave it.
 
+import { readFileSync } from "node:fs";
 import { Refused } from "./codes.mjs";
 import { decodeBase64url, member, parseCanonicalObject } from "./encoding.mjs";
 import { isSignedBy, KEY_ID } from "./keys.mjs";
 
-export const MAX_TOKEN_BYTES = 16 * 1024;
+const MAX_TOKEN_BYTES = 16 * 1024;
 const VERSION = 1;
 const SIGNATURE_BYTES = 64;
 const HEADER_MEMBERS = "alg,kid,typ,v";
 const SHAPE = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
-export function openSigned(token, keys, typ) {
-  const text = tokenText(token);
+export function openSigned(token, keys, { typ, limit = MAX_TOKEN_BYTES }) {
+  const text = tokenText(token, limit);
   if (!SHAPE.test(text)) throw new Refused("MALFORMED", "not three base64url parts");
   const [headerText, payloadText, signatureText] = text.split(".");
   let header, payload, signature;
@@ -35,10 +36,13 @@ export function openSigned(token, keys, typ) {
   return { payload, key };
 }
 
-function tokenText(token) {
+// Reads a token from a file, without the line ends that editors add.
+export const readTokenFile = (path) => readFileSync(path, "latin1").replace(/[\r\n]+$/, "");
+
+function tokenText(token, limit) {
   const isToken = typeof token === "string" || token instanceof Uint8Array;
-  if (!isToken || token.length > MAX_TOKEN_BYTES) {
-    throw new Refused("MALFORMED", `not a token of at most ${MAX_TOKEN_BYTES} bytes`);
+  if (!isToken || token.length > limit) {
+    throw new Refused("MALFORMED", `not a token of at most ${limit} bytes`);
   }
   // Latin-1 keeps every byte apart, so that none is folded into the alphabet.
   return typeof token === "string" ? token : Buffer.from(token).toString("latin1");

@@ -5,6 +5,11 @@ import { decodeBase64url, member } from "./encoding.mjs";
 
 export const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
+const FIELD = 2n ** 255n - 19n;
+const Y_OF_ORDER_8 = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n;
+// The points of order 1, 2, 4 and 8, by their y: whoever "holds" such a key can sign anything.
+const SMALL_ORDER_Y = new Set([0n, 1n, FIELD - 1n, Y_OF_ORDER_8, FIELD - Y_OF_ORDER_8]);
+
 export class KeySetInvalidError extends Error {}
 
 export class KeySet {
@@ -33,6 +38,11 @@ export const isSignedBy = (key, message, signature) => verifySignature(null, mes
 
 export const wasInUse = (key, at) =>
   (key.notBefore === undefined || at >= key.notBefore) && (key.retiredAt === undefined || at < key.retiredAt);
+
+export const isOfSmallOrder = (raw) => {
+  const y = BigInt(`0x${Buffer.from(raw).reverse().toString("hex")}`) & (2n ** 255n - 1n);
+  return SMALL_ORDER_Y.has(y % FIELD);
+};
 
 function entriesOf(document) {
   let parsed = document;
@@ -70,6 +80,7 @@ function publicKeyOf({ kid, x }) {
     throw new KeySetInvalidError(`Key ${kid} is not base64url.`);
   }
   if (raw.length !== 32) throw new KeySetInvalidError(`Key ${kid} is not 32 bytes long.`);
+  if (isOfSmallOrder(raw)) throw new KeySetInvalidError(`Key ${kid} is a point of small order.`);
   return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
 }
 

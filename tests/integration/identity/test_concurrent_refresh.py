@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from keywright.identity import gateway, rules, sessions
-from keywright.identity.models import RefreshToken, RefreshTokenInvalid, Session, Tokens
+from keywright.identity.models import RefreshTokenInvalid, Tokens
 from keywright.platform import secrets
 from keywright.platform.connection import connect_with
 from keywright.platform.db import Row, Transaction
@@ -41,8 +41,8 @@ class Unlocked(Transaction):
 class Clients:
     """A hundred connections, and a thread for each."""
 
-    def __init__(self, kind: type[Transaction] = Transaction) -> None:
-        self._access, self._kind = gateway.access_tokens(), kind
+    def __init__(self, kind: type[Transaction] = Transaction, *, grace: timedelta = rules.REFRESH_GRACE) -> None:
+        self._access, self._kind, self._grace = gateway.access_tokens(), kind, grace
         self._connections = [connect_with(secrets.read("DATABASE")) for _ in range(CLIENTS)]
         self._start = threading.Barrier(CLIENTS)
 
@@ -55,7 +55,12 @@ class Clients:
             connection.begin()
             try:
                 outcome = sessions.refresh(
-                    self._kind(connection), self._access, refresh_token=refresh_token, origin=ORIGIN, now=now
+                    self._kind(connection),
+                    self._access,
+                    refresh_token=refresh_token,
+                    origin=ORIGIN,
+                    grace=self._grace,
+                    now=now,
                 )
                 connection.commit()
             except Exception as problem:  # noqa: BLE001  (whatever a client gets is what the test looks at)
@@ -90,21 +95,60 @@ def test_a_hundred_refreshes_at_once_have_one_child_and_throw_nobody_out() -> No
     assert who(tokens, now=NOW + timedelta(minutes=ROUNDS)).email == "ada@example.com"
 
 
-def test_a_hundred_replays_outside_the_window_end_the_family_once() -> None:
-    verified()
-    first, clients = log_in(), Clients()
-    late = NOW + rules.REFRESH_GRACE + timedelta(microseconds=1)
-
+def late_findings(clients: Clients) -> list[str]:
+    """Let all replay a spent token just after the window; return what is not as it must be: the family ended, once."""
+    first = log_in()
     try:
         clients.refresh(first.refresh_token)
-        outcomes = clients.refresh(first.refresh_token, now=late)
+        outcomes = clients.refresh(first.refresh_token, now=NOW + rules.REFRESH_GRACE + timedelta(microseconds=1))
     finally:
         clients.close()
+    found = {
+        "outcomes": {type(outcome) for outcome in outcomes} == {RefreshTokenInvalid},
+        "revoked": rows("SELECT revoke_reason FROM sessions") == [{"revoke_reason": "REPLAYED"}],
+        "audited": len(rows("SELECT 1 FROM audit_log WHERE action = 'SESSION_REVOKED'")) == 1,
+        "mailed": len(rows("SELECT 1 FROM jobs WHERE kind = 'identity.send-notice'")) == 1,
+    }
+    return [name for name, is_right in found.items() if not is_right]
 
-    assert {type(outcome) for outcome in outcomes} == {RefreshTokenInvalid}
-    assert rows("SELECT revoke_reason FROM sessions") == [{"revoke_reason": "REPLAYED"}]
-    assert len(rows("SELECT 1 FROM audit_log WHERE action = 'SESSION_REVOKED'")) == 1
-    assert len(rows("SELECT 1 FROM jobs WHERE kind = 'identity.send-notice'")) == 1
+
+def window_findings(clients: Clients) -> list[str]:
+    """Let all present a token at the last moment of its window; return what is not as it must be: nobody thrown out."""
+    first = log_in()
+    try:
+        clients.refresh(first.refresh_token)
+        outcomes = clients.refresh(first.refresh_token, now=NOW + rules.REFRESH_GRACE)
+    finally:
+        clients.close()
+    found = {
+        "outcomes": {type(outcome) for outcome in outcomes} == {Tokens},
+        "revoked": rows("SELECT revoke_reason FROM sessions") == [{"revoke_reason": None}],
+    }
+    return [name for name, is_right in found.items() if not is_right]
+
+
+def test_a_hundred_replays_outside_the_window_end_the_family_once() -> None:
+    verified()
+
+    assert late_findings(Clients()) == []
+
+
+def test_a_hundred_repetitions_at_the_end_of_the_window_throw_nobody_out() -> None:
+    verified()
+
+    assert window_findings(Clients()) == []
+
+
+def test_a_window_that_never_closes_is_caught() -> None:
+    verified()
+
+    assert late_findings(Clients(grace=timedelta(days=1))) == ["outcomes", "revoked", "audited", "mailed"]
+
+
+def test_a_window_that_never_opens_is_caught() -> None:
+    verified()
+
+    assert window_findings(Clients(grace=timedelta(microseconds=-1))) == ["outcomes", "revoked"]
 
 
 def test_reading_without_a_lock_is_caught() -> None:
@@ -118,12 +162,3 @@ def test_reading_without_a_lock_is_caught() -> None:
 
     # The unique generation is the last line of defense: the others fail on it, in a way that is no answer.
     assert [outcome for outcome in outcomes if not isinstance(outcome, Tokens)] != []
-
-
-def test_a_window_without_end_would_be_caught() -> None:
-    spent = RefreshToken(token_hash=b"", generation=1, used_at=NOW, sealed_child=b"")
-    always = Session("ses", "usr", "cus", NOW, NOW + timedelta(days=1), None)
-
-    assert rules.is_live(always, now=NOW)
-    assert rules.is_retry(spent, now=NOW + rules.REFRESH_GRACE)
-    assert not rules.is_retry(spent, now=NOW + rules.REFRESH_GRACE + timedelta(microseconds=1))

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from keywright.identity import sessions
+from keywright.identity import gateway, sessions
 from keywright.identity.models import AccessTokenInvalid, CredentialsInvalid, RefreshTokenInvalid, Role, Tokens
 from keywright.platform import db
-from tests.integration.identity.people import NOW, PASSWORD, audited, log_in, refresh, rows, run, verified, who
+from tests.integration.identity.people import NOW, ORIGIN, PASSWORD, audited, log_in, refresh, rows, run, verified, who
 
 pytestmark = pytest.mark.usefixtures("clean_database")
 
@@ -173,3 +173,30 @@ def test_the_table_holds_no_refresh_token_that_could_be_used() -> None:
 
     assert len(tokens.refresh_token) == 64
     assert tokens.refresh_token.encode() not in row["token_hash"]
+
+
+class Died(Exception):
+    """The container was killed at this point."""
+
+
+def test_a_refresh_that_died_before_its_commit_has_not_happened_and_one_that_died_after_it_can_be_repeated() -> None:
+    verified()
+    first, access = log_in(), gateway.access_tokens()
+    given: list[Tokens] = []
+
+    def die(tx: db.Transaction) -> None:
+        outcome = sessions.refresh(tx, access, refresh_token=first.refresh_token, origin=ORIGIN, now=NOW)
+        assert isinstance(outcome, Tokens)
+        given.append(outcome)
+        raise Died
+
+    with pytest.raises(Died):
+        db.transact(die)
+    unanswered = refresh(first)
+    repeated = refresh(first, now=NOW + timedelta(seconds=9))
+
+    assert unanswered.refresh_token == repeated.refresh_token != given[0].refresh_token
+    assert [row["generation"] for row in rows("SELECT generation FROM refresh_tokens ORDER BY 1")] == [1, 2]
+    assert who(repeated).email == "ada@example.com"
+    with pytest.raises(RefreshTokenInvalid):
+        refresh(given[0])

@@ -49,14 +49,15 @@ def test_every_event_that_was_missing_is_audited(works: Works):
 
 def test_a_look_that_fails_says_so_and_its_retry_goes_on_where_it_stopped(works: Works):
     works.stripe.cast(11)
-    works.stripe.control("fail", kind="status", status=500, route="/v1/events", nth=2, times=3)
+    works.stripe.control("fail", kind="status", status=500, route="/v1/events", nth=2, times=1000)
 
     failed = works.reconcile(Kind.EVENT_GAP)
 
-    assert (failed["state"], failed["step"], failed["failures"]) == ("FAILED", 1, 1)
+    assert (failed["state"], failed["step"], failed["failures"] >= 1) == ("FAILED", 1, True)
     progress = works.progress(Kind.EVENT_GAP)
     assert (progress["checked_through"], progress["last_success_at"]) == (None, None)
-    assert "StripeUnavailable" in progress["last_error"]
+    assert "stripe-unavailable: " in progress["last_error"]
+    works.stripe.control("fail/clear", all=True)
     works.retry_jobs()
     (run,) = works.database.execute("SELECT * FROM reconciliation_runs WHERE kind = 'event-gap'")
     assert (run["state"], run["error"], works.lacking()) == ("COMPLETE", None, [])
@@ -65,9 +66,10 @@ def test_a_look_that_fails_says_so_and_its_retry_goes_on_where_it_stopped(works:
 
 def test_a_run_that_was_abandoned_is_failed_and_gone_on_with(works: Works):
     works.stripe.cast(11)
-    works.stripe.control("fail", kind="status", status=500, route="/v1/events", nth=2, times=3)
+    works.stripe.control("fail", kind="status", status=500, route="/v1/events", nth=2, times=1000)
     failed = works.reconcile(Kind.EVENT_GAP)
     works.database.execute("UPDATE jobs SET state = 'DEAD', finished_at = created_at WHERE state = 'FAILED'")
+    works.stripe.control("fail/clear", all=True)
 
     second = works.reconcile(Kind.EVENT_GAP)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from infra.cli import comparison
 from infra.cli.commands import main
 from infra.cli.comparison import Difference, SameBytes
 from infra.cli.replay import fold_elsewhere
@@ -19,7 +20,9 @@ from keywright.licensing.keys import local_key, ring
 from keywright.platform import db
 from tests.buyers import Buyer, add_buyer
 from tests.conftest import Database
+from tests.lives import charge, one_time_life, whole_life
 from tests.purchases import fold, one_time_events, open_checkout, subscription_events
+from tests.stripe_events import BEGINNING, event, invoice
 
 SameFile = Callable[[Any, Any], bool]
 
@@ -80,6 +83,68 @@ def test_a_row_that_differs_is_named_and_fails_the_command(sold: Database, capsy
     assert main(["replay"]) == 1
 
     assert told in capsys.readouterr().err
+
+
+@pytest.fixture
+def lived(clean_database: Database) -> Database:
+    """Two customers who together leave rows in every table of the mirror: rented, renewed, disputed, refunded."""
+    ada, bob = add_buyer("ada"), add_buyer("bob")
+    open_checkout(ada, price_id="price_tiered", mode="subscription")
+    clean_database.execute(
+        "UPDATE checkout_sessions SET checkout_session_sid = 'chk_0', stripe_session_id = 'cs_test_0'"
+    )
+    fold(*(body.replace(b'"chk_1"', b'"chk_0"').replace(b'"cs_test_1"', b'"cs_test_0"') for body in whole_life(ada)))
+    period = {"start": BEGINNING, "end": BEGINNING + 86_400}
+    lines = {"data": [{"id": "il_1", "amount": 4900, "currency": "usd", "quantity": 1, "period": period}]}
+    billed = invoice(ada.metadata(), customer=str(ada.stripe_customer_id), id="in_9", lines=lines)
+    fold(event("invoice.paid", billed, at=BEGINNING))
+    open_checkout(bob, price_id="price_once", mode="payment")
+    theirs = [body.replace(b'"ch_1"', b'"ch_2"').replace(b'"pi_1"', b'"pi_2"') for body in one_time_life(bob)]
+    intent = {"id": "pi_2", "object": "payment_intent", "customer": bob.stripe_customer_id, "status": "succeeded"}
+    money = {"amount": 4900, "amount_received": 4900, "currency": "usd", "created": BEGINNING, "latest_charge": "ch_2"}
+    card = {"id": "pm_1", "object": "payment_method", "customer": bob.stripe_customer_id, "type": "card"}
+    shown = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030}
+    fold(
+        *theirs,
+        event("payment_intent.succeeded", {**intent, **money, "metadata": {}}, at=BEGINNING + 1),
+        event("payment_method.attached", {**card, "card": shown, "created": BEGINNING}, at=BEGINNING),
+    )
+    return clean_database
+
+
+def test_every_table_of_the_mirror_is_rebuilt(lived: Database):
+    assert [table for table in comparison._MIRROR if not lived.execute(f"SELECT 1 FROM {table} LIMIT 1")] == []
+
+    assert differences() == []
+
+
+DAMAGES = {
+    "refunds": "UPDATE refunds SET amount = 1 WHERE refund_id = 're_1'",
+    "disputes": "DELETE FROM disputes",
+    "charges": "UPDATE charges SET amount_refunded = 7 WHERE charge_id = 'ch_1'",
+    "payment_intents": "UPDATE payment_intents SET status = 'canceled'",
+    "payment_methods": "UPDATE payment_methods SET card_last4 = '0000'",
+    "invoices": "UPDATE invoices SET attempt_count = 9 LIMIT 1",
+    "invoice_payments": "DELETE FROM invoice_payments",
+    "invoice_lines": "UPDATE invoice_lines SET amount = amount + 1",
+    "subscriptions": "UPDATE subscriptions SET observed_by = 'evt_other'",
+    "subscription_items": "UPDATE subscription_items SET quantity = 9",
+    "checkout_sessions": "UPDATE checkout_sessions SET payment_status = 'unpaid'",
+    "products": "UPDATE products SET name = 'Another'",
+    "prices": "UPDATE prices SET unit_amount = 1 WHERE price_id = 'price_once'",
+    "price_tiers": "UPDATE price_tiers SET flat_amount = 7",
+    "stripe_events": "UPDATE stripe_event_work SET reconsider_on = NULL",
+    "stripe_doubts": "INSERT INTO stripe_doubts VALUES ('ch_9', 'charge', 'a hand', NOW(6), NOW(6))",
+}
+
+
+def test_damage_anywhere_in_the_mirror_is_seen(lived: Database):
+    fold(event("charge.succeeded", charge("cus_nobody", "ch_3"), at=BEGINNING))
+    for damage in DAMAGES.values():
+        lived.execute(damage)
+
+    assert {difference.table for difference in differences()} == set(DAMAGES)
+    assert set(DAMAGES) >= set(comparison._MIRROR)
 
 
 def change_a_byte(database: Database) -> None:

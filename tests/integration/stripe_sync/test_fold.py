@@ -223,9 +223,9 @@ def test_a_fold_that_fails_leaves_nothing_and_is_counted(buyer: Buyer):
 def test_an_event_that_always_fails_dies_at_the_limit_and_keeps_its_reason(buyer: Buyer):
     (sid,) = store(catalog_events()[0])
 
-    for _ in range(service.MAX_ATTEMPTS + 3):
+    for _ in range(service.MAX_FAILURES + 3):
         db.transact(lambda tx: service.record_failure(tx, event_id=sid, reason="x" * 900, now=NOW))
 
     (row,) = db.transact(lambda tx: tx.all("SELECT state, attempts, reason FROM stripe_event_work"))
-    assert (row["state"], row["attempts"], row["reason"]) == ("DEAD", service.MAX_ATTEMPTS, "x" * 500)
+    assert (row["state"], row["attempts"], row["reason"]) == ("DEAD", service.MAX_FAILURES, "x" * 500)
     assert db.transact(lambda tx: service.process(tx, desk(), event_id=sid)) is None

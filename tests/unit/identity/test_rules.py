@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keywright.identity import rules
-from keywright.identity.common_passwords import COMMON_PASSWORDS
+from keywright.identity.common_passwords import _WORDS, COMMON_PASSWORDS, is_common
 from keywright.identity.models import EmailInvalid, PasswordUnacceptable, Session
 from tests.unit.identity.conftest import NOW
 
@@ -55,9 +55,46 @@ def test_a_weak_or_endless_password_is_refused(password: str) -> None:
         rules.check_password(password)
 
 
-@given(st.text(min_size=8, max_size=250).filter(lambda text: text.lower() not in COMMON_PASSWORDS))
+@given(st.text(min_size=8, max_size=250).filter(lambda text: not is_common(text)))
 def test_any_other_password_will_do_whatever_its_characters(password: str) -> None:
     assert rules.check_password(password) is None  # type: ignore[func-returns-value]  # it raises or says nothing
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Password2026",
+        "P4$$w0rd!!",
+        "2026-Welcome!",
+        "!!Summer2026",
+        "KeyWright1234",
+        "zyxwvutsrq",
+        "23456789",
+        "abababababab",
+        "!!!!!!!!!!",
+        "Qwertyuiopa",
+    ],
+)
+def test_a_common_password_in_disguise_is_refused(password: str) -> None:
+    with pytest.raises(PasswordUnacceptable):
+        rules.check_password(password)
+
+
+@pytest.mark.parametrize(
+    "password", ["correct horse", "welcome to the machine", "password8f3Kd92j", "summer rain 41", "x9$kLm2!qZ"]
+)
+def test_a_password_of_ones_own_is_taken_though_it_holds_a_common_word(password: str) -> None:
+    assert not is_common(password)
+
+
+def test_more_passwords_are_refused_than_guessing_can_try_in_a_year() -> None:
+    around = [
+        f"{before}{after}" for before in ("", "!", "1") for after in "1 12 123 1234 ! 01 99 007 2024 2025 2026".split()
+    ]
+    refused = {f"{word}{mark}" for word in _WORDS for mark in around if len(word + mark) >= 8}
+
+    assert len(refused) > 3000
+    assert [password for password in refused if not is_common(password)] == []
 
 
 def test_the_common_passwords_could_be_chosen_if_they_were_not_listed() -> None:

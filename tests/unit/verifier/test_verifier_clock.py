@@ -4,12 +4,22 @@ The high-water mark and the revocation list: what a machine without a network re
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from keywright_verify import Code, HighWaterMark, KeySet, RevocationList, RevocationListInvalidError, verify
-from tests.unit.verifier.issuer import DAY, FOREIGN, JWKS, NOW, RETIRED, issue, issue_revocations, revocation
+from keywright_verify import (
+    Code,
+    HighWaterMark,
+    KeySet,
+    Note,
+    RevocationList,
+    RevocationListInvalidError,
+    RevocationMode,
+    verify,
+)
+from tests.unit.verifier.issuer import DAY, DOMAIN, FOREIGN, JWKS, NOW, RETIRED, issue, issue_revocations, revocation
 
 KEYS = KeySet.from_jwks(JWKS)
 JAVASCRIPT = Path(__file__).parents[3] / "layers/verifier/javascript/keywright-verify.mjs"
@@ -81,6 +91,53 @@ def test_a_damaged_mark_counts_as_none_and_is_repaired(tmp_path, content):
     assert json.loads(path.read_bytes()) == {"epoch": 0, "time": NOW}
 
 
+def test_a_mark_that_is_new_or_damaged_is_said_once(tmp_path):
+    mark = HighWaterMark(tmp_path / "mark")
+    notes = [verify(issue(), KEYS, now=NOW, domain=DOMAIN, high_water_mark=mark).notes for _ in range(2)]
+    (tmp_path / "mark").write_bytes(b"{")
+
+    notes.append(verify(issue(), KEYS, now=NOW, domain=DOMAIN, high_water_mark=mark).notes)
+    notes.append(verify(issue(), KEYS, now=NOW, domain=DOMAIN, high_water_mark=mark).notes)
+
+    assert notes == [("clock-mark-new",), (), ("clock-mark-damaged",), ()]
+
+
+def test_a_clock_that_is_set_back_by_a_second_brings_nothing_back(tmp_path):
+    mark = HighWaterMark(tmp_path / "mark")
+
+    codes = [verify(issue(), KEYS, now=NOW + 30 * DAY - back, high_water_mark=mark).code for back in (0, 1, 300, 301)]
+
+    assert codes == [Code.EXPIRED, Code.EXPIRED, Code.EXPIRED, Code.CLOCK_ROLLBACK]
+
+
+WRITER = """
+import sys
+from keywright_verify import HighWaterMark
+mark = HighWaterMark(sys.argv[1])
+for time in range(0, 10**9, 60):
+    mark.advance(time=time)
+    print(time, flush=True)
+"""
+
+
+def test_a_mark_is_whole_after_its_writer_was_killed(tmp_path):
+    path = tmp_path / "mark"
+    environment = {"PYTHONPATH": str(JAVASCRIPT.parents[1] / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
+    found = []
+
+    for _ in range(5):
+        command = [sys.executable, "-c", WRITER, str(path)]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            told = [int(writer.stdout.readline()) for _ in range(7)][-1]
+            writer.kill()
+        mark = HighWaterMark(path)
+        found.append((mark.state(), mark.read().time >= told))
+        path.unlink()
+
+    assert found == [(None, True)] * 5
+
+
 def test_a_mark_that_cannot_be_saved_is_said_and_leaves_no_draft(tmp_path):
     path = tmp_path / "mark"
     path.mkdir()
@@ -136,13 +193,41 @@ def test_an_older_list_is_refused_once_a_newer_one_was_seen(tmp_path):
     assert codes == [Code.VALID, Code.REVOCATION_LIST_ROLLBACK, Code.VALID]
 
 
-def test_an_overdue_list_is_said_but_does_not_stop_the_product():
-    revocations = RevocationList.from_token(issue_revocations(next_update=NOW), KEYS)
+def test_an_overdue_or_absent_list_is_said_and_stops_only_where_one_is_required():
+    overdue = RevocationList.from_token(issue_revocations(next_update=NOW), KEYS)
+    token = issue(rev_epoch_min=7)
 
-    verdict = verify(issue(), KEYS, now=NOW, revocations=revocations)
+    verdicts = [
+        verify(token, KEYS, now=NOW, domain=DOMAIN, revocations=each, revocation_mode=mode)
+        for mode in (RevocationMode.WARN, RevocationMode.REQUIRE)
+        for each in (overdue, None)
+    ]
 
-    assert verdict.code is Code.VALID
-    assert "revocations-overdue" in verdict.notes
+    assert [(verdict.code, verdict.notes) for verdict in verdicts] == [
+        (Code.VALID, (Note.REVOCATIONS_OVERDUE,)),
+        (Code.VALID, (Note.REVOCATIONS_UNCHECKED,)),
+        (Code.REVOCATION_LIST_EXPIRED, ()),
+        (Code.REVOCATION_LIST_MISSING, (Note.REVOCATIONS_UNCHECKED,)),
+    ]
+
+
+def test_a_list_says_which_one_it_follows():
+    first = RevocationList.from_token(issue_revocations(epoch=1, prev_hash=None), KEYS)
+    second = RevocationList.from_token(issue_revocations(epoch=2, prev_hash=first.digest), KEYS)
+    other = RevocationList.from_token(issue_revocations(epoch=2), KEYS)
+
+    assert second.follows(first)
+    assert not other.follows(first)
+    assert not first.follows(second)
+
+
+def test_a_list_of_fifty_thousand_licenses_is_read(tmp_path):
+    names = [f"lic_{n:06}" for n in range(50_000)]
+    (tmp_path / "revocations.jwt").write_text(issue_revocations(revoked=[revocation(name) for name in names]) + "\n")
+
+    found = RevocationList.from_file(tmp_path / "revocations.jwt", KEYS)
+
+    assert len(found.revoked) == 50_000
 
 
 @pytest.mark.parametrize(

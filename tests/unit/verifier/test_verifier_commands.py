@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.verifier.issuer import DAY, DOMAIN, JWKS, KEY, NOW, issue, issue_revocations, revocation
+from tests.unit.verifier.issuer import (
+    DAY,
+    DOMAIN,
+    JWKS,
+    KEY,
+    NONCE,
+    NOW,
+    issue,
+    issue_answer,
+    issue_revocations,
+    revocation,
+)
 
 LAYER = Path(__file__).parents[3] / "layers/verifier"
 COMMANDS = {
@@ -128,3 +139,79 @@ def test_a_private_key_in_the_key_file_is_refused(run, tmp_path):
 
     assert done.returncode == 2
     assert "private key" in done.stderr
+
+
+def test_a_list_is_required_where_the_operator_says_so(run):
+    done = run(*ASK, "--require-revocations", "--json")
+
+    assert (done.returncode, json.loads(done.stdout)["code"]) == (1, "REVOCATION_LIST_MISSING")
+
+
+def test_a_list_can_be_checked_by_itself(run, tmp_path):
+    (tmp_path / "revocations.jwt").write_text(issue_revocations(revoked=[revocation("lic_1")], next_update=NOW) + "\n")
+    ask = ("revocations", "revocations.jwt", "--keys", "license-keys.json", "--at", str(NOW), "--json")
+
+    good = run(*ask)
+    (tmp_path / "revocations.jwt").write_text(issue())
+    bad = run(*ask)
+
+    answer = json.loads(good.stdout)
+    assert (good.returncode, answer["epoch"], answer["revoked"], answer["notes"]) == (0, 7, 1, ["revocations-overdue"])
+    assert (bad.returncode, json.loads(bad.stdout)["code"]) == (1, "MALFORMED")
+
+
+def test_an_answer_counts_for_its_nonce_only(run, tmp_path):
+    (tmp_path / "answer.jwt").write_text(issue_answer())
+    ask = ("answer", "answer.jwt", "--keys", "license-keys.json", "--at", str(NOW), "--json")
+
+    right, wrong = (run(*ask, "--nonce", nonce) for nonce in (NONCE, "m" * 32))
+
+    assert (right.returncode, json.loads(right.stdout)["answer"]["lid"]) == (0, "lic_0192")
+    assert (wrong.returncode, json.loads(wrong.stdout)["code"]) == (1, "NONCE_MISMATCH")
+
+
+def test_a_nonce_is_new_each_time(run):
+    nonces = [run("nonce").stdout.strip() for _ in range(2)]
+
+    assert len(set(nonces)) == 2
+    assert all(len(nonce) == 32 for nonce in nonces)
+
+
+def test_a_challenge_is_written_for_the_machine_and_its_license_is_bound_to_it(run, tmp_path):
+    (tmp_path / "machine-id").write_text("4f1c\n")
+    print_ = run("fingerprint", "machine-id=@machine-id").stdout.strip()
+
+    made = run("challenge", "--usage-key", "machine.pem", "--fingerprint", print_, "--out", "challenge.json", "--json")
+    nonce = json.loads((tmp_path / "challenge.json").read_text())["nonce"]
+    answers = []
+    for challenge in (nonce, "n" * 32):
+        (tmp_path / "license.jwt").write_text(issue(challenge=challenge, fingerprint=print_))
+        done = run(*ASK, "--challenge", "challenge.json", "--fingerprint", print_, "--json")
+        answers.append(json.loads(done.stdout)["code"])
+
+    assert json.loads(made.stdout)["fingerprint"] == print_
+    assert answers == ["VALID", "CHALLENGE_MISMATCH"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("challenge", "--usage-key", "machine.pem"),
+        ("challenge", "--usage-key", "license.jwt", "--domain", DOMAIN),
+        ("challenge", "--domain", DOMAIN),
+        ("fingerprint",),
+        ("fingerprint", "machine-id"),
+        ("fingerprint", "a=1", "a=2"),
+        ("fingerprint", "a=@missing"),
+        ("answer", "license.jwt", "--keys", "license-keys.json"),
+        ("revocations", "missing", "--keys", "license-keys.json"),
+        ("nonce", "extra"),
+    ],
+)
+def test_other_questions_that_cannot_be_asked_end_with_2(run, arguments):
+    done = run(*arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr != ""
+    assert "Traceback" not in done.stderr
+    assert "    at " not in done.stderr

@@ -3,11 +3,14 @@ The key set and the canonical spelling: what the verifier trusts, and what the i
 """
 
 import json
+import subprocess
 
 import pytest
 
 from keywright_verify import Code, KeySet, KeySetInvalidError, canonical_json, verify
-from tests.unit.verifier.issuer import DAY, JWKS, KEY, NOW, RETIRED, claims, dump, issue, issue_with_header
+from tests.unit.verifier.corpus import small_order_points
+from tests.unit.verifier.issuer import DAY, JWKS, KEY, NOW, RETIRED, b64, claims, dump, issue, issue_with_header
+from tests.unit.verifier.judges import LAYER
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,27 @@ def test_a_license_outlives_the_key_that_signed_it():
 
 def test_canonical_json_is_what_an_independent_issuer_writes():
     assert canonical_json(claims()) == dump(claims())
+
+
+@pytest.mark.parametrize("point", small_order_points())
+def test_a_key_that_anyone_could_sign_with_is_refused(point):
+    weak = KEY.jwk(x=b64(small_order_points()[point]))
+
+    with pytest.raises(KeySetInvalidError, match="small order"):
+        KeySet.from_jwks({"keys": [weak]})
+
+
+def test_node_refuses_a_key_of_small_order_too():
+    keys = [KEY.jwk(x=b64(point)) for point in small_order_points().values()]
+    script = f"import {{KeySet}} from {json.dumps((LAYER / 'javascript/keywright-verify.mjs').as_uri())};"
+    script += "const ask = (key) => { try { KeySet.fromJwks({keys: [key]}); return 'taken' }"
+    script += f"catch (error) {{ return error.message }} }}; console.log(JSON.stringify({json.dumps(keys)}.map(ask)))"
+
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert set(json.loads(done.stdout)) == {f"Key {KEY.kid} is a point of small order."}
 
 
 @pytest.mark.parametrize("value", [1.0, 2**53, -(2**53), {1: 2}, {"a": (1,)}, "\ud800", b"x", [[[[[[[[1]]]]]]]]])

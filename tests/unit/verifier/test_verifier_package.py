@@ -13,6 +13,7 @@ from pathlib import Path
 
 import keywright_verify
 from keywright_verify import Code
+from keywright_verify.cli import _COMMANDS
 
 ROOT = Path(__file__).parents[3]
 LAYER = ROOT / "layers/verifier"
@@ -49,7 +50,18 @@ def test_importing_the_package_loads_no_network_and_no_framework():
         check=True,
     )
 
-    heavy = {"socket", "ssl", "http.client", "urllib.request", "argparse", "asyncio", "pydantic", "jwt", "boto3"}
+    heavy = {
+        "socket",
+        "ssl",
+        "http.client",
+        "urllib.request",
+        "argparse",
+        "asyncio",
+        "sqlite3",
+        "pydantic",
+        "jwt",
+        "boto3",
+    }
     assert heavy & set(done.stdout.split()) == set()
 
 
@@ -77,9 +89,28 @@ def test_the_format_page_explains_every_code_in_the_order_of_the_checks():
     assert rows == [(code.value, "yes" if code.permits else "no") for code in Code]
 
 
-def test_the_format_page_names_every_claim():
-    from keywright_verify.license import _OPTIONAL, _RULES
+def test_the_readme_lists_every_command_and_javascript_has_all_but_usage():
+    readme = (LAYER / "README.md").read_text()
+    _, _, table = readme.partition("| command | does |")
+    listed = re.findall(r"^\| `keywright-verify ((?:usage )?[a-z]+)?", table, flags=re.MULTILINE)
+    twin = re.search(
+        r"const COMMANDS = \{(.*?)^\};", (LAYER / "javascript/cli.mjs").read_text(), re.DOTALL | re.MULTILINE
+    )
 
-    named = set(re.findall(r"^\| `([a-z_]+)` \|", PAGE, flags=re.MULTILINE))
+    assert twin is not None
+    assert [name or "verify" for name in listed] == list(_COMMANDS)
+    assert re.findall(r"^  ([a-z]+): \{", twin[1], re.MULTILINE) == [name for name in _COMMANDS if " " not in name]
 
-    assert named == {*_RULES, *_OPTIONAL}
+
+def test_the_python_samples_of_the_readme_can_be_read():
+    samples = re.findall(r"^```python\n(.*?)^```$", (LAYER / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    imports = [node for sample in samples for node in ast.walk(ast.parse(sample)) if isinstance(node, ast.ImportFrom)]
+
+    missing = [
+        f"{node.module}.{name.name}"
+        for node in imports
+        for name in node.names
+        if not hasattr(importlib.import_module(node.module or ""), name.name)
+    ]
+    assert missing == []
+    assert len(samples) >= 4

@@ -129,5 +129,5 @@ def _check_clock(answer: Answer, now: int, mark: HighWaterMark | None) -> None:
         mark.advance(time=max(now, latest))
     if now < latest - TOLERANCE_S:
         raise Refused(Code.CLOCK_ROLLBACK, f"the clock says {now}, but {latest} has been seen")
-    if now >= answer.expires_at:
+    if max(now, latest) >= answer.expires_at:
         raise Refused(Code.ANSWER_EXPIRED, f"it counted until {answer.expires_at}")

@@ -40,7 +40,7 @@ def read_claims(
     except ValueError as error:
         raise Refused(Code.CLAIMS_INVALID, str(error)) from error
     for name, is_allowed in rules.items():
-        if not is_allowed(claims.get(name)):
+        if name not in claims or not is_allowed(claims[name]):
             raise Refused(Code.CLAIMS_INVALID, f"{name} is missing or not allowed")
     for name, is_allowed in (optional or {}).items():
         if name in claims and not is_allowed(claims[name]):

@@ -78,11 +78,26 @@ class HighWaterMark:
             return True
         return self._save(self._seen)
 
+    def quiet_time(self, now: int, *, signed_at: int, epoch: int | None) -> int | None:
+        """
+        Give the latest time there is evidence for, if a check now finds nothing to say and nothing to save.
+        """
+        stored, wrong = self._stored()
+        seen = _highest(self._seen, stored)
+        is_due = now >= stored.time + _SAVE_EVERY_S or seen.epoch != stored.epoch
+        is_odd = now < seen.time - TOLERANCE_S or seen.time < signed_at or epoch not in (None, seen.epoch)
+        if wrong is not None or is_due or is_odd:
+            return None
+        self._seen = Mark(max(seen.time, now), seen.epoch)
+        return self._seen.time
+
     def _stored(self) -> tuple[Mark, Note | None]:
         try:
             is_now = self._path.stat()
-        except OSError:
+        except FileNotFoundError:
             return Mark(), Note.CLOCK_MARK_NEW
+        except OSError:
+            return Mark(), Note.CLOCK_MARK_DAMAGED
         # Each save makes a new file, so a file that looks the same has been read already.
         version = (is_now.st_ino, is_now.st_mtime_ns, is_now.st_size)
         if version != self._file[0]:

@@ -54,8 +54,7 @@ def canonical_json(value: object) -> bytes:
     :raises ValueError: if the value holds something that a license cannot carry
     """
     _require_plain(value, depth=MAX_DEPTH)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+    return _WRITER.encode(value).encode("utf-8")
 
 
 def parse_canonical_object(raw: bytes) -> dict[str, object]:
@@ -65,7 +64,7 @@ def parse_canonical_object(raw: bytes) -> dict[str, object]:
     :raises ValueError: if the bytes are anything else
     """
     try:
-        value = json.loads(raw.decode("utf-8"), parse_int=_whole, parse_float=_refuse, parse_constant=_refuse)
+        value = _READER.decode(raw.decode("utf-8"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(value, dict):
@@ -103,3 +102,8 @@ def _whole(text: str) -> int:
 
 def _refuse(text: str) -> object:
     raise ValueError(f"{text[:40]} is not a whole number")
+
+
+# Made once: the functions of the json module would make one for each call.
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_READER = json.JSONDecoder(parse_int=_whole, parse_float=_refuse, parse_constant=_refuse)

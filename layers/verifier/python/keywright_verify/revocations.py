@@ -45,6 +45,7 @@ class RevocationListInvalidError(ValueError):
     def __init__(self, code: Code, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
+        self.detail = detail
 
 
 class RevocationMode(StrEnum):

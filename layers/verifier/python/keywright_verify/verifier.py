@@ -6,7 +6,7 @@ The caller passes the time. No input bytes make it raise; only a wrong call does
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from keywright_verify.clock import TOLERANCE_S, HighWaterMark, Mark, seconds
@@ -54,6 +54,10 @@ class Circumstances:
     revocation_mode: RevocationMode = RevocationMode.WARN
     challenge: str | None = None
 
+    def without_mark(self, *, now: int) -> Circumstances:
+        """Give the same for a machine that remembers nothing."""
+        return replace(self, now=now, high_water_mark=None)
+
 
 def verify(
     token: str | bytes,
@@ -100,15 +104,22 @@ def judge(license_: License, at: Circumstances) -> Verdict:
     notes = _unchecked(license_, at)
     try:
         _check_product(license_, at)
-        _check_clock(license_, at, notes)
-        _check_revocation(license_, at, notes)
-        code, detail = _period(license_, at.now)
+        now = _checked_time(license_, at, notes)
+        _check_revocation(license_, at, now, notes)
+        code, detail = _period(license_, now)
         if not code.permits:
             raise Refused(code, detail)  # noqa: TRY301  every refusal leaves by the same door
         _check_place(license_, at)
     except Refused as refused:
         return Verdict(refused.code, refused.detail, license_, tuple(notes))
     return Verdict(code, detail, license_, tuple(notes))
+
+
+def latest_signing(license_: License, revocations: RevocationList | None) -> int:
+    """
+    Give the latest time that the vendor signed. That was in the past then, so it is a sighting of the time too.
+    """
+    return max(license_.issued_at, revocations.issued_at) if revocations else license_.issued_at
 
 
 def _unchecked(license_: License, at: Circumstances) -> list[Note]:
@@ -129,22 +140,25 @@ def _check_product(license_: License, at: Circumstances) -> None:
         raise Refused(Code.AUDIENCE_MISMATCH, f"the license is for {license_.audience}")
 
 
-def _check_clock(license_: License, at: Circumstances, notes: list[Note]) -> None:
+def _checked_time(license_: License, at: Circumstances, notes: list[Note]) -> int:
+    """
+    Give the latest time there is evidence for: a clock that is a little behind does not bring back what has expired.
+    """
     mark = at.high_water_mark
     if mark is None:
-        return
+        return at.now
     if (wrong := mark.state()) is not None:
         notes.append(wrong)
-    # What the vendor signed was signed in the past, so it is a sighting of the time too.
-    signed_at = max(license_.issued_at, at.revocations.issued_at if at.revocations else 0)
+    signed_at = latest_signing(license_, at.revocations)
     latest = max(mark.read().time, signed_at)
     if not mark.advance(time=max(at.now, signed_at)):
         notes.append(Note.CLOCK_MARK_UNSAVED)
     if at.now < latest - TOLERANCE_S:
         raise Refused(Code.CLOCK_ROLLBACK, f"the clock says {at.now}, but {latest} has been seen")
+    return max(at.now, latest)
 
 
-def _check_revocation(license_: License, at: Circumstances, notes: list[Note]) -> None:
+def _check_revocation(license_: License, at: Circumstances, now: int, notes: list[Note]) -> None:
     if at.revocations is None:
         if at.revocation_mode is RevocationMode.REQUIRE:
             raise Refused(Code.REVOCATION_LIST_MISSING, "no list was given")
@@ -152,7 +166,7 @@ def _check_revocation(license_: License, at: Circumstances, notes: list[Note]) -
     _check_epoch(license_, at, at.revocations.epoch, notes)
     if (reason := at.revocations.reason_against(license_)) is not None:
         raise Refused(Code.REVOKED, reason)
-    if at.now >= at.revocations.next_update:
+    if now >= at.revocations.next_update:
         # Worth a word, not an outage, unless the product wants it so: who carries files in may be late.
         if at.revocation_mode is RevocationMode.REQUIRE:
             raise Refused(Code.REVOCATION_LIST_EXPIRED, f"the next list was due at {at.revocations.next_update}")

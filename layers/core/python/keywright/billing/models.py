@@ -132,6 +132,20 @@ class Charge:
 
 
 @dataclass(frozen=True)
+class PaymentMethod:
+    """What a customer pays with; of a card there is what they need to recognize it, and nothing more."""
+
+    payment_method_id: str
+    stripe_customer_id: str | None
+    method_type: str
+    card_brand: str | None
+    card_last4: str | None
+    card_exp_month: int | None
+    card_exp_year: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Refund:
     """Money given back; only one that succeeded counts."""
 

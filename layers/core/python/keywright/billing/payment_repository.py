@@ -1,8 +1,8 @@
-"""Rows of ``payment_intents``, ``charges``, ``refunds`` and ``disputes``."""
+"""Rows of ``payment_intents``, ``charges``, ``payment_methods``, ``refunds`` and ``disputes``."""
 
 from __future__ import annotations
 
-from keywright.billing.models import Charge, Dispute, Observation, PaymentIntent, Refund, Setback
+from keywright.billing.models import Charge, Dispute, Observation, PaymentIntent, PaymentMethod, Refund, Setback
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
 
@@ -19,6 +19,11 @@ def save_charge(tx: Transaction, charge: Charge, observation: Observation, *, cu
     """Insert or set the row of a charge."""
     fields = {name: value for name, value in vars(charge).items() if name != "metadata"}
     tx.run(_sql.save_charge, customer_sid=customer_sid, **fields, **vars(observation))
+
+
+def save_payment_method(tx: Transaction, method: PaymentMethod, observation: Observation, *, customer_sid: str) -> None:
+    """Insert or set the row of a payment method."""
+    tx.run(_sql.save_payment_method, customer_sid=customer_sid, **vars(method), **vars(observation))
 
 
 def save_refund(tx: Transaction, refund: Refund, observation: Observation) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from keywright.billing.models import Charge, Dispute, InvoicePayment, PaymentIntent, Refund
+from keywright.billing.models import Charge, Dispute, InvoicePayment, PaymentIntent, PaymentMethod, Refund
 from keywright.billing.rules import metadata_of, paid_with, reference
 from keywright.platform.clock import from_unix
 
@@ -65,6 +65,21 @@ def read_charge(stripe: Mapping[str, Any]) -> Charge:
         card_exp_year=card.get("exp_year"),
         created_at=from_unix(stripe["created"]),
         metadata=metadata_of(stripe),
+    )
+
+
+def read_payment_method(stripe: Mapping[str, Any]) -> PaymentMethod:
+    """Return the payment method that Stripe's object describes."""
+    card = stripe.get("card") or {}
+    return PaymentMethod(
+        payment_method_id=stripe["id"],
+        stripe_customer_id=reference(stripe.get("customer")),
+        method_type=stripe["type"],
+        card_brand=card.get("brand"),
+        card_last4=card.get("last4"),
+        card_exp_month=card.get("exp_month"),
+        card_exp_year=card.get("exp_year"),
+        created_at=from_unix(stripe["created"]),
     )
 
 

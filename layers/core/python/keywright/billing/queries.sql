@@ -11,7 +11,7 @@ UPDATE subscriptions
        canceled_at = %(canceled_at)s, ended_at = %(ended_at)s, trial_end = %(trial_end)s,
        pause_behavior = %(pause_behavior)s, pause_resumes_at = %(pause_resumes_at)s,
        default_payment_method_id = %(default_payment_method_id)s, latest_invoice_id = %(latest_invoice_id)s,
-       metadata = %(metadata)s, observed_at = %(observed_at)s, observed_by = %(observed_by)s
+       metadata = %(metadata)s, created_at = %(created_at)s, observed_at = %(observed_at)s, observed_by = %(observed_by)s
  WHERE subscription_id = %(subscription_id)s
 
 -- name: set_owner
@@ -25,7 +25,7 @@ DELETE FROM subscription_items WHERE subscription_id = %(subscription_id)s AND i
 -- name: save_item
 INSERT INTO subscription_items (item_id, subscription_id, price_id, quantity, current_period_start, current_period_end)
 VALUES (%(item_id)s, %(subscription_id)s, %(price_id)s, %(quantity)s, %(current_period_start)s, %(current_period_end)s)
-ON DUPLICATE KEY UPDATE price_id = VALUES(price_id), quantity = VALUES(quantity),
+ON DUPLICATE KEY UPDATE subscription_id = VALUES(subscription_id), price_id = VALUES(price_id), quantity = VALUES(quantity),
        current_period_start = VALUES(current_period_start), current_period_end = VALUES(current_period_end)
 
 -- name: save_invoice
@@ -36,8 +36,9 @@ VALUES (%(invoice_id)s, %(customer_sid)s, %(subscription_id)s, %(invoice_number)
        %(amount_paid)s, %(amount_remaining)s, %(total)s, %(attempted)s, %(attempt_count)s, %(billing_reason)s,
        %(collection_method)s, %(created_at)s, %(due_at)s, %(next_attempt_at)s, %(finalized_at)s, %(paid_at)s, %(failed_at)s,
        %(awaits_customer)s, %(observed_at)s, %(observed_by)s)
-ON DUPLICATE KEY UPDATE subscription_id = VALUES(subscription_id), invoice_number = VALUES(invoice_number),
-       status = VALUES(status), amount_due = VALUES(amount_due), amount_paid = VALUES(amount_paid),
+ON DUPLICATE KEY UPDATE customer_sid = VALUES(customer_sid), subscription_id = VALUES(subscription_id),
+       invoice_number = VALUES(invoice_number), currency = VALUES(currency), billing_reason = VALUES(billing_reason),
+       created_at = VALUES(created_at), status = VALUES(status), amount_due = VALUES(amount_due), amount_paid = VALUES(amount_paid),
        amount_remaining = VALUES(amount_remaining), total = VALUES(total), attempted = VALUES(attempted),
        attempt_count = VALUES(attempt_count), billing_reason = VALUES(billing_reason),
        collection_method = VALUES(collection_method), due_at = VALUES(due_at), next_attempt_at = VALUES(next_attempt_at),
@@ -84,9 +85,10 @@ INSERT INTO payment_intents (payment_intent_id, customer_sid, stripe_customer_id
        amount_received, currency, created_at, observed_at, observed_by)
 VALUES (%(payment_intent_id)s, %(customer_sid)s, %(stripe_customer_id)s, %(invoice_id)s, %(latest_charge_id)s, %(status)s,
        %(amount)s, %(amount_received)s, %(currency)s, %(created_at)s, %(observed_at)s, %(observed_by)s)
-ON DUPLICATE KEY UPDATE invoice_id = VALUES(invoice_id), latest_charge_id = VALUES(latest_charge_id), status = VALUES(status),
-       amount = VALUES(amount), amount_received = VALUES(amount_received), observed_at = VALUES(observed_at),
-       observed_by = VALUES(observed_by)
+ON DUPLICATE KEY UPDATE customer_sid = VALUES(customer_sid), stripe_customer_id = VALUES(stripe_customer_id),
+       invoice_id = VALUES(invoice_id), latest_charge_id = VALUES(latest_charge_id), status = VALUES(status),
+       amount = VALUES(amount), amount_received = VALUES(amount_received), currency = VALUES(currency),
+       created_at = VALUES(created_at), observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
 
 -- name: save_charge
 INSERT INTO charges (charge_id, customer_sid, stripe_customer_id, payment_intent_id, invoice_id, status, amount, amount_captured,
@@ -95,7 +97,9 @@ INSERT INTO charges (charge_id, customer_sid, stripe_customer_id, payment_intent
 VALUES (%(charge_id)s, %(customer_sid)s, %(stripe_customer_id)s, %(payment_intent_id)s, %(invoice_id)s, %(status)s, %(amount)s,
        %(amount_captured)s, %(amount_refunded)s, %(currency)s, %(failure_code)s, %(card_brand)s, %(card_last4)s,
        %(card_exp_month)s, %(card_exp_year)s, %(created_at)s, %(observed_at)s, %(observed_by)s)
-ON DUPLICATE KEY UPDATE payment_intent_id = VALUES(payment_intent_id), invoice_id = VALUES(invoice_id), status = VALUES(status),
+ON DUPLICATE KEY UPDATE customer_sid = VALUES(customer_sid), stripe_customer_id = VALUES(stripe_customer_id),
+       payment_intent_id = VALUES(payment_intent_id), invoice_id = VALUES(invoice_id), status = VALUES(status),
+       amount = VALUES(amount), currency = VALUES(currency), created_at = VALUES(created_at),
        amount_captured = VALUES(amount_captured), amount_refunded = VALUES(amount_refunded),
        failure_code = VALUES(failure_code), card_brand = VALUES(card_brand), card_last4 = VALUES(card_last4),
        card_exp_month = VALUES(card_exp_month), card_exp_year = VALUES(card_exp_year), observed_at = VALUES(observed_at),
@@ -106,16 +110,18 @@ INSERT INTO refunds (refund_id, charge_id, payment_intent_id, status, amount, cu
        observed_by)
 VALUES (%(refund_id)s, %(charge_id)s, %(payment_intent_id)s, %(status)s, %(amount)s, %(currency)s, %(reason)s, %(created_at)s,
        %(observed_at)s, %(observed_by)s)
-ON DUPLICATE KEY UPDATE status = VALUES(status), amount = VALUES(amount), reason = VALUES(reason),
-       observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
+ON DUPLICATE KEY UPDATE charge_id = VALUES(charge_id), payment_intent_id = VALUES(payment_intent_id),
+       status = VALUES(status), amount = VALUES(amount), currency = VALUES(currency), reason = VALUES(reason),
+       created_at = VALUES(created_at), observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
 
 -- name: save_dispute
 INSERT INTO disputes (dispute_id, charge_id, payment_intent_id, status, amount, currency, reason, created_at, observed_at,
        observed_by)
 VALUES (%(dispute_id)s, %(charge_id)s, %(payment_intent_id)s, %(status)s, %(amount)s, %(currency)s, %(reason)s, %(created_at)s,
        %(observed_at)s, %(observed_by)s)
-ON DUPLICATE KEY UPDATE status = VALUES(status), amount = VALUES(amount), reason = VALUES(reason),
-       observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
+ON DUPLICATE KEY UPDATE charge_id = VALUES(charge_id), payment_intent_id = VALUES(payment_intent_id),
+       status = VALUES(status), amount = VALUES(amount), currency = VALUES(currency), reason = VALUES(reason),
+       created_at = VALUES(created_at), observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
 
 -- name: find_charge
 SELECT charge_id, stripe_customer_id, payment_intent_id, invoice_id FROM charges WHERE charge_id = %(charge_id)s
@@ -165,3 +171,13 @@ SELECT charge_id, refund_id, status, amount, created_at FROM refunds WHERE charg
 
 -- name: list_disputes
 SELECT charge_id, dispute_id, status, amount, created_at FROM disputes WHERE charge_id IN %(charge_ids)s ORDER BY dispute_id
+
+-- name: save_payment_method
+INSERT INTO payment_methods (payment_method_id, customer_sid, stripe_customer_id, method_type, card_brand, card_last4,
+       card_exp_month, card_exp_year, created_at, observed_at, observed_by)
+VALUES (%(payment_method_id)s, %(customer_sid)s, %(stripe_customer_id)s, %(method_type)s, %(card_brand)s, %(card_last4)s,
+       %(card_exp_month)s, %(card_exp_year)s, %(created_at)s, %(observed_at)s, %(observed_by)s)
+ON DUPLICATE KEY UPDATE customer_sid = VALUES(customer_sid), stripe_customer_id = VALUES(stripe_customer_id),
+       method_type = VALUES(method_type), card_brand = VALUES(card_brand), card_last4 = VALUES(card_last4),
+       card_exp_month = VALUES(card_exp_month), card_exp_year = VALUES(card_exp_year), created_at = VALUES(created_at),
+       observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)

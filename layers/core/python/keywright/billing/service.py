@@ -12,6 +12,7 @@ from keywright.billing.models import (
     InvoicePayment,
     Observation,
     PaymentIntent,
+    PaymentMethod,
     Refund,
     Setback,
     Subscription,
@@ -55,6 +56,13 @@ def mirror_payment_intent(
 def mirror_charge(tx: Transaction, charge: Charge, observation: Observation, *, customer_sid: str) -> None:
     """Set the charge to what the fold says."""
     payment_repository.save_charge(tx, charge, observation, customer_sid=customer_sid)
+
+
+def mirror_payment_method(
+    tx: Transaction, method: PaymentMethod, observation: Observation, *, customer_sid: str
+) -> None:
+    """Set the payment method to what the fold says."""
+    payment_repository.save_payment_method(tx, method, observation, customer_sid=customer_sid)
 
 
 def mirror_refund(tx: Transaction, refund: Refund, observation: Observation) -> None:

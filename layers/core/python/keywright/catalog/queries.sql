@@ -21,8 +21,8 @@ VALUES (%(product_id)s, %(name)s, %(description)s, %(active)s, %(product_family)
        %(air_gapped)s, %(metadata)s, %(created_at)s, %(observed_at)s, %(observed_by)s)
 ON DUPLICATE KEY UPDATE name = VALUES(name), description = VALUES(description), active = VALUES(active),
        product_family = VALUES(product_family), fee_structure = VALUES(fee_structure), usage_based = VALUES(usage_based),
-       air_gapped = VALUES(air_gapped), metadata = VALUES(metadata), observed_at = VALUES(observed_at),
-       observed_by = VALUES(observed_by)
+       air_gapped = VALUES(air_gapped), metadata = VALUES(metadata), created_at = VALUES(created_at),
+       observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
 
 -- name: find_price
 SELECT price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type, billing_scheme,
@@ -41,15 +41,23 @@ SELECT price_id, product_id, active, currency, kind, recurring_interval, interva
 SELECT price_id, up_to, unit_amount, flat_amount FROM price_tiers WHERE price_id IN %(price_ids)s ORDER BY price_id, position
 
 -- name: save_price
--- Amounts and tiers of a Stripe price never change; only whether it is active does.
+-- Amounts and tiers of a Stripe price never change; only whether it is active does. If they are others here, they are wrong.
 INSERT INTO prices (price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type,
        billing_scheme, tiers_mode, unit_amount, transform_divide_by, transform_round, created_at, observed_at, observed_by)
 VALUES (%(price_id)s, %(product_id)s, %(active)s, %(currency)s, %(kind)s, %(interval)s, %(interval_count)s, %(usage_type)s,
        %(billing_scheme)s, %(tiers_mode)s, %(unit_amount)s, %(transform_divide_by)s, %(transform_round)s, %(created_at)s,
        %(observed_at)s, %(observed_by)s)
-ON DUPLICATE KEY UPDATE active = VALUES(active), observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
+ON DUPLICATE KEY UPDATE product_id = VALUES(product_id), active = VALUES(active), currency = VALUES(currency),
+       kind = VALUES(kind), recurring_interval = VALUES(recurring_interval), interval_count = VALUES(interval_count),
+       usage_type = VALUES(usage_type), billing_scheme = VALUES(billing_scheme), tiers_mode = VALUES(tiers_mode),
+       unit_amount = VALUES(unit_amount), transform_divide_by = VALUES(transform_divide_by),
+       transform_round = VALUES(transform_round), created_at = VALUES(created_at), observed_at = VALUES(observed_at),
+       observed_by = VALUES(observed_by)
 
 -- name: save_tier
 INSERT INTO price_tiers (price_id, position, up_to, unit_amount, flat_amount)
 VALUES (%(price_id)s, %(position)s, %(up_to)s, %(unit_amount)s, %(flat_amount)s)
-ON DUPLICATE KEY UPDATE position = VALUES(position)
+ON DUPLICATE KEY UPDATE up_to = VALUES(up_to), unit_amount = VALUES(unit_amount), flat_amount = VALUES(flat_amount)
+
+-- name: remove_tiers
+DELETE FROM price_tiers WHERE price_id = %(price_id)s AND position >= %(count)s

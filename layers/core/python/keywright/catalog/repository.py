@@ -49,7 +49,7 @@ def list_prices(tx: Transaction, *, product_ids: list[str]) -> list[Price]:
 
 
 def save_price(tx: Transaction, price: Price, *, observed_at: datetime, observed_by: str) -> None:
-    """Insert the price or set it; add the tiers that it carries."""
+    """Insert the price or set it, and its tiers if it carries them."""
     tx.run(
         _sql.save_price,
         **{name: value for name, value in vars(price).items() if name not in {"transform", "tiers"}},
@@ -62,6 +62,8 @@ def save_price(tx: Transaction, price: Price, *, observed_at: datetime, observed
         _sql.save_tier,
         [{"price_id": price.price_id, "position": n, **vars(tier)} for n, tier in enumerate(price.tiers)],
     )
+    if price.tiers:
+        tx.run(_sql.remove_tiers, price_id=price.price_id, count=len(price.tiers))
 
 
 def _product(row: Row) -> Product:

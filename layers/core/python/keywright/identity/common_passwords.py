@@ -1,10 +1,13 @@
 """
-The passwords that guessing starts with, in lower case and no shorter than a password may be.
+The passwords that guessing starts with: those that lists of leaked passwords have in common, year after year.
 
-They are the ones that lists of leaked passwords have in common, year after year.
+Whoever guesses goes on with their words in disguise: in capitals, with digits for letters, with a year or a mark at the
+end. So a word counts, however it is dressed; and so do rows of keys. Pure.
 """
 
 from __future__ import annotations
+
+import re
 
 COMMON_PASSWORDS = frozenset(
     """
@@ -25,3 +28,38 @@ COMMON_PASSWORDS = frozenset(
     whatever william1 zaq12wsx zaq1zaq1 zxcvbnm1 zxcvbnm123
     """.split()
 )
+
+# Words that are tried with something around them, beside those of the list; our own name among them.
+_WORDS = frozenset(
+    """
+    access admin administrator april august autumn batman december dragon february friday guest hello january july june
+    keywright letmein license login march master monday monkey november october passwd qwerty root saturday secret
+    september shadow spring summer sunday test thursday tuesday user wednesday welcome winter
+    """.split()
+) | {stripped for password in COMMON_PASSWORDS if len(stripped := re.sub(r"[\W\d_]+", "", password)) > 4}  # noqa: PLR2004
+
+_MOST_AROUND = 6
+_DISGUISES = str.maketrans("013457@$!", "oleastasi")
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm")
+
+
+def is_common(password: str) -> bool:
+    """Tell whether a password is among the first that anybody tries."""
+    plain = password.lower()
+    return plain in COMMON_PASSWORDS or _is_a_row(plain) or _is_a_dressed_word(plain)
+
+
+def _is_a_dressed_word(plain: str) -> bool:
+    """Tell whether it is one of the words with little around it; a digit may stand for a letter or beside them."""
+    bare = _without_marks(plain)
+    candidates = {bare, bare.translate(_DISGUISES), _without_marks(plain.translate(_DISGUISES))}
+    return any(word in _WORDS and len(plain) - len(word) <= _MOST_AROUND for word in candidates)
+
+
+def _without_marks(text: str) -> str:
+    return re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text)
+
+
+def _is_a_row(plain: str) -> bool:
+    """Tell whether it is made of one or two characters, or of neighbors in a row of them."""
+    return len(set(plain)) <= 2 or any(plain in row or plain in row[::-1] for row in _ROWS)  # noqa: PLR2004

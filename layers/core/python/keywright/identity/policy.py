@@ -98,6 +98,8 @@ POLICY: Mapping[str, Who] = {
     "GET /v1/reconciliation": Who.STAFF,
     "POST /v1/reconciliation": Who.STAFF,
     "GET /v1/revocations": Who.ANYONE,
+    "GET /v1/stripe-events": Who.STAFF,
+    "POST /v1/stripe-events/{event_id}/retry": Who.STAFF,
     "GET /v1/users": Who.STAFF,
     "GET /v1/users/{user_sid}": Who.STAFF,
     "DELETE /v1/users/{user_sid}": Who.STAFF,

@@ -86,11 +86,11 @@ def key_scope(route: str, *, policy: Mapping[str, Who] = POLICY) -> KeyScope:
 
     :raises RouteUndeclared: if it asks for no token and nobody has decided
     """
-    if not route.startswith("POST ") or route in UNREPEATABLE:
+    if not route.startswith("POST ") or route in UNREPEATABLE or route not in policy:
         return KeyScope.NOBODY
     if route in BY_ADDRESS:
         return KeyScope.ADDRESS
-    if policy.get(route, Who.ANYONE) in OPEN:
+    if policy[route] in OPEN:
         raise RouteUndeclared(route)
     return KeyScope.CALLER
 

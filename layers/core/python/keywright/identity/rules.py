@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
 
-from keywright.identity.common_passwords import COMMON_PASSWORDS
+from keywright.identity.common_passwords import is_common
 from keywright.identity.models import (
     EmailInvalid,
     LastManager,
@@ -66,7 +66,7 @@ def check_password(password: str) -> None:
         raise _password_unacceptable(f"A password has at least {_MIN_PASSWORD_BYTES} bytes.")
     if size > _MAX_PASSWORD_BYTES:
         raise _password_unacceptable(f"A password has at most {_MAX_PASSWORD_BYTES} bytes.")
-    if password.lower() in COMMON_PASSWORDS:
+    if is_common(password):
         raise _password_unacceptable("This password is among those that everybody tries first.")
 
 
@@ -75,9 +75,9 @@ def is_live(session: Session, *, now: datetime) -> bool:
     return session.revoked_at is None and now < session.expires_at and now < session.last_used_at + SESSION_IDLE_LIMIT
 
 
-def is_retry(token: RefreshToken, *, now: datetime) -> bool:
+def is_retry(token: RefreshToken, *, now: datetime, grace: timedelta = REFRESH_GRACE) -> bool:
     """Tell whether a spent token was spent so lately that its client may have lost the answer."""
-    return token.used_at is not None and now <= token.used_at + REFRESH_GRACE
+    return token.used_at is not None and now <= token.used_at + grace
 
 
 def check_reach(*, actor: Role, subject: Role, becomes: Role | None = None) -> None:

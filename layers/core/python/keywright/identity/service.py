@@ -78,17 +78,24 @@ def register(tx: Transaction, *, email: str, password_hash: str, name: str, now:
     :raises EmailInvalid: if no mail could be sent there
     """
     email = rules.normalize_email(email)
-    user_sid = ids.new("usr", now=now)
-    if _add_user(tx, user_sid=user_sid, email=email, password_hash=password_hash, name=name, now=now):
-        audit.record(tx, "USER_REGISTERED", actor=acting(user_sid), subject=user_sid, new={"role": Role.USER}, now=now)
-        _add_own_customer(tx, user_sid=user_sid, email=email, name=name, now=now)
-    elif (registered := _replace_registration(tx, email, password_hash=password_hash, name=name, now=now)) is not None:
-        user_sid = registered
-    else:
+    owner, user_sid = repository.find_user_by_email(tx, email=email), ids.new("usr", now=now)
+
+    # Both are tried for every address, and what does not apply is undone: the time tells nobody which it was.
+    is_first = tx.attempt(
+        lambda: _register_first(
+            tx, owner, user_sid=user_sid, email=email, password_hash=password_hash, name=name, now=now
+        )
+    )
+    if owner is None and not is_first:
+        # Somebody has taken it since we looked.
         owner = repository.find_user_by_email(tx, email=email)
+    is_again = tx.attempt(lambda: _register_again(tx, owner, password_hash=password_hash, name=name, now=now))
+    if is_first:
+        _request_verification(tx, user_sid=user_sid, now=now)
+    elif is_again and owner is not None:
+        _request_verification(tx, user_sid=owner.user_sid, now=now)
+    else:
         notices.request(tx, Notice.ALREADY_REGISTERED, user=owner, now=now)
-        return
-    _request_verification(tx, user_sid=user_sid, now=now)
 
 
 def request_verification(tx: Transaction, *, email: str, now: datetime) -> None:
@@ -245,16 +252,25 @@ def _prove(tx: Transaction, *, user_sid: str, email: str, registration: int, now
     return user_sid
 
 
-def _replace_registration(tx: Transaction, email: str, *, password_hash: str, name: str, now: datetime) -> str | None:
-    """Take the later of two registrations of an unproven address; return the user's sid, None if it is proven."""
-    user = repository.find_user_by_email(tx, email=email)
-    if user is None or not user.active:
-        return None
-    user_sid = user.user_sid
+def _register_first(
+    tx: Transaction, owner: User | None, *, user_sid: str, email: str, password_hash: str, name: str, now: datetime
+) -> bool:
+    """Make a user with a customer; tell whether the address was free. If not, nobody will ever see what was made."""
+    made_for = email if owner is None else f"{user_sid}@nobody.invalid"
+    if not _add_user(tx, user_sid=user_sid, email=made_for, password_hash=password_hash, name=name, now=now):
+        return False
+    audit.record(tx, "USER_REGISTERED", actor=acting(user_sid), subject=user_sid, new={"role": Role.USER}, now=now)
+    _add_own_customer(tx, user_sid=user_sid, email=made_for, name=name, now=now)
+    return owner is None
+
+
+def _register_again(tx: Transaction, owner: User | None, *, password_hash: str, name: str, now: datetime) -> bool:
+    """Take the later of two registrations of an unproven address; tell whether it was one."""
+    user_sid = owner.user_sid if owner is not None and owner.active else NOBODY
     if not repository.replace_registration(tx, user_sid=user_sid, name=name, password_hash=password_hash):
-        return None
+        user_sid = NOBODY
     # A link that was mailed for the earlier password must not bring the later one to life.
     repository.drop_unused_mail_tokens(tx, user_sid=user_sid, purpose=TokenPurpose.VERIFY_EMAIL)
     customers.rename_owned(tx, user_sid=user_sid, name=name)
     audit.record(tx, "USER_REGISTERED_AGAIN", actor=acting(user_sid), subject=user_sid, now=now)
-    return user_sid
+    return user_sid != NOBODY

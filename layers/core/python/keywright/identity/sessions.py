@@ -8,7 +8,7 @@ used, it means that somebody else holds a copy, and ends the session.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from keywright.audit import service as audit
 from keywright.audit.models import Actor
@@ -61,10 +61,16 @@ def open_session(
 
 
 def refresh(
-    tx: Transaction, access: AccessTokens, *, refresh_token: str, origin: Origin, now: datetime
+    tx: Transaction,
+    access: AccessTokens,
+    *,
+    refresh_token: str,
+    origin: Origin,
+    grace: timedelta = rules.REFRESH_GRACE,
+    now: datetime,
 ) -> Tokens | RefreshTokenInvalid:
     """
-    Exchange a refresh token for the next one.
+    Exchange a refresh token for the next one; for as long as ``grace`` says the same one again.
 
     A replay is answered by an error that is returned, not raised: raising would roll the revocation back.
     """
@@ -79,7 +85,8 @@ def refresh(
         child = _next_token(tx, token, session, parent=refresh_token, now=now)
         session_repository.touch_session(tx, session_sid=session.session_sid, origin=origin, now=now)
     else:
-        repeated = _same_child(tx, token, session, parent=refresh_token, now=now)
+        may_repeat = rules.is_retry(token, now=now, grace=grace)
+        repeated = _same_child(tx, token, session, parent=refresh_token) if may_repeat else None
         if repeated is None:
             return _end_replayed(tx, user, session, origin=origin, now=now)
         child = repeated
@@ -148,9 +155,9 @@ def _next_token(tx: Transaction, token: RefreshToken, session: Session, *, paren
     return child
 
 
-def _same_child(tx: Transaction, token: RefreshToken, session: Session, *, parent: str, now: datetime) -> str | None:
-    """Return the child that the spent token was exchanged for, if its client may still ask for it."""
-    if token.sealed_child is None or not rules.is_retry(token, now=now):
+def _same_child(tx: Transaction, token: RefreshToken, session: Session, *, parent: str) -> str | None:
+    """Return the child that the spent token was exchanged for; None once the child was used itself."""
+    if token.sealed_child is None:
         return None
     if not session_repository.is_generation_unused(
         tx, session_sid=session.session_sid, generation=token.generation + 1

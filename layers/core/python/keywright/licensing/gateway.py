@@ -64,13 +64,13 @@ def key_ring() -> KeyRing:
 
 def key_entries() -> list[dict[str, Any]]:
     """Return the keys as the secret holds them."""
-    return list(secrets.read(SECRET).get("keys", ()))
+    return list(secrets.read("LICENSE_KEYS").get("keys", ()))
 
 
 def store_key_entries(entries: list[dict[str, Any]]) -> None:
     """Put another set of keys into the secret. What others keep of it is at most five minutes old."""
-    value = {**secrets.read(SECRET), "keys": entries}
-    _client("secretsmanager").put_secret_value(SecretId=setting(f"{SECRET}_SECRET"), SecretString=json.dumps(value))
+    value = {**secrets.read("LICENSE_KEYS"), "keys": entries}
+    _client("secretsmanager").put_secret_value(SecretId=setting("LICENSE_KEYS_SECRET"), SecretString=json.dumps(value))
     secrets.forget()
 
 

@@ -71,7 +71,8 @@ def rotated(entries: Sequence[Mapping[str, Any]], periods: Periods, *, new: Entr
     """
     dated = [_dated(entry, first=place == 0, now=now) for place, entry in enumerate(entries)]
     youngest = max(dated, key=_begin)
-    if now >= _begin(youngest) + periods.life - periods.lead:
+    # A key in KMS is followed by another one there, which only the operator can make.
+    if "kms_key_id" not in youngest and now >= _begin(youngest) + periods.life - periods.lead:
         dated = succeeded(dated, new, signs_from=max(now + periods.lead, _begin(youngest) + periods.life))
     return [_without_private(entry) if _is_long_retired(entry, now) else entry for entry in dated]
 

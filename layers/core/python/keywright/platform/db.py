@@ -85,6 +85,16 @@ class Transaction:
             with self._connection.cursor() as cursor:
                 cursor.executemany(query, rows)
 
+    def attempt(self, work: Callable[[], bool]) -> bool:
+        """Run a part of the transaction that is undone unless it returns True; return what it does."""
+        announced = len(self.committed)
+        self.run("SAVEPOINT attempt")
+        succeeded = work()
+        self.run("RELEASE SAVEPOINT attempt" if succeeded else "ROLLBACK TO SAVEPOINT attempt")
+        if not succeeded:
+            del self.committed[announced:]
+        return succeeded
+
     def after_commit(self, action: Callable[[], None]) -> None:
         """Call the action once the transaction is durable. It may fail without harm: a row stands behind it."""
         self.committed.append(action)

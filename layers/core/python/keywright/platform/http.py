@@ -22,7 +22,7 @@ from keywright.platform.repeats import Repeats
 PROBLEM = "application/problem+json"
 CORRELATION_HEADER = "x-correlation-id"
 
-_CORRELATION_ID = re.compile(r"[\w.:-]{8,100}")
+_CORRELATION_ID = re.compile(r"[\w.:-]{8,100}", re.ASCII)
 # Where the correlation id travels inside the event that powertools hands around.
 _OURS = "keywrightCorrelationId"
 _BEARER = re.compile(r"Bearer ([\w.-]{20,4096})", re.IGNORECASE)

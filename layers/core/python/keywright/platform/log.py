@@ -7,8 +7,9 @@ people are shortened before anything is written.
 
 from __future__ import annotations
 
+import json
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -78,4 +79,9 @@ class _Formatter(LambdaPowertoolsFormatter):
 
 @lru_cache
 def _logger() -> Logger:
-    return Logger(service="keywright", logger_formatter=_Formatter(utc=True, serialize_stacktrace=False))
+    formatter = _Formatter(json_serializer=_serialize, utc=True, serialize_stacktrace=False)
+    return Logger(service="keywright", logger_formatter=formatter)
+
+
+# In ASCII: Unicode has three more characters that some readers take for the end of a line.
+_serialize = partial(json.dumps, default=str, separators=(",", ":"))

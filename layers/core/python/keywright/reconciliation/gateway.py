@@ -28,20 +28,29 @@ def list_events(*, since: datetime | None, after: str | None, asked_at: datetime
     return Page(subjects, asked_at, subjects[-1]["id"] if listed.has_more and subjects else None)
 
 
-def list_objects(cursor: str | None, *, invoices_since: datetime, asked_at: datetime) -> Page:
+def list_objects(cursor: str | None, *, since: datetime, asked_at: datetime) -> Page:
     """
     Return a page of what the object sweep compares, and the cursor behind it.
+
+    ``since`` bounds what there is ever more of; products, prices and subscriptions are compared however old they are.
 
     :raises StripeUnavailable: if Stripe does not answer
     """
     object_type, after = rules.place_of(cursor)
     v1 = stripe_client.client().v1
+    recent: dict[str, Any] = {"created": {"gte": to_unix(since)}}
     listing: dict[str, tuple[Any, dict[str, Any]]] = {
         "product": (v1.products.list, {}),
         "price": (v1.prices.list, {"expand": ["data.tiers"]}),
         # Ended ones too: the mirror may not know yet that they ended.
         "subscription": (v1.subscriptions.list, {"status": "all"}),
-        "invoice": (v1.invoices.list, {"created": {"gte": to_unix(invoices_since)}}),
+        "invoice": (v1.invoices.list, recent),
+        "checkout.session": (v1.checkout.sessions.list, recent),
+        "payment_intent": (v1.payment_intents.list, recent),
+        "charge": (v1.charges.list, recent),
+        "refund": (v1.refunds.list, recent),
+        "dispute": (v1.disputes.list, recent),
+        "invoice_payment": (v1.invoice_payments.list, recent),
     }
     list_page, wanted = listing[object_type]
     with stripe_client.outages_named():

@@ -43,8 +43,6 @@ def apply(tx: Transaction, run: Run, *, product_family: str, now: datetime) -> N
 
 
 def _judge_item(tx: Transaction, row: Row, product_family: str) -> Finding | None:
-    if not _licensed(tx, row["product_id"], product_family):
-        return None
     if row["licenses"] != 1:
         wrong = Difference("licenses", str(row["licenses"]), "1")
     elif row["state"] == "CANCELED":
@@ -53,16 +51,18 @@ def _judge_item(tx: Transaction, row: Row, product_family: str) -> Finding | Non
         wrong = Difference("expires_at", to_wire(row["expires_at"]), to_wire(row["current_period_end"]))
     else:
         return None
-    cause = "the item of a running subscription is not licensed as it is paid"
+    cause = (
+        _unclear(tx, row["product_id"], product_family) or "the item of a running subscription is not licensed as paid"
+    )
     return Drift("subscription_item", row["item_id"], [wrong], cause), row["subscription_id"]
 
 
 def _judge_session(tx: Transaction, row: Row, product_family: str) -> Finding | None:
-    if row["licenses"] == 1 or not _licensed(tx, row["product_id"], product_family):
+    if row["licenses"] == 1:
         return None
     wrong = Difference("licenses", str(row["licenses"]), "1")
-    drift = Drift("checkout_session", row["stripe_session_id"], [wrong], "what was paid once is not licensed once")
-    return drift, row["stripe_session_id"]
+    cause = _unclear(tx, row["product_id"], product_family) or "what was paid once is not licensed once"
+    return Drift("checkout_session", row["stripe_session_id"], [wrong], cause), row["stripe_session_id"]
 
 
 def _judge_license(_tx: Transaction, row: Row, _product_family: str) -> Finding | None:
@@ -86,12 +86,12 @@ def _caused_state(row: Row) -> str | None:
     return STATE_OF[Rule(causes[0][0])] if causes else None
 
 
-def _licensed(tx: Transaction, product_id: str, product_family: str) -> bool:
-    """Tell whether what is paid for is something that we license."""
+def _unclear(tx: Transaction, product_id: str, product_family: str) -> str | None:
+    """Return why nobody can say what was paid for; None if its product says what it licenses."""
     product = catalog.find_product(tx, product_id=product_id)
     if product is None or product.product_family != product_family:
-        return False
-    return catalog_rules.license_kind(product) is not None
+        return f"the product {product_id} is not of the family {product_family}"
+    return None if catalog_rules.license_kind(product) else f"the product {product_id} does not say what it licenses"
 
 
 def _source_of(row: Row) -> str | None:

@@ -10,7 +10,7 @@ from keywright.catalog import rules as catalog_rules
 from keywright.catalog import service as catalog
 from keywright.catalog.models import Price
 from keywright.platform.db import Transaction
-from keywright.reconciliation import repository
+from keywright.reconciliation import payment_mirror, repository
 from keywright.reconciliation.models import Fields
 from keywright.reconciliation.rules import flatten, flatten_all
 from keywright.stripe_sync.normalize import normalize
@@ -19,10 +19,11 @@ Subject = Mapping[str, Any]
 
 _PRODUCT = (
     "name", "description", "active", "product_family", "fee_structure", "usage_based", "air_gapped", "metadata",
+    "created_at",
 )  # fmt: skip
 _PRICE = (
     "product_id", "active", "currency", "kind", "interval", "interval_count", "usage_type", "billing_scheme",
-    "tiers_mode", "unit_amount", "transform",
+    "tiers_mode", "unit_amount", "transform", "created_at",
 )  # fmt: skip
 _TIER = ("up_to", "unit_amount", "flat_amount")
 _SUBSCRIPTION = (
@@ -123,10 +124,12 @@ _THEIRS: dict[str, Callable[[Subject], Fields]] = {
     "price": _price_fields,
     "subscription": _subscription_fields,
     "invoice": _invoice_fields,
+    **payment_mirror.THEIRS,
 }
 _OURS: dict[str, Callable[[Transaction, Sequence[Subject]], dict[str, Fields]]] = {
     "product": _our_products,
     "price": _our_prices,
     "subscription": _our_subscriptions,
     "invoice": _our_invoices,
+    **payment_mirror.OURS,
 }

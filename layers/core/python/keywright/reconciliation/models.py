@@ -119,6 +119,24 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class DriftFigures:
+    """Drift in numbers: found in the last full minute, open now, and since when the oldest of that is."""
+
+    found: int = 0
+    open: int = 0
+    age_s: int = 0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Reconciliation in numbers, by kind; a kind that never succeeded has no lag."""
+
+    lag_s: Mapping[Kind, int]
+    failed: Mapping[Kind, bool]
+    drift: Mapping[Kind, DriftFigures]
+
+
+@dataclass(frozen=True)
 class DriftRecord:
     """One field that differed, until when it did, and why."""
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from keywright.billing.rules import subscription_details
-from keywright.catalog import service as catalog
 from keywright.platform.db import Transaction
-from keywright.reconciliation import mirror, repository, rules, service
+from keywright.reconciliation import mirror, relevance, repository, rules, service
 from keywright.reconciliation.mirror import Subject
 from keywright.reconciliation.models import Counts, Difference, Drift, Fields, Page, Run
 from keywright.stripe_sync import inbox
-from keywright.stripe_sync.normalize import normalize
 
 
 def apply(tx: Transaction, run: Run, page: Page, *, product_family: str, now: datetime) -> None:
@@ -21,7 +18,7 @@ def apply(tx: Transaction, run: Run, page: Page, *, product_family: str, now: da
         return
     object_type, _ = rules.place_of(run.page_cursor)
     held = mirror.ours(tx, object_type, page.subjects)
-    compared = [subject for subject in page.subjects if _concerns_us(tx, subject, held, product_family)]
+    compared = [subject for subject in page.subjects if relevance.concerns_us(tx, subject, held, product_family)]
     differing = [subject for subject in compared if _differences(object_type, subject, held)]
     drifts = _drifts(tx, object_type, differing, held, asked_at=page.asked_at)
     found = sum(service.record_drift(tx, run, drift, now=now) for drift, _ in drifts)
@@ -59,17 +56,6 @@ def _differences(object_type: str, subject: Subject, held: Mapping[str, Fields])
     if theirs is None:
         return [Difference("object", None, "unreadable")]
     return rules.differences(held.get(subject["id"]), theirs)
-
-
-def _concerns_us(tx: Transaction, subject: Subject, held: Mapping[str, Fields], product_family: str) -> bool:
-    """Tell whether an object is of our family, or in the mirror though it is not."""
-    if subject["id"] in held:
-        return True
-    if subject["object"] == "price":
-        return catalog.find_product(tx, product_id=mirror.product_id_of(subject)) is not None
-    own = subject.get("metadata") or {}
-    of_subscription = subscription_details(normalize(subject)).get("metadata") or {}
-    return product_family in {own.get("product_family"), of_subscription.get("product_family")}
 
 
 def _last_seen(tx: Transaction, object_type: str, object_id: str) -> Fields | None:

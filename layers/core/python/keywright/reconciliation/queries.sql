@@ -84,7 +84,8 @@ SELECT d.object_id
  LIMIT %(limit)s
 
 -- name: list_progress
-SELECT p.kind, p.checked_through, p.last_success_at, p.last_failure_at, p.last_error, r.state, r.page_cursor, r.examined
+SELECT p.kind, p.checked_through, p.last_success_at, p.last_failure_at, p.last_error, r.state, r.page_cursor, r.examined,
+       r.touched_at
   FROM reconciliation_progress p
   LEFT JOIN reconciliation_runs r
     ON r.run_sid = (SELECT MAX(latest.run_sid) FROM reconciliation_runs latest WHERE latest.kind = p.kind)
@@ -169,3 +170,41 @@ SELECT l.license_sid, l.source_kind, l.source_id, l.state, l.causes, i.subscript
  WHERE l.license_sid > %(after)s AND l.source_kind <> 'CONTRACT_SUBSCRIPTION'
  ORDER BY l.license_sid
  LIMIT %(limit)s
+
+-- name: list_payment_intents
+SELECT payment_intent_id, stripe_customer_id, latest_charge_id, status, amount, amount_received, currency, created_at
+  FROM payment_intents
+ WHERE payment_intent_id IN %(payment_intent_ids)s
+
+-- name: list_charges
+SELECT charge_id, stripe_customer_id, payment_intent_id, status, amount, amount_captured, amount_refunded, currency,
+       failure_code, card_brand, card_last4, card_exp_month, card_exp_year, created_at
+  FROM charges
+ WHERE charge_id IN %(charge_ids)s
+
+-- name: list_refunds
+SELECT refund_id, charge_id, payment_intent_id, status, amount, currency, reason, created_at
+  FROM refunds
+ WHERE refund_id IN %(refund_ids)s
+
+-- name: list_disputes
+SELECT dispute_id, charge_id, payment_intent_id, status, amount, currency, reason, created_at
+  FROM disputes
+ WHERE dispute_id IN %(dispute_ids)s
+
+-- name: list_invoice_payments
+SELECT invoice_id, payment_id FROM invoice_payments WHERE invoice_id IN %(invoice_ids)s
+
+-- name: list_sessions
+SELECT stripe_session_id, state, payment_status, subscription_id, payment_intent_id
+  FROM checkout_sessions
+ WHERE stripe_session_id IN %(stripe_session_ids)s
+
+-- name: read_drift_figures
+-- What is open, since when the oldest of it is, and what was found lately.
+SELECT kind, SUM(CASE WHEN healed_at IS NULL THEN 1 ELSE 0 END) AS open_now,
+       MIN(CASE WHEN healed_at IS NULL THEN found_at END) AS oldest,
+       SUM(CASE WHEN found_at >= %(since)s AND found_at < %(until)s THEN 1 ELSE 0 END) AS found
+  FROM reconciliation_drift
+ WHERE (healed_at IS NULL OR found_at >= %(since)s) AND kind IN %(kinds)s
+ GROUP BY kind

@@ -121,6 +121,12 @@ def list_drift_counts(tx: Transaction) -> dict[Kind, tuple[int, int]]:
     return {Kind(row["kind"]): (int(row["found"]), int(row["healed"])) for row in rows}
 
 
+def read_drift_figures(tx: Transaction, *, since: datetime, until: datetime) -> dict[Kind, Row]:
+    """Return the drift of each kind in numbers: open now, and found from ``since`` until ``until``."""
+    rows = tx.all(_sql.read_drift_figures, since=since, until=until, kinds=list(Kind))
+    return {Kind(row["kind"]): row for row in rows}
+
+
 def list_latest_drift(tx: Transaction, *, limit: int) -> list[DriftRecord]:
     """Return the drift that was found last, the newest first."""
     rows = tx.all(_sql.list_latest_drift, limit=limit)
@@ -153,6 +159,39 @@ def list_invoices(tx: Transaction, *, invoice_ids: Sequence[str]) -> dict[str, t
         lines[line["invoice_id"]].append(line)
     rows = tx.all(_sql.list_invoices, invoice_ids=ids)
     return {row["invoice_id"]: (row, lines[row["invoice_id"]]) for row in rows}
+
+
+def list_payment_intents(tx: Transaction, payment_intent_ids: Sequence[str]) -> dict[str, Row]:
+    """Return mirrored payment intents by id."""
+    rows = tx.all(_sql.list_payment_intents, payment_intent_ids=[*payment_intent_ids, ""])
+    return {row["payment_intent_id"]: row for row in rows}
+
+
+def list_charges(tx: Transaction, charge_ids: Sequence[str]) -> dict[str, Row]:
+    """Return mirrored charges by id."""
+    return {row["charge_id"]: row for row in tx.all(_sql.list_charges, charge_ids=[*charge_ids, ""])}
+
+
+def list_refunds(tx: Transaction, refund_ids: Sequence[str]) -> dict[str, Row]:
+    """Return mirrored refunds by id."""
+    return {row["refund_id"]: row for row in tx.all(_sql.list_refunds, refund_ids=[*refund_ids, ""])}
+
+
+def list_disputes(tx: Transaction, dispute_ids: Sequence[str]) -> dict[str, Row]:
+    """Return mirrored disputes by id."""
+    return {row["dispute_id"]: row for row in tx.all(_sql.list_disputes, dispute_ids=[*dispute_ids, ""])}
+
+
+def list_invoice_payments(tx: Transaction, *, invoice_ids: Sequence[str]) -> set[tuple[str, str]]:
+    """Return which payments these invoices are linked to, as pairs of ids."""
+    rows = tx.all(_sql.list_invoice_payments, invoice_ids=[*invoice_ids, ""])
+    return {(row["invoice_id"], row["payment_id"]) for row in rows}
+
+
+def list_sessions(tx: Transaction, *, stripe_session_ids: Sequence[str]) -> dict[str, Row]:
+    """Return what is known of Stripe's Checkout Sessions, by their ids."""
+    rows = tx.all(_sql.list_sessions, stripe_session_ids=[*stripe_session_ids, ""])
+    return {row["stripe_session_id"]: row for row in rows}
 
 
 def list_paid_items(tx: Transaction, *, after: str, limit: int) -> list[Row]:

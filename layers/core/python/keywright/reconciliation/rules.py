@@ -23,7 +23,7 @@ ALARM = timedelta(days=27)
 """A gap this old is close to losing events for good: the objects themselves must be compared."""
 
 RECENT = timedelta(days=90)
-"""How old an invoice may be to be compared."""
+"""How old an invoice, a session or a payment may be to be compared."""
 
 ABANDONED = timedelta(minutes=15)
 """A run that was not touched for so long has lost its worker and its retries."""
@@ -37,8 +37,11 @@ CONFIRMED_AFTER = timedelta(minutes=2)
 MOST_STEPS = 2000
 """The most pages of one run. What is left is the next one's, which goes on where this one stopped."""
 
-SWEPT = ("product", "price", "subscription", "invoice")
-"""What the object sweep compares, in this order: an invoice without its subscription could not be placed."""
+SWEPT = (
+    "product", "price", "subscription", "invoice", "checkout.session", "payment_intent", "charge", "refund", "dispute",
+    "invoice_payment",
+)  # fmt: skip
+"""What the object sweep compares, in this order: what another hangs on comes before it."""
 
 
 def window_start(checked_through: datetime | None, *, now: datetime) -> datetime:

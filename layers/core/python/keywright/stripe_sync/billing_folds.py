@@ -40,10 +40,11 @@ def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcom
     billing.mirror_subscription(
         tx, subscription, stamp(history.folded), customer_sid=owner.customer_sid, domain_sid=owner.domain_sid
     )
-    licenses.issue_terms(tx, desk, history, products=products, owner=replace(owner, challenge=challenge))
+    unclear = licenses.issue_terms(tx, desk, history, products=products, owner=replace(owner, challenge=challenge))
     licenses.judge_subscription(tx, desk, subscription_id=event.object_id)
-    inbox.release(tx, waiting_for=f"subscription:{event.object_id}")
-    return Processed()
+    _ask_for_method(tx, desk, subscription.default_payment_method_id)
+    inbox.release(tx, waiting_for=f"subscription:{event.object_id}", now=desk.now)
+    return unclear or Processed()
 
 
 def fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
@@ -94,6 +95,14 @@ def fold_session(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
             return waiting
         licenses.judge_session(tx, desk, stripe_session_id=session.stripe_session_id)
     return Processed()
+
+
+def _ask_for_method(tx: Transaction, desk: Desk, payment_method_id: str | None) -> None:
+    """Have the default payment method fetched if nothing was ever told of it: it was there before we were."""
+    if payment_method_id is not None and inbox.find_latest(tx, object_id=payment_method_id) is None:
+        histories.request_fetch(
+            tx, object_type="payment_method", object_id=payment_method_id, reason="nothing was told of it", now=desk.now
+        )
 
 
 def stamp(folded: Folded[Any]) -> Observation:

@@ -17,10 +17,12 @@ def fold_product(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     """Mirror a product of the family, or one that was of it."""
     history = histories.load_for(tx, desk, kinds.PRODUCT, event)
     families = {observed.state.product_family for observed in history.observations}
-    inbox.release(tx, waiting_for=f"product:{event.object_id}")
+    name = f"product:{event.object_id}"
+    inbox.release(tx, waiting_for=name, now=desk.now)
     if desk.product_family not in families:
         family = rules.metadata_of(event).get("product_family")
-        return Ignored(f"product family {family or 'none'}")
+        return Ignored(f"product family {family or 'none'}", reconsider_on=name)
+    inbox.reconsider(tx, reconsider_on=name, now=desk.now)
     folded = history.folded
     product = replace(folded.state, active=False) if folded.deleted else folded.state
     catalog.mirror_product(tx, product, at=folded.decided_by.moment, by=folded.decided_by.event_id)
@@ -35,7 +37,7 @@ def fold_price(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
         # Not in the mirror: of another family, or not seen yet. The inbox knows.
         family = owners.family_of(tx, object_id=product_id)
         if family not in {None, desk.product_family}:
-            return Ignored(f"product family {family}")
+            return Ignored(f"product family {family}", reconsider_on=f"product:{product_id}")
         catalog.request_price(tx, price_id=event.object_id, now=desk.now)
         return Parked(f"product:{product_id}")
     folded = history.folded
@@ -43,7 +45,7 @@ def fold_price(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     active = folded.state.active and not folded.deleted
     price = replace(history.observations[0].state, active=active, tiers=_tiers_of(tx, event.object_id))
     catalog.mirror_price(tx, price, at=folded.decided_by.moment, by=folded.decided_by.event_id, now=desk.now)
-    inbox.release(tx, waiting_for=f"price:{event.object_id}")
+    inbox.release(tx, waiting_for=f"price:{event.object_id}", now=desk.now)
     return Processed()
 
 
@@ -53,7 +55,8 @@ def find_product_for(
     """
     Return the product behind a price as it was then, and what it licenses; None if either was never seen.
 
-    As it was, because a file for a period must not depend on what the vendor changes later.
+    As it was, because a file for a period must not depend on what the vendor changes later. If it said too little then,
+    or contradicted itself, the first correction after that counts; until there is one, it licenses nothing.
     """
     found = catalog.find_product_of(tx, price_id=price_id)
     if found is None:
@@ -61,10 +64,13 @@ def find_product_for(
     history = histories.load(tx, desk, kinds.PRODUCT, object_id=found[0].product_id)
     if history is None:
         return found
-    earlier = [observed for observed in history.observations if observed.moment <= at]
-    product = max(earlier, key=lambda seen: (seen.moment, seen.event_id)).state if earlier else None
-    product = product or history.observations[0].state
-    return product, catalog_rules.license_kind(product)
+    states = [observed.state for observed in history.observations]
+    then = max(sum(observed.moment <= at for observed in history.observations) - 1, 0)
+    for product in states[then:]:
+        kind = catalog_rules.license_kind(product)
+        if kind is not None and product.product_family == desk.product_family:
+            return product, kind
+    return states[then], None
 
 
 def _tiers_of(tx: Transaction, price_id: str) -> tuple[Tier, ...]:

@@ -55,6 +55,7 @@ def _retrieve(object_type: str, object_id: str) -> dict[str, Any]:
         "invoice": v1.invoices.retrieve,
         "invoice_payment": v1.invoice_payments.retrieve,
         "payment_intent": v1.payment_intents.retrieve,
+        "payment_method": v1.payment_methods.retrieve,
         "product": v1.products.retrieve,
         "refund": v1.refunds.retrieve,
         "subscription": v1.subscriptions.retrieve,

@@ -41,9 +41,14 @@ def receive_observations(
         receive(tx, rules.read_event(rules.observation_event(subject, at=at, after=known)), now=now)
 
 
-def release(tx: Transaction, *, waiting_for: str) -> None:
+def release(tx: Transaction, *, waiting_for: str, now: datetime) -> None:
     """Let the events go on that waited for this object, such as ``customer:cus_123``."""
-    _hint(tx, repository.release(tx, waiting_for=waiting_for))
+    _hint(tx, repository.release(tx, waiting_for=waiting_for, now=now))
+
+
+def reconsider(tx: Transaction, *, reconsider_on: str, now: datetime) -> None:
+    """Have events folded again that were ignored because this object was not ours."""
+    reopen(tx, repository.list_reconsidered(tx, reconsider_on=reconsider_on), now=now)
 
 
 def hint_later(tx: Transaction, *, event_id: str, wait: timedelta) -> None:
@@ -68,11 +73,15 @@ def find_latest(tx: Transaction, *, object_id: str) -> StripeEvent | None:
 def refold(tx: Transaction, *, object_ids: Sequence[str], now: datetime) -> int:
     """Have objects folded again, as if the youngest event of each had just come; return how many."""
     latest = [event for object_id in object_ids if (event := find_latest(tx, object_id=object_id)) is not None]
-    event_ids = [event.event_id for event in latest]
+    reopen(tx, [event.event_id for event in latest], now=now)
+    return len(latest)
+
+
+def reopen(tx: Transaction, event_ids: list[str], *, now: datetime) -> None:
+    """Have events folded again, whatever became of them."""
     if event_ids:
         repository.reopen(tx, event_ids=event_ids, now=now)
-    _hint(tx, event_ids)
-    return len(event_ids)
+        _hint(tx, event_ids)
 
 
 def _hint(tx: Transaction, event_ids: list[str]) -> None:

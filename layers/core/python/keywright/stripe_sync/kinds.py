@@ -8,7 +8,16 @@ from typing import Any
 
 from keywright.billing import payment_rules as payments
 from keywright.billing import rules as billing
-from keywright.billing.models import Charge, Dispute, Invoice, InvoicePayment, PaymentIntent, Refund, Subscription
+from keywright.billing.models import (
+    Charge,
+    Dispute,
+    Invoice,
+    InvoicePayment,
+    PaymentIntent,
+    PaymentMethod,
+    Refund,
+    Subscription,
+)
 from keywright.catalog import rules as catalog
 from keywright.catalog.models import Price, Product
 from keywright.checkout import rules as checkout
@@ -72,6 +81,8 @@ INVOICE_PAYMENT: Kind[InvoicePayment] = Kind(
     "invoice_payment", payments.read_invoice_payment, rank=lambda state: (int(state.status != "open"),)
 )
 
+PAYMENT_METHOD: Kind[PaymentMethod] = Kind("payment_method", payments.read_payment_method)
+
 KINDS: dict[str, Kind[Any]] = {
     kind.object_type: kind
     for kind in (
@@ -85,5 +96,6 @@ KINDS: dict[str, Kind[Any]] = {
         REFUND,
         DISPUTE,
         INVOICE_PAYMENT,
+        PAYMENT_METHOD,
     )
 }

@@ -21,6 +21,7 @@ from keywright.stripe_sync.observing import History
 NO_BEGINNING = "the beginning of a paid period was not seen"
 
 Products = dict[tuple[str, int], tuple[Product, LicenseKind | None]]
+"""What each paid period is for, and what that licenses; None while the product does not say, or not for us."""
 
 
 def find_products(tx: Transaction, desk: Desk, terms: Sequence[grants.Term]) -> Products | Parked:
@@ -41,26 +42,36 @@ def wait_for_price(tx: Transaction, desk: Desk, *, price_id: str) -> Parked:
     return Parked(f"price:{price_id}")
 
 
+def wait_for_product(product: Product) -> Parked:
+    """Wait until the vendor has corrected what a product says of itself: it is sold, and nobody knows as what."""
+    return Parked(f"product:{product.product_id}")
+
+
 def issue_terms(
     tx: Transaction, desk: Desk, history: History[Subscription], *, products: Products, owner: Owner
-) -> None:
-    """Issue the file of each paid period that has none."""
+) -> Parked | None:
+    """Issue the file of each paid period that has none; return which product to wait for if one says not what it is."""
+    unclear = None
     for term in grants.terms_of(history):
         product, kind = products[_key(term)]
-        if kind is not None and product.product_family == desk.product_family:
+        if kind is None:
+            unclear = wait_for_product(product)
+        else:
             grant = grants.grant_for_term(history.folded.state, term, product=product, kind=kind, owner=owner)
             licensing.issue(tx, grant, keys=desk.keys, issuer=desk.issuer, now=desk.now)
+    return unclear
 
 
 def issue_checkout(
     tx: Transaction, desk: Desk, checkout: Checkout, session: PaidSession, *, owner: Owner
 ) -> Parked | None:
-    """Issue the file of a paid one-time session; what to wait for while its price was never seen."""
+    """Issue the file of a paid one-time session; what to wait for while its price or what it sells is not known."""
     found = catalog_folds.find_product_for(tx, desk, price_id=checkout.price_id, at=session.created_at)
-    if found is None or found[1] is None:
+    if found is None:
         return wait_for_price(tx, desk, price_id=checkout.price_id)
     product, kind = found
-    assert kind is not None
+    if kind is None:
+        return wait_for_product(product)
     grant = grants.grant_for_checkout(checkout, session, product=product, kind=kind, owner=owner)
     licensing.issue(tx, grant, keys=desk.keys, issuer=desk.issuer, now=desk.now)
     return None

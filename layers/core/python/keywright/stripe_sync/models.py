@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from keywright.licensing.dunning import AT_ONCE, DunningPolicy
 from keywright.licensing.keys import KeyRing
-from keywright.platform.errors import Malformed
+from keywright.platform.errors import Conflict, Malformed, NotFound
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,11 @@ class StripeEvent:
 
 @dataclass(frozen=True)
 class Pending:
-    """A stored event that is still to be folded, and how often that was tried."""
+    """A stored event that is still to be folded, how often it was looked at, and how often in a row that failed."""
 
     body: bytes
     attempts: int
+    failures: int
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,10 @@ class Processed:
 
 @dataclass(frozen=True)
 class Ignored:
-    """The event is none of our business."""
+    """The event is none of our business; it may become so with another object, such as ``product:prod_123``."""
 
     reason: str
+    reconsider_on: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,66 @@ class Owner:
     domain_sid: str
     domain_name: str
     challenge: str | None = None
+
+
+class WorkState(StrEnum):
+    """What became of a stored event. RECEIVED and PARKED ones are still to be folded, DEAD ones were given up."""
+
+    RECEIVED = "RECEIVED"
+    PROCESSED = "PROCESSED"
+    IGNORED = "IGNORED"
+    PARKED = "PARKED"
+    DEAD = "DEAD"
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """A stored event as staff sees it; ``created_at`` is Stripe's time, ``received_at`` ours."""
+
+    event_id: str
+    event_type: str
+    object_id: str
+    state: WorkState
+    reason: str | None
+    waiting_for: str | None
+    attempts: int
+    failures: int
+    due_at: datetime
+    received_at: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class EventSelection:
+    """Which events to list; None leaves a question open."""
+
+    state: WorkState | None = None
+    event_type: str | None = None
+    object_id: str | None = None
+
+
+@dataclass(frozen=True)
+class EventFigures:
+    """The inbox in numbers: given up, waiting for something, and since when the oldest wait for that or for us."""
+
+    dead: int
+    parked: int
+    parked_age_s: int
+    wait_s: int
+
+
+class EventNotFound(NotFound):
+    """No event of Stripe's with this id was stored."""
+
+    code = "stripe-event-not-found"
+    title = "The event was not found"
+
+
+class EventNotRetryable(Conflict):
+    """The event is on its way or done: folding it again would change nothing."""
+
+    code = "stripe-event-not-retryable"
+    title = "The event cannot be folded again"
 
 
 class SignatureInvalid(Malformed):

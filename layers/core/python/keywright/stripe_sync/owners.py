@@ -20,7 +20,7 @@ def refuse_family(family: str | None, desk: Bench) -> Ignored | None:
 def family_of(tx: Transaction, *, object_id: str) -> str | None:
     """Return the family that the latest stored event about an object names, ``none`` if none; None if unseen."""
     seen = repository.find_latest(tx, object_id=object_id)
-    return None if seen is None else rules.metadata_of(rules.read_event(seen)).get("product_family", "none")
+    return None if seen is None else rules.metadata_of(rules.read_event(seen)).get("product_family") or "none"
 
 
 def find_customer_sid(tx: Transaction, *, stripe_customer_id: str | None) -> str | None:

@@ -1,13 +1,16 @@
-"""Folds payments, refunds and disputes into the mirror, and judges the licenses that were paid with them."""
+"""Folds payments, what they are made with, refunds and disputes into the mirror, and judges what was paid for."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from keywright.billing import service as billing
-from keywright.billing.models import Dispute, Refund
+from keywright.billing.models import Charge, Dispute, PaymentIntent, Refund
 from keywright.platform.db import Row, Transaction
 from keywright.stripe_sync import histories, inbox, kinds, licenses, owners, repository, rules
 from keywright.stripe_sync.billing_folds import stamp
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked, Processed, StripeEvent
+from keywright.stripe_sync.observing import History
 
 
 def fold_payment_intent(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
@@ -16,7 +19,7 @@ def fold_payment_intent(tx: Transaction, desk: Desk, event: StripeEvent) -> Outc
     if isinstance(customer_sid, Ignored):
         return customer_sid
     history = histories.load_for(tx, desk, kinds.PAYMENT_INTENT, event)
-    intent = history.folded.state
+    intent = replace(history.folded.state, invoice_id=_invoice_of(history))
     billing.mirror_payment_intent(tx, intent, stamp(history.folded), customer_sid=customer_sid)
     if intent.invoice_id is not None:
         licenses.judge_payment(
@@ -28,11 +31,11 @@ def fold_payment_intent(tx: Transaction, desk: Desk, event: StripeEvent) -> Outc
 def fold_charge(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     """Mirror a charge of one of our customers."""
     customer_sid = _customer(tx, desk, event)
-    inbox.release(tx, waiting_for=f"charge:{event.object_id}")
+    inbox.release(tx, waiting_for=f"charge:{event.object_id}", now=desk.now)
     if isinstance(customer_sid, Ignored):
         return customer_sid
     history = histories.load_for(tx, desk, kinds.CHARGE, event)
-    charge = history.folded.state
+    charge = replace(history.folded.state, invoice_id=_invoice_of(history))
     billing.mirror_charge(tx, charge, stamp(history.folded), customer_sid=customer_sid)
     licenses.judge_payment(
         tx,
@@ -77,6 +80,28 @@ def fold_invoice_payment(tx: Transaction, desk: Desk, event: StripeEvent) -> Out
     return Processed()
 
 
+def fold_payment_method(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
+    """Mirror what one of our customers pays with; one that was detached stays theirs."""
+    history = histories.load_for(tx, desk, kinds.PAYMENT_METHOD, event)
+    customer_ids = [seen.state.stripe_customer_id for seen in history.observations if seen.state.stripe_customer_id]
+    if not customer_ids:
+        return Ignored("the payment method is nobody's")
+    customer_sid = owners.find_customer_sid(tx, stripe_customer_id=customer_ids[-1])
+    if customer_sid is None:
+        return _not_ours("the payment method", customer_ids[-1])
+    billing.mirror_payment_method(tx, history.folded.state, stamp(history.folded), customer_sid=customer_sid)
+    return Processed()
+
+
+def _not_ours(what: str, customer_id: str | None) -> Ignored:
+    return Ignored(f"{what} is by no customer of ours", reconsider_on=customer_id and f"customer:{customer_id}")
+
+
+def _invoice_of(history: History[PaymentIntent] | History[Charge]) -> str | None:
+    """Return the invoice that a payment is for. It never changes, and only old API versions tell it."""
+    return max((seen.state.invoice_id for seen in history.observations if seen.state.invoice_id), default=None)
+
+
 def _customer(tx: Transaction, desk: Desk, event: StripeEvent) -> str | Ignored:
     """Return our customer behind a payment. Payments for invoices name no family: they are told by their customer."""
     family = rules.metadata_of(event).get("product_family")
@@ -85,7 +110,7 @@ def _customer(tx: Transaction, desk: Desk, event: StripeEvent) -> str | Ignored:
     customer = event.subject.get("customer")
     customer_id = customer.get("id") if isinstance(customer, dict) else customer
     found = owners.find_customer_sid(tx, stripe_customer_id=customer_id)
-    return found or Ignored("the payment is by no customer of ours")
+    return found or _not_ours("the payment", customer_id)
 
 
 def _charge(tx: Transaction, desk: Desk, setback: Refund | Dispute) -> Row | Ignored | Parked:

@@ -11,7 +11,7 @@ VALUES (%(event_id)s, 'RECEIVED', %(now)s, %(now)s)
 -- name: lock_work
 -- The work row is locked, never the inbox row: a second delivery must not wait for the fold.
 -- So the body is read by a statement of its own: FOR UPDATE locks the rows of every table that it joins.
-SELECT attempts FROM stripe_event_work WHERE event_id = %(event_id)s AND state IN ('RECEIVED', 'PARKED') FOR UPDATE
+SELECT attempts, failures FROM stripe_event_work WHERE event_id = %(event_id)s AND state IN ('RECEIVED', 'PARKED') FOR UPDATE
 
 -- name: get_body
 SELECT body FROM stripe_events WHERE event_id = %(event_id)s
@@ -73,27 +73,36 @@ VALUES (%(object_type)s, %(object_id)s, %(reason)s, %(asked_at)s)
 SELECT COUNT(*) AS n FROM stripe_refetches WHERE asked_at >= %(since)s
 
 -- name: finish_work
+-- Whatever failed before, this time it did not.
 UPDATE stripe_event_work
-   SET state = %(state)s, reason = %(reason)s, waiting_for = %(waiting_for)s, due_at = %(due_at)s, attempts = attempts + 1
+   SET state = %(state)s, reason = %(reason)s, waiting_for = %(waiting_for)s, reconsider_on = %(reconsider_on)s,
+       due_at = %(due_at)s, attempts = attempts + 1, failures = 0
  WHERE event_id = %(event_id)s
 
 -- name: fail_work
 -- In a transaction of its own, after the fold rolled back.
 UPDATE stripe_event_work
-   SET attempts = attempts + 1, reason = %(reason)s, due_at = %(due_at)s,
-       state = CASE WHEN attempts >= %(max_attempts)s THEN 'DEAD' ELSE state END
- WHERE event_id = %(event_id)s AND state = 'RECEIVED'
+   SET attempts = attempts + 1, failures = failures + 1, reason = %(reason)s, due_at = %(due_at)s,
+       waiting_for = CASE WHEN failures >= %(max_failures)s THEN NULL ELSE waiting_for END,
+       state = CASE WHEN failures >= %(max_failures)s THEN 'DEAD' ELSE state END
+ WHERE event_id = %(event_id)s AND state IN ('RECEIVED', 'PARKED')
 
 -- name: list_waiting
 SELECT event_id FROM stripe_event_work WHERE waiting_for = %(waiting_for)s AND state = 'PARKED' LIMIT 1000
 
 -- name: release
-UPDATE stripe_event_work SET state = 'RECEIVED', waiting_for = NULL WHERE event_id IN %(event_ids)s AND state = 'PARKED'
+-- Due at once: if the hint is lost, the dispatcher must not wait for the time of the next look.
+UPDATE stripe_event_work
+   SET state = 'RECEIVED', waiting_for = NULL, due_at = %(now)s
+ WHERE event_id IN %(event_ids)s AND state = 'PARKED'
+
+-- name: list_reconsidered
+SELECT event_id FROM stripe_event_work WHERE reconsider_on = %(reconsider_on)s ORDER BY event_id LIMIT 1000
 
 -- name: reopen
 UPDATE stripe_event_work
-   SET state = 'RECEIVED', reason = NULL, attempts = 0, due_at = %(now)s
- WHERE event_id IN %(event_ids)s AND state IN ('PROCESSED', 'IGNORED', 'DEAD')
+   SET state = 'RECEIVED', reason = NULL, waiting_for = NULL, reconsider_on = NULL, attempts = 0, failures = 0, due_at = %(now)s
+ WHERE event_id IN %(event_ids)s AND state <> 'RECEIVED'
 
 -- name: list_stuck
 -- Stored, not folded, and older than a hint normally takes.
@@ -102,3 +111,34 @@ SELECT event_id
  WHERE state IN ('RECEIVED', 'PARKED') AND due_at <= %(before)s
  ORDER BY due_at
  LIMIT %(limit)s
+
+-- name: lock_any_work
+-- Whatever state it is in; locked alone, as every work row is.
+SELECT event_id FROM stripe_event_work WHERE event_id = %(event_id)s FOR UPDATE
+
+-- name: list_events
+-- Those that came last first. Both parts of the cursor, because many events come at once.
+SELECT e.event_id, e.event_type, e.object_id, w.state, w.reason, w.waiting_for, w.attempts, w.failures, w.due_at,
+       w.created_at AS received_at, e.created_at
+  FROM stripe_event_work w
+  JOIN stripe_events e ON e.event_id = w.event_id
+ WHERE (%(state)s IS NULL OR w.state = %(state)s)
+   AND (%(event_type)s IS NULL OR e.event_type = %(event_type)s)
+   AND (%(object_id)s IS NULL OR e.object_id = %(object_id)s)
+   AND (%(before_at)s IS NULL OR w.created_at < %(before_at)s
+    OR (w.created_at = %(before_at)s AND w.event_id < %(before_id)s))
+ ORDER BY w.created_at DESC, w.event_id DESC
+ LIMIT %(limit)s
+
+-- name: find_event
+SELECT e.event_id, e.event_type, e.object_id, w.state, w.reason, w.waiting_for, w.attempts, w.failures, w.due_at,
+       w.created_at AS received_at, e.created_at
+  FROM stripe_event_work w
+  JOIN stripe_events e ON e.event_id = w.event_id
+ WHERE w.event_id = %(event_id)s
+
+-- name: read_work_figures
+SELECT state, COUNT(*) AS events, MIN(created_at) AS oldest
+  FROM stripe_event_work
+ WHERE state IN ('RECEIVED', 'PARKED', 'DEAD')
+ GROUP BY state

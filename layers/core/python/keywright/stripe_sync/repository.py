@@ -27,7 +27,7 @@ def lock_pending(tx: Transaction, *, event_id: str) -> Pending | None:
     """Return an event that is still to be folded, its work row locked; None if it is done."""
     work = tx.one(_sql.lock_work, event_id=event_id)
     event = tx.one(_sql.get_body, event_id=event_id) if work else None
-    return Pending(bytes(event["body"]), work["attempts"]) if work and event else None
+    return Pending(bytes(event["body"]), work["attempts"], work["failures"]) if work and event else None
 
 
 def is_pending(tx: Transaction, *, event_id: str) -> bool:
@@ -108,25 +108,31 @@ def finish(tx: Transaction, *, event_id: str, outcome: Outcome, due_at: datetime
         state=type(outcome).__name__.upper(),
         reason=outcome.reason if isinstance(outcome, Ignored) else None,
         waiting_for=outcome.waiting_for if isinstance(outcome, Parked) else None,
+        reconsider_on=outcome.reconsider_on if isinstance(outcome, Ignored) else None,
         due_at=due_at,
     )
 
 
-def fail(tx: Transaction, *, event_id: str, reason: str, due_at: datetime, max_attempts: int) -> None:
-    """Count a failed fold; at the last attempt the event is DEAD."""
-    tx.run(_sql.fail_work, event_id=event_id, reason=reason, due_at=due_at, max_attempts=max_attempts)
+def fail(tx: Transaction, *, event_id: str, reason: str, due_at: datetime, max_failures: int) -> None:
+    """Count a failed fold; after so many in a row the event is DEAD."""
+    tx.run(_sql.fail_work, event_id=event_id, reason=reason, due_at=due_at, max_failures=max_failures)
 
 
-def release(tx: Transaction, *, waiting_for: str) -> list[str]:
+def release(tx: Transaction, *, waiting_for: str, now: datetime) -> list[str]:
     """Return the events that waited for this object to RECEIVED; answer their ids."""
     event_ids = [row["event_id"] for row in tx.all(_sql.list_waiting, waiting_for=waiting_for)]
     if event_ids:
-        tx.run(_sql.release, event_ids=event_ids)
+        tx.run(_sql.release, event_ids=event_ids, now=now)
     return event_ids
 
 
+def list_reconsidered(tx: Transaction, *, reconsider_on: str) -> list[str]:
+    """Return events that were ignored because of what this object was."""
+    return [row["event_id"] for row in tx.all(_sql.list_reconsidered, reconsider_on=reconsider_on)]
+
+
 def reopen(tx: Transaction, *, event_ids: list[str], now: datetime) -> None:
-    """Return events that were done with to RECEIVED, with all their attempts."""
+    """Return events to RECEIVED, with all their attempts, whatever became of them."""
     tx.run(_sql.reopen, event_ids=event_ids, now=now)
 
 

@@ -82,6 +82,11 @@ def look_again_after(attempts: int) -> timedelta:
     return min(timedelta(seconds=1 << min(attempts, 20)), timedelta(hours=6))
 
 
+def retry_after(failures: int) -> timedelta:
+    """Return how long an event rests whose fold has failed so many times in a row."""
+    return min(timedelta(seconds=30 << min(failures, 20)), timedelta(minutes=15))
+
+
 def metadata_of(event: StripeEvent) -> Mapping[str, str]:
     """Return the metadata that ties the event's object to ours; an invoice shows that of its subscription."""
     own = event.subject.get("metadata") or {}

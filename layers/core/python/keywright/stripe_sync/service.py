@@ -8,7 +8,7 @@ in another order gives the same rows; the event that is being folded only says w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from keywright.billing import service as billing
 from keywright.licensing import service as licensing
@@ -29,8 +29,8 @@ from keywright.stripe_sync.models import Bench, Ignored, Outcome, Parked, Stripe
 from keywright.stripe_sync.models import Desk as Desk  # noqa: PLC0414  (what callers of process make)
 from keywright.stripe_sync.observing import says_only_gone
 
-MAX_ATTEMPTS = 20
-_RETRY_AFTER = timedelta(seconds=30)
+MAX_FAILURES = 20
+"""A fold that has failed so often in a row does not mend itself; looking at an event that waits is no failure."""
 
 _FOLDS: Mapping[str, Callable[[Transaction, Desk, StripeEvent], Outcome]] = {
     "product": catalog_folds.fold_product,
@@ -43,6 +43,7 @@ _FOLDS: Mapping[str, Callable[[Transaction, Desk, StripeEvent], Outcome]] = {
     "refund": payment_folds.fold_refund,
     "dispute": payment_folds.fold_dispute,
     "invoice_payment": payment_folds.fold_invoice_payment,
+    "payment_method": payment_folds.fold_payment_method,
 }
 
 
@@ -73,7 +74,10 @@ def process(tx: Transaction, desk: Desk, *, event_id: str) -> Outcome | None:
 
 def record_failure(tx: Transaction, *, event_id: str, reason: str, now: datetime) -> None:
     """Count a fold that failed, after its transaction rolled back; the dispatcher tries again, up to a limit."""
-    repository.fail(tx, event_id=event_id, reason=reason[:500], due_at=now + _RETRY_AFTER, max_attempts=MAX_ATTEMPTS)
+    pending = repository.lock_pending(tx, event_id=event_id)
+    if pending is not None:
+        due_at = now + rules.retry_after(pending.failures)
+        repository.fail(tx, event_id=event_id, reason=reason[:500], due_at=due_at, max_failures=MAX_FAILURES)
 
 
 def review(tx: Transaction, desk: Bench, *, license_sid: str) -> None:

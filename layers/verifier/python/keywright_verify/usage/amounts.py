@@ -48,6 +48,11 @@ def is_amount(text: object) -> bool:
     return isinstance(text, str) and _TEXT.fullmatch(text) is not None
 
 
+def is_value(text: object) -> bool:
+    """Tell whether the text is the amount of a single use, which is shorter than a sum may be."""
+    return isinstance(text, str) and is_amount(text) and len(text.partition(".")[0]) <= MAX_DIGITS
+
+
 def add(one: Decimal, other: Decimal) -> Decimal:
     """Add exactly; a sum too long for that raises."""
     return _EXACT.add(one, other)

@@ -18,7 +18,7 @@ from keywright_verify.encoding import decode_base64url, parse_canonical_object, 
 from keywright_verify.jws import open_signed, token_bytes
 from keywright_verify.keys import Key, KeySet
 from keywright_verify.machine import PublicJwk, key_id, public_key
-from keywright_verify.usage.amounts import add, is_amount
+from keywright_verify.usage.amounts import add, is_amount, is_value
 from keywright_verify.usage.values import HourUsage, MeterUsage, Period, UsageRecord, by_hour, is_meter, is_record_id
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ _COUNT = rules.is_count
 _METER = rules.is_exactly({"count": _COUNT, "sum": is_amount, "counter": _COUNT, "total": is_amount})
 _HOUR = rules.is_exactly(
     {"start": rules.is_time, "meter": is_meter, "count": rules.is_positive}
-    | dict.fromkeys(("sum", "max", "last"), is_amount)
+    | {"sum": is_amount, "max": is_value, "last": is_value}
 )
-_RECORD = rules.is_exactly({"id": is_record_id, "meter": is_meter, "time": rules.is_time, "value": is_amount})
+_RECORD = rules.is_exactly({"id": is_record_id, "meter": is_meter, "time": rules.is_time, "value": is_value})
 _RULES: dict[str, rules.Rule] = {
     "lid": rules.is_name,
     "seq": rules.is_positive,

@@ -11,6 +11,7 @@ import sqlite3
 from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from keywright_verify.claims import is_name, is_time
@@ -52,24 +53,32 @@ class UsageLogError(ValueError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
+        self.detail = detail
 
 
 class UsageLog:
     """
-    The log of one license in one file, which several processes may share; not for use from several threads.
+    The log of one license in one file, which threads and processes may share.
     """
 
     def __init__(self, path: str | Path, *, license_sid: str) -> None:
         if not is_name(license_sid):
             raise UsageLogError("LICENSE_INVALID", "the license has no id")
         self._lid = license_sid
-        self._db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+        self._lock = Lock()
+        try:
+            self._db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise UsageLogError("LOG_UNUSABLE", f"{path}: {error}") from error
         try:
             # EXTRA waits until also the folder is on disk: only then is a commit there after a power cut.
             self._db.execute("PRAGMA synchronous = EXTRA")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._prepare()
-        except BaseException:
+        except sqlite3.Error as error:
+            self._db.close()
+            raise UsageLogError("LOG_UNUSABLE", f"{path}: {error}") from error
+        except UsageLogError:
             self._db.close()
             raise
 
@@ -127,7 +136,8 @@ class UsageLog:
         """
         Give all exports in the order in which they were made.
         """
-        return [str(token) for (token,) in self._db.execute("SELECT token FROM exports ORDER BY n")]
+        with self._transaction():
+            return [str(token) for (token,) in self._db.execute("SELECT token FROM exports ORDER BY n")]
 
     def _prepare(self) -> None:
         with self._transaction():
@@ -170,13 +180,22 @@ class UsageLog:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._roll_back()
+                raise UsageLogError("LOG_UNUSABLE", str(error)) from error
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        # A full disk ends a transaction by itself; rolling back what is not open would hide the first error.
+        if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
 
 def _claims(
