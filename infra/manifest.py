@@ -10,7 +10,7 @@ Units: ``*_s`` are seconds, ``memory_mb`` is mebibytes. A route's path is API Ga
 
 from __future__ import annotations
 
-from infra.manifest_schedules import SCHEDULES
+from infra.manifest_schedules import QUEUES, SCHEDULES
 from infra.manifest_shapes import (
     OPTIONAL_SECRETS,
     ClientRate,
@@ -83,11 +83,6 @@ CORS = Cors(
     max_age_s=600,
 )
 
-
-QUEUES: tuple[QueueSettings, ...] = (
-    QueueSettings(Queue.EVENTS, visibility_timeout_s=120),
-    QueueSettings(Queue.JOBS, visibility_timeout_s=360),
-)
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(

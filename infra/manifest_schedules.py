@@ -1,13 +1,18 @@
-"""The manifest's schedules: what happens by itself, and how often. Pure data; read it as part of ``infra.manifest``."""
+"""The manifest's queues, and its schedules: what happens by itself, and how often. Read them from ``infra.manifest``."""
 
 from __future__ import annotations
 
-from infra.manifest_shapes import Schedule
+from infra.manifest_shapes import Queue, QueueSettings, Schedule
 
 
 def _enqueue(kind: str) -> dict[str, str]:
     return {"do": "enqueue", "kind": kind}
 
+
+QUEUES: tuple[QueueSettings, ...] = (
+    QueueSettings(Queue.EVENTS, visibility_timeout_s=120),
+    QueueSettings(Queue.JOBS, visibility_timeout_s=360),
+)
 
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),

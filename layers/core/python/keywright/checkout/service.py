@@ -48,9 +48,7 @@ def intend(
     :raises ChallengeInvalid: if the challenge cannot be used
     """
     domain = domains.get_domain(tx, customer_sid=customer_sid, domain_sid=domain_sid)
-    customer = customers.get_customer(tx, customer_sid=customer_sid)
-    if customer.stripe_customer_id is None:
-        raise CustomerNotReady("Your billing account is being prepared. Try again in a few seconds.")
+    stripe_customer_id = _stripe_customer(tx, customer_sid)
     offer = catalog.get_offer(tx, price_id=price_id)
     _check_challenge(challenge, offer, domain_name=domain.domain_name)
     price = offer.prices[0]
@@ -74,7 +72,7 @@ def intend(
     repository.add_checkout(tx, checkout)
     _audit_opening(tx, checkout, user_sid=user_sid, now=now)
     family = offer.product.product_family or ""
-    return Order(checkout, customer.stripe_customer_id, family, metered=price.usage_type == "metered")
+    return Order(checkout, stripe_customer_id, family, metered=price.usage_type == "metered")
 
 
 def record_session(tx: Transaction, order: Order, session: StripeSession) -> None:
@@ -126,6 +124,13 @@ def find_paid_by(tx: Transaction, *, payment_intent_id: str) -> str | None:
 def find_intent_of(tx: Transaction, *, stripe_session_id: str) -> str | None:
     """Return the payment that a Stripe session led to; None before there is one."""
     return repository.find_intent_of(tx, stripe_session_id=stripe_session_id)
+
+
+def _stripe_customer(tx: Transaction, customer_sid: str) -> str:
+    stripe_customer_id = customers.get_customer(tx, customer_sid=customer_sid).stripe_customer_id
+    if stripe_customer_id is None:
+        raise CustomerNotReady("Your billing account is being prepared. Try again in a few seconds.")
+    return stripe_customer_id
 
 
 def _check_challenge(challenge: str | None, offer: Offer, *, domain_name: str) -> None:
