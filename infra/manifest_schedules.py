@@ -1,4 +1,4 @@
-"""The manifest's queues, and its schedules: what happens by itself, and how often. Read them from ``infra.manifest``."""
+"""The manifest's queues and schedules: what happens by itself, and how often. Read them from ``infra.manifest``."""
 
 from __future__ import annotations
 
