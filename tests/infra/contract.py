@@ -21,10 +21,10 @@ CONSUME = {
     "sqs:GetQueueAttributes",
 }
 PERMITTED = {
-    Permission.SEND_MAIL: "ses:SendEmail",
-    Permission.PUT_EVENTS: "events:PutEvents",
-    Permission.SIGN_LICENSES: "kms:Sign",
-    Permission.ROTATE_LICENSE_KEYS: "secretsmanager:PutSecretValue",
+    Permission.SEND_MAIL: ("ses:SendEmail",),
+    Permission.PUT_EVENTS: ("events:PutEvents",),
+    Permission.SIGN_LICENSES: ("kms:GetPublicKey", "kms:Sign"),
+    Permission.ROTATE_LICENSE_KEYS: ("secretsmanager:PutSecretValue",),
 }
 
 
@@ -127,5 +127,5 @@ def _actions(function: Function) -> set[str]:
         *(["secretsmanager:GetSecretValue"] if function.secrets else []),
         *(["sqs:SendMessage"] if function.sends_to else []),
         *(CONSUME if function.trigger else []),
-        *(PERMITTED[permission] for permission in function.permissions),
+        *(action for permission in function.permissions for action in PERMITTED[permission]),
     }
