@@ -63,13 +63,15 @@ bench: setup ## Measure latency and throughput on this machine
 	@$(PYTHON) -m tests.benchmarks
 	@$(PYTHON) -m tests.benchmarks.jobs
 
-soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, rotate keys, play 2,000 stories, compare the books
+soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, rotate keys, play 2,000 stories, buy 2,000 times, compare the books
 	@HISTORIES=20000 ORDERS=400 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/stripe_sync/test_any_order.py \
 	  tests/integration/stripe_sync/test_whole_lives.py
 	@USAGE_HISTORIES=2000 QUESTIONS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/verifier/test_usage_log.py \
 	  tests/unit/verifier/test_verifier_caching.py
 	@ROTATION_REQUESTS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/security/test_rotation.py
 	@$(PYTHON) -m tests.benchmarks.enumeration --each 1000
+	@PRICE_CASES=100000 INVOICE_CASES=100 CHECKOUTS=2000 $(PYTHON) -m pytest --timeout 3600 -q -s \
+	  tests/unit/pricing/test_corpus.py tests/functions/test_invoices.py tests/reliability/test_checkouts_under_faults.py
 	@$(PYTHON) -m tests.benchmarks.soak
 	@$(PYTHON) -m tests.benchmarks.jobs_soak
 	@$(PYTHON) -m tests.benchmarks.stories_soak

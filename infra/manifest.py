@@ -73,13 +73,16 @@ API_RATE = Rate(per_s=200, burst=400)
 # Each of these costs a hash of 19 MiB and 25 ms, or a mail.
 _COSTLY = Rate(per_s=50, burst=100)
 
+# Each of these has strangers asked: DNS resolvers, who would be right to refuse us.
+_OUTWARD = Rate(per_s=10, burst=20)
+
 # Beyond what any page or program of an honest client needs, and far below what hurts.
 CLIENT_RATE = ClientRate(requests=15_000, window_s=300)
 
 CORS = Cors(
     methods=("GET", "POST", "PATCH", "DELETE"),
-    request_headers=("authorization", "content-type", "idempotency-key", "x-correlation-id"),
-    exposed_headers=("idempotency-replayed", "retry-after", "x-correlation-id"),
+    request_headers=("authorization", "content-type", "idempotency-key", "if-none-match", "x-correlation-id"),
+    exposed_headers=("etag", "idempotency-replayed", "retry-after", "x-correlation-id"),
     max_age_s=600,
 )
 
@@ -144,14 +147,24 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "domains",
         "The domains of a customer.",
-        routes=(_post("/v1/domains"), _get("/v1/domains"), _get("/v1/domains/{domain_sid}")),
+        routes=(
+            _post("/v1/domains"),
+            _get("/v1/domains"),
+            _get("/v1/domains/{domain_sid}"),
+            _patch("/v1/domains/{domain_sid}"),
+            _delete("/v1/domains/{domain_sid}"),
+            _post("/v1/domains/{domain_sid}/verify", _OUTWARD),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
-        settings=("API_URL",),
+        sends_to=(Queue.JOBS,),
+        settings=("API_URL", "DNS_RESOLVERS"),
+        timeout_s=15,
     ),
     Function(
         "catalog",
         "Products and prices, mirrored from Stripe.",
-        routes=(_get("/v1/products"),),
+        routes=(_get("/v1/products"), _get("/v1/catalog/problems")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
         settings=("API_URL",),
     ),
     Function(
@@ -163,10 +176,33 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "checkout",
         "Stripe Checkout Sessions for a domain and a price.",
-        routes=(_post("/v1/checkout-sessions"), _get("/v1/checkout-sessions/{checkout_session_id}")),
+        routes=(
+            _post("/v1/checkout-sessions"),
+            _get("/v1/checkout-sessions/{checkout_session_id}"),
+            _post("/v1/billing-portal-sessions"),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.STRIPE),
-        settings=("API_URL", "PORTAL_URL", "STRIPE_API_URL"),
+        sends_to=(Queue.JOBS,),
+        settings=("API_URL", "PORTAL_RETURN_URLS", "PORTAL_URL", "STRIPE_API_URL"),
         timeout_s=25,
+    ),
+    Function(
+        "subscriptions",
+        "Subscriptions as the mirror has them, and what a change of plan would cost.",
+        routes=(
+            _get("/v1/subscriptions"),
+            _get("/v1/subscriptions/{subscription_id}"),
+            _post("/v1/subscriptions/{subscription_id}/change-preview"),
+        ),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        settings=("API_URL",),
+    ),
+    Function(
+        "invoices",
+        "Invoices as the mirror has them, and how they agree with our prices.",
+        routes=(_get("/v1/invoices"), _get("/v1/invoices/{invoice_id}"), _get("/v1/price-drift")),
+        secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
+        settings=("API_URL",),
     ),
     Function(
         "licenses",
@@ -253,6 +289,7 @@ FUNCTIONS: tuple[Function, ...] = (
             Permission.ROTATE_LICENSE_KEYS,
         ),
         settings=(
+            "DNS_RESOLVERS",
             "DUNNING_POLICY",
             "EVENT_BUS",
             "LICENSE_KEY_DAYS",

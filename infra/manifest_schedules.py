@@ -22,6 +22,8 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
     Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
+    Schedule("sweep-checkouts", function="dispatcher", every_s=3600, payload=_enqueue("checkout.sweep")),
+    Schedule("recheck-domains", function="dispatcher", every_s=600, payload=_enqueue("domains.recheck")),
     Schedule(
         "publish-revocations", function="dispatcher", every_s=86400, payload=_enqueue("licensing.publish-revocations")
     ),

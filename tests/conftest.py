@@ -39,9 +39,11 @@ STRIPE_KEY = "sk_test_tests"
 SETTINGS = {
     "ACTIVATION_DAYS": "30",
     "API_URL": "https://api.example.test",
+    "PORTAL_RETURN_URLS": "https://portal.example.test, http://127.0.0.1:8080",
     "PORTAL_URL": "https://portal.example.test",
     "MAIL_CONFIGURATION_SET": "keywright",
     "MAIL_FROM": "licenses@example.test",
+    "DNS_RESOLVERS": "127.0.0.1:0",
     "DUNNING_POLICY": "IMMEDIATE",
     "EVENT_BUS": "keywright",
     "LICENSE_KEY_DAYS": "365",

@@ -16,6 +16,7 @@ from keywright.jobs import service as jobs
 from keywright.licensing import service as licensing
 from keywright.platform import db, log
 from keywright.platform.db import Transaction
+from keywright.price_drift import service as price_drift
 from keywright.reconciliation import oversight as reconciliation
 from keywright.stripe_sync import inbox
 from keywright.stripe_sync import oversight as inbox_oversight
@@ -58,4 +59,5 @@ def _measure(tx: Transaction) -> Measured:
         jobs=oversight.read_figures(tx, now=now),
         events=inbox_oversight.read_figures(tx, now=now),
         reconciliation=reconciliation.read_figures(tx, now=now),
+        prices=price_drift.read_figures(tx, now=now),
     )

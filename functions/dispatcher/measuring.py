@@ -13,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from keywright.jobs.models import Figures as JobFigures
 from keywright.jobs.models import Outcome
+from keywright.price_drift.models import Figures as PriceFigures
 from keywright.reconciliation.models import Figures as ReconciliationFigures
 from keywright.stripe_sync.models import EventFigures
 
@@ -29,6 +30,7 @@ class Measured:
     jobs: JobFigures
     events: EventFigures
     reconciliation: ReconciliationFigures
+    prices: PriceFigures
 
 
 def tell(measured: Measured) -> None:
@@ -36,6 +38,7 @@ def tell(measured: Measured) -> None:
     _tell_of_jobs(measured.jobs)
     _tell_of_events(measured.events)
     _tell_of_reconciliation(measured.reconciliation)
+    _tell_of_prices(measured.prices)
 
 
 def _tell_of_jobs(figures: JobFigures) -> None:
@@ -64,6 +67,11 @@ def _tell_of_reconciliation(figures: ReconciliationFigures) -> None:
     _metric("DriftOpen", MetricUnit.Count, {**opened, _ALL: sum(opened.values())})
     ages = {str(kind): figure.age_s for kind, figure in drift.items()}
     _metric("DriftAge", MetricUnit.Seconds, {**ages, _ALL: max(ages.values(), default=0)})
+
+
+def _tell_of_prices(figures: PriceFigures) -> None:
+    _metric("PricesCompared", MetricUnit.Count, {_ALL: figures.compared})
+    _metric("PriceDrift", MetricUnit.Count, {_ALL: figures.drifted})
 
 
 def _metric(name: str, unit: MetricUnit, by_kind: Mapping[str, float] | Mapping[str, int]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from keywright.audit.models import user as acting
-from keywright.domains import rules
+from keywright.domains import gateway, proofs, rules
 from keywright.domains import service as domains
-from keywright.domains.models import Domain, DomainState
+from keywright.domains.models import Check, Domain, DomainState, Found, TxtRecord, Verdict
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
 from keywright.identity.repetition import Repetition
@@ -23,11 +24,18 @@ app = http.api()
 # The longest name that DNS knows has 253 characters, and one dot more if it is written with the root's.
 DomainName = Annotated[str, Field(min_length=1, max_length=254, examples=["licenses.example.com"])]
 Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
+Shown = Literal["PENDING", "VERIFIED", "STALE"]
 Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 
 
 class CreateDomainRequest(http.Body):
     """A name to claim."""
+
+    domain_name: DomainName
+
+
+class RenameDomainRequest(http.Body):
+    """The name to claim instead."""
 
     domain_name: DomainName
 
@@ -40,14 +48,34 @@ class VerificationAnswer(http.Body):
     value: str
 
 
+class FindingAnswer(http.Body):
+    """What one resolver said, and the texts of the TXT records that it showed."""
+
+    resolver: str
+    found: Found
+    values: list[str]
+
+
+class CheckAnswer(http.Body):
+    """A look at the record: what each resolver said, what that means, and what to do."""
+
+    checked_at: str
+    verdict: Verdict
+    detail: str
+    resolvers: list[FindingAnswer]
+
+
 class DomainAnswer(http.Body):
-    """A domain, its name as DNS carries it."""
+    """A domain, its name as DNS carries it; ``last_check`` is null until somebody has looked."""
 
     domain_sid: str
     domain_name: str
     state: DomainState
     verification: VerificationAnswer
+    verified_at: str | None
+    last_check: CheckAnswer | None
     created_at: str
+    updated_at: str | None
 
 
 class DomainsAnswer(http.Body):
@@ -76,13 +104,16 @@ def create_domain(body: CreateDomainRequest) -> DomainAnswer:
 
 
 @app.get("/v1/domains", summary="List the domains", tags=["domains"])
-def list_domains(limit: Limit = paging.DEFAULT_LIMIT, cursor: Cursor = None) -> DomainsAnswer:
-    """Return a page of the customer's domains, the oldest first."""
+def list_domains(
+    state: Shown | None = None, limit: Limit = paging.DEFAULT_LIMIT, cursor: Cursor = None
+) -> DomainsAnswer:
+    """Return a page of the customer's domains, all or those in a state, the oldest first."""
     access, now = identity_gateway.access_tokens(), clock.now()
+    wanted = None if state is None else DomainState(state)
 
     def work(tx: Transaction) -> Page[Domain]:
         caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
-        return domains.list_domains(tx, customer_sid=caller.customer_sid, limit=limit, cursor=cursor)
+        return domains.list_domains(tx, customer_sid=caller.customer_sid, state=wanted, limit=limit, cursor=cursor)
 
     page = db.transact(work)
     return DomainsAnswer(items=[_answer(domain) for domain in page.items], next_cursor=page.next_cursor)
@@ -100,6 +131,63 @@ def get_domain(domain_sid: str) -> DomainAnswer:
     return _answer(db.transact(work))
 
 
+@app.patch("/v1/domains/<domain_sid>", summary="Rename a domain", tags=["domains"])
+def rename_domain(domain_sid: str, body: RenameDomainRequest) -> DomainAnswer:
+    """Claim another name instead; refused once a license was issued for the old one, or while one is being bought."""
+    access, now = identity_gateway.access_tokens(), clock.now()
+
+    def work(tx: Transaction) -> Domain:
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
+        return domains.rename(
+            tx,
+            customer_sid=caller.customer_sid,
+            domain_sid=domain_sid,
+            domain_name=body.domain_name,
+            actor=acting(caller.user_sid),
+            now=now,
+        )
+
+    return _answer(db.transact(work))
+
+
+@app.delete("/v1/domains/<domain_sid>", status_code=204, summary="Give a domain up", tags=["domains"])
+def delete_domain(domain_sid: str) -> Response[None]:
+    """Free the name; refused while a license or a subscription of it is alive, or while something is being bought."""
+    access, now = identity_gateway.access_tokens(), clock.now()
+
+    def work(tx: Transaction) -> None:
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
+        domains.delete(
+            tx, customer_sid=caller.customer_sid, domain_sid=domain_sid, actor=acting(caller.user_sid), now=now
+        )
+
+    db.transact(work)
+    return Response(204)
+
+
+@app.post("/v1/domains/<domain_sid>/verify", summary="Verify a domain", tags=["domains"])
+def verify_domain(domain_sid: str) -> DomainAnswer:
+    """
+    Look for the domain's TXT record now, and say what each resolver showed.
+
+    The state is VERIFIED if most of them show it. Whoever had the name proven before loses it.
+    """
+    access, now = identity_gateway.access_tokens(), clock.now()
+
+    def admit(tx: Transaction) -> tuple[Domain, str]:
+        caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
+        return domains.get_domain(tx, customer_sid=caller.customer_sid, domain_sid=domain_sid), caller.user_sid
+
+    domain, user_sid = db.transact(admit)
+    findings = gateway.look_up(rules.verification_record(domain).name, through=gateway.resolvers())
+    checked_at = clock.now()
+    return _answer(
+        db.transact(
+            lambda tx: proofs.apply_check(tx, domain, findings, actor=acting(user_sid), counts=False, now=checked_at)
+        )
+    )
+
+
 def _answer(domain: Domain) -> DomainAnswer:
     record = rules.verification_record(domain)
     return DomainAnswer(
@@ -107,7 +195,22 @@ def _answer(domain: Domain) -> DomainAnswer:
         domain_name=domain.domain_name,
         state=domain.state,
         verification=VerificationAnswer(name=record.name, value=record.value),
+        verified_at=domain.verified_at and clock.to_wire(domain.verified_at),
+        last_check=domain.last_check and _check(domain.last_check, record),
         created_at=clock.to_wire(domain.created_at),
+        updated_at=domain.updated_at and clock.to_wire(domain.updated_at),
+    )
+
+
+def _check(check: Check, record: TxtRecord) -> CheckAnswer:
+    return CheckAnswer(
+        checked_at=clock.to_wire(check.checked_at),
+        verdict=check.verdict,
+        detail=rules.explain(check.verdict, check.findings, record),
+        resolvers=[
+            FindingAnswer(resolver=finding.resolver, found=finding.found, values=list(finding.values))
+            for finding in check.findings
+        ],
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from functions.job_worker import licensing, reconciling
+from functions.job_worker import buying, licensing, reconciling
 from functions.job_worker.mailing import send as _send
 from keywright.catalog import gateway as catalog_gateway
 from keywright.customers import gateway as customers_gateway
 from keywright.customers import members
 from keywright.customers import rules as customers_rules
 from keywright.customers import service as customers
+from keywright.domains import proofs
+from keywright.domains.models import Notice as DomainNotice
 from keywright.identity import credentials, notices
 from keywright.identity import rules as identity_rules
 from keywright.identity import service as identity
@@ -66,6 +68,16 @@ def _send_notice(payload: dict[str, str]) -> Skipped | None:
     notice, user_sid, email = Notice(payload["notice"]), payload["user_sid"], payload["email"]
     mail = db.transact(lambda tx: notices.compose_notice(tx, notice=notice, user_sid=user_sid, email=email, now=now))
     return Skipped("Nobody is there to be told, or too much was told.") if mail is None else _send(mail, settings)
+
+
+def _send_domain_notice(payload: dict[str, str]) -> Skipped | None:
+    settings, notice = config.load(MailSettings), DomainNotice(payload["notice"])
+    mail = db.transact(
+        lambda tx: proofs.compose_notice(
+            tx, domain_sid=payload["domain_sid"], notice=notice, portal_url=settings.portal_url
+        )
+    )
+    return Skipped("Nobody is there to be told.") if mail is None else _send(mail, settings)
 
 
 def _send_invitation(payload: dict[str, str]) -> Skipped | None:
@@ -139,10 +151,12 @@ def _prune_jobs(_payload: dict[str, str]) -> None:
 
 
 JOBS: dict[str, Executor] = {
+    **buying.JOBS,
     "catalog.fetch-price": _fetch_price,
     "catalog.sync": _sync_catalog,
     "customers.create-stripe-customer": _create_stripe_customer,
     "customers.send-invitation": _send_invitation,
+    "domains.send-notice": _send_domain_notice,
     "identity.send-email-change": _send_email_change,
     "identity.send-notice": _send_notice,
     "identity.send-password-reset": _send_password_reset,

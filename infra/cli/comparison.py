@@ -18,6 +18,8 @@ _MIRROR: Mapping[str, tuple[str, ...]] = {
     "products": ("product_id",),
     "prices": ("price_id",),
     "price_tiers": ("price_id", "position"),
+    "price_options": ("price_id", "currency"),
+    "price_option_tiers": ("price_id", "currency", "position"),
     "subscriptions": ("subscription_id",),
     "subscription_items": ("item_id",),
     "invoices": ("invoice_id",),
@@ -28,9 +30,10 @@ _MIRROR: Mapping[str, tuple[str, ...]] = {
     "charges": ("charge_id",),
     "refunds": ("refund_id",),
     "disputes": ("dispute_id",),
-    "checkout_sessions": ("checkout_session_sid",),
 }
 _WRITTEN_AT = frozenset({"updated_at"})
+# How we came to have a session, which the replay begins without.
+_OPENING = frozenset({"idempotency_key", "open_key"})
 # When we wrote a license or a file is no fact of the purchase, and contracts are not told of by Stripe.
 _LICENSES = "SELECT * FROM licenses WHERE source_kind <> 'CONTRACT_SUBSCRIPTION'"
 _FILES = f"SELECT f.* FROM license_files f JOIN ({_LICENSES}) l ON l.license_sid = f.license_sid"  # noqa: S608
@@ -66,6 +69,11 @@ def read_state(tx: Transaction) -> State:
     """Return everything that events leave behind, but for the times at which rows were touched."""
     looks: dict[str, tuple[str, tuple[str, ...], frozenset[str]]] = {
         **{table: (f"SELECT * FROM {table}", key, _WRITTEN_AT) for table, key in _MIRROR.items()},  # noqa: S608
+        "checkout_sessions": (
+            "SELECT * FROM checkout_sessions",
+            ("checkout_session_sid",),
+            _WRITTEN_AT | _OPENING,
+        ),
         "licenses": (_LICENSES, ("license_sid",), _WRITTEN_AT | {"created_at"}),
         "license_files": (_FILES, ("license_sid", "seq"), frozenset({"issued_at"})),
         "jobs": (_JOBS, ("job_key",), frozenset()),

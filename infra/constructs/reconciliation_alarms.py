@@ -1,5 +1,5 @@
 """
-The alarms on Stripe's events and on reconciliation, over the metrics that the dispatcher prints each minute.
+The alarms on Stripe's events, on prices and on reconciliation, over the metrics that the dispatcher prints each minute.
 
 That the dispatcher itself is silent is told by the alarm on the age of jobs; here silence speaks only of what never
 succeeded.
@@ -37,8 +37,9 @@ class Watch:
 
 
 def watches() -> Iterator[Watch]:
-    """Yield what is watched of Stripe's events and of reconciliation."""
+    """Yield what is watched of Stripe's events, of prices and of reconciliation."""
     yield from _of_events()
+    yield _of_prices()
     for kind, every_s in _looks().items():
         longest_s = 2 * every_s + _HOUR_S
         yield Watch(
@@ -73,6 +74,17 @@ def watches() -> Iterator[Watch]:
         minutes=5,
         silence=cloudwatch.TreatMissingData.NOT_BREACHING,
         text="A difference from Stripe was looked at twice and has not healed: its cause is in GET /v1/reconciliation.",
+    )
+
+
+def _of_prices() -> Watch:
+    return Watch(
+        name="PriceDrift",
+        metric=_metric("PriceDrift", statistic="Sum", period=cdk.Duration.hours(1)),
+        threshold=0,
+        minutes=1,
+        silence=cloudwatch.TreatMissingData.NOT_BREACHING,
+        text="Stripe billed a line that is not what the buyer was shown: GET /v1/price-drift says which.",
     )
 
 

@@ -31,6 +31,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     development.add_argument("--mailbox-port", type=int, default=MAILBOX_PORT)
     development.add_argument("--stripe-port", type=int, default=STRIPE_PORT)
     development.add_argument("--portal-port", type=int, default=PORTAL_PORT)
+    development.add_argument("--dns-port", type=int, default=0, help="of the page that sets DNS records (default: any)")
     commands.add_parser("demo", parents=[state], help="run the main job once, on a stack of its own")
     return parser.parse_args(arguments)
 
@@ -47,6 +48,7 @@ def stack_options(given: argparse.Namespace) -> Options:
         portal_port=given.portal_port,
         mailbox_port=given.mailbox_port,
         stripe_port=given.stripe_port,
+        dns_port=given.dns_port,
         reload=True,
     )
 

@@ -32,6 +32,7 @@ Keywright runs on this machine ({seconds:.1f} s).
   docs       {endpoints.docs_url}
   portal     {endpoints.portal_url}
   mailbox    {endpoints.mailbox_url}
+  DNS        {endpoints.dns_url}
   Stripe     {endpoints.stripe_api_url}
   database   {endpoints.database_url}
   manager    {endpoints.manager_email}  {endpoints.manager_password}

@@ -19,6 +19,7 @@ class Endpoints:
     portal_url: str
     docs_url: str
     mailbox_url: str
+    dns_url: str
     stripe_api_url: str
     stripe_api_key: str
     stripe_webhook_secret: str

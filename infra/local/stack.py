@@ -1,5 +1,5 @@
 """
-The whole of Keywright on this machine: database, AWS, Stripe, functions, portal. Up side by side, down in order.
+The whole of Keywright on this machine: database, AWS, Stripe, DNS, functions, portal. Up side by side, down in order.
 
 It assembles; each part lives in its own module. Enter it from the main thread (see ``infra.local.children``).
 """
@@ -59,6 +59,7 @@ class Options:
     portal_port: int = 0
     mailbox_port: int = 0
     stripe_port: int = 0
+    dns_port: int = 0
     reload: bool = False
     limits: Limits | None = field(default_factory=Limits)
 
@@ -69,6 +70,7 @@ class Options:
             "the portal": self.portal_port,
             "the mailbox": self.mailbox_port,
             "the Stripe stand-in": self.stripe_port,
+            "the DNS server": self.dns_port,
         }
         return {what: port for what, port in ports.items() if port}
 
@@ -130,16 +132,21 @@ class LocalStack:
         portal = await self._start_portal()
         # Everything that takes a while to start is started first, and waited for where it is needed.
         aws = self._spawn("aws", "infra.local.aws", "--mailbox-port", self._options.mailbox_port)
+        names = self._spawn("dns", "infra.local.dns", "--port", self._options.dns_port)
         stand_in = None if account else self._spawn_stand_in()
         own_keys = asyncio.create_task(asyncio.to_thread(keys.load_or_make, self._keys))
         database = await self._start_database(fresh=stand_in is not None)
         if stand_in is not None:
             account = await asyncio.to_thread(stand_in.register_webhook, receiver=api_url)
         assert account is not None
-        ready = await asyncio.to_thread(aws.wait_ready)
+        ready, dns = await asyncio.to_thread(aws.wait_ready), await asyncio.to_thread(names.wait_ready)
         await asyncio.to_thread(provision, ready["url"], secrets_of(database, account, await own_keys))
         environment = function_values(
-            aws_url=ready["url"], api_url=api_url, portal_url=portal.url, stripe_api_url=account.api_url
+            aws_url=ready["url"],
+            api_url=api_url,
+            portal_url=portal.url,
+            stripe_api_url=account.api_url,
+            dns_resolvers=dns["resolvers"],
         )
         await self._start_cloud(environment, api_port, portal_url=portal.url)
         email, password = await self._make_manager(environment, seeded=account if stand_in else None)
@@ -148,6 +155,7 @@ class LocalStack:
             portal_url=portal.url,
             docs_url=f"{api_url}/docs",
             mailbox_url=ready["mailbox_url"],
+            dns_url=dns["url"],
             stripe_api_url=account.api_url,
             stripe_api_key=account.api_key,
             stripe_webhook_secret=account.webhook_secret,

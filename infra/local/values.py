@@ -39,7 +39,9 @@ def aws_credentials() -> dict[str, str]:
     }
 
 
-def function_values(*, aws_url: str, api_url: str, portal_url: str, stripe_api_url: str) -> dict[str, str]:
+def function_values(
+    *, aws_url: str, api_url: str, portal_url: str, stripe_api_url: str, dns_resolvers: str
+) -> dict[str, str]:
     """
     Say everything that functions may be told; the manifest chooses what each one is.
     """
@@ -49,12 +51,14 @@ def function_values(*, aws_url: str, api_url: str, portal_url: str, stripe_api_u
         "AWS_ENDPOINT_URL": aws_url,
         "KEYWRIGHT_ACTIVATION_DAYS": ACTIVATION_DAYS,
         "KEYWRIGHT_API_URL": api_url,
+        "KEYWRIGHT_DNS_RESOLVERS": dns_resolvers,
         "KEYWRIGHT_DUNNING_POLICY": DUNNING_POLICY,
         "KEYWRIGHT_EVENT_BUS": EVENT_BUS,
         "KEYWRIGHT_LICENSE_KEY_DAYS": LICENSE_KEY_DAYS,
         "KEYWRIGHT_LICENSE_KEY_LEAD_DAYS": LICENSE_KEY_LEAD_DAYS,
         "KEYWRIGHT_MAIL_CONFIGURATION_SET": MAIL_CONFIGURATION_SET,
         "KEYWRIGHT_MAIL_FROM": MAIL_FROM,
+        "KEYWRIGHT_PORTAL_RETURN_URLS": portal_url,
         "KEYWRIGHT_PORTAL_URL": portal_url,
         "KEYWRIGHT_PRODUCT_FAMILY": PRODUCT_FAMILY,
         "KEYWRIGHT_STRIPE_API_URL": stripe_api_url,

@@ -30,11 +30,11 @@ BYTECODE_LIMIT_S = 120
 # What the functions and the local target import. Without their bytecode every function starts four times slower
 # where PYTHONDONTWRITEBYTECODE is set; aws_cdk alone would cost more than all of them, and starts once.
 COMPILED = (
-    "annotated_types aws_lambda_powertools awslambdaric boto3 botocore cffi click cryptography dns dotenv "
+    "annotated_types aws_lambda_powertools awslambdaric babel boto3 botocore cffi click cryptography dns dotenv "
     "email_validator flask h11 httpcore httpx idna importlib_metadata iniconfig itsdangerous jinja2 jmespath jwt "
-    "markupsafe moto pluggy pydantic pydantic_core pymysql _pytest pytest pytest_timeout requests responses "
-    "s3transfer sqlparse starlette stripe tabulate typing_inspection urllib3 uvicorn watchfiles werkzeug xdist "
-    "xmltodict yaml yoyo"
+    "markupsafe moto pluggy publicsuffixlist pydantic pydantic_core pymysql _pytest pytest pytest_timeout requests "
+    "responses s3transfer sqlparse starlette stripe tabulate typing_inspection urllib3 uvicorn watchfiles werkzeug "
+    "xdist xmltodict yaml yoyo"
 ).split()
 
 

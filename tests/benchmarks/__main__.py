@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from infra.local.stack import LocalStack, Options
-from tests.benchmarks import first_answers, verification, webhook_to_license
+from tests.benchmarks import first_answers, previews, verification, webhook_to_license
 from tests.benchmarks.figures import Figure, print_figures
 
 
@@ -24,6 +24,7 @@ async def run() -> None:
             figures += await first_answers.measure(stack)
             figures += await asyncio.to_thread(webhook_to_license.measure, stack.endpoints)
     figures += verification.measure()
+    figures += previews.measure()
     print_figures(figures)
 
 

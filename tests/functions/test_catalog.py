@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from keywright.platform import db
 from tests.api import Api
+from tests.buyers import add_buyer
 from tests.purchases import AIR_GAPPED, fold, observation
 from tests.stripe_events import event, one_time_price, price, product, tiered_price
 
@@ -53,6 +55,8 @@ def test_only_what_can_be_bought_is_listed(call):
         ({"usage_based": "true"}, ["prod_usage"]),
         ({"usage_based": "false", "air_gapped": "false"}, ["prod_unlimited"]),
         ({"air_gapped": "true"}, ["prod_air"]),
+        ({"fee_structure": "one_time"}, ["prod_air"]),
+        ({"fee_structure": "recurring"}, ["prod_unlimited", "prod_usage"]),
     ],
 )
 def test_products_are_found_by_their_metadata(call, query, found):
@@ -85,3 +89,135 @@ def test_prices_that_do_not_fit_are_not_offered(call):
 
     (item,) = answer.json["items"]
     assert [(offered["price_id"], offered["unit_amount"]) for offered in item["prices"]] == [("price_monthly", "4900")]
+
+
+def test_a_page_ends_where_the_next_begins_whatever_is_not_for_sale_between(call):
+    fold(
+        *(
+            event("product.created", product(f"prod_p{number:02}", metadata={"limit_seats": "x"}))
+            for number in range(9)
+        ),
+        event("product.created", product("prod_z")),
+        event("price.created", price("price_z", product_id="prod_z")),
+    )
+    seen, cursor = [], None
+
+    while True:
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = call("catalog", "GET", PRODUCTS, query=query).json
+        seen.append([item["product_id"] for item in page["items"]])
+        if (cursor := page["next_cursor"]) is None:
+            break
+
+    assert seen == [["prod_air", "prod_unlimited"], ["prod_usage", "prod_z"]]
+
+
+def test_more_than_two_hundred_products_are_listed(call, database):
+    for table, column in (("products", "product_id"), ("prices", "price_id")):
+        (row,) = database.execute(f"SELECT * FROM {table} WHERE {column} IN ('prod_unlimited', 'price_monthly')")
+        copies = [{**row, "product_id": f"prod_n{number:03}"} for number in range(230)]
+        copies = [
+            {**copy, **({"price_id": f"price_n{n:03}"} if table == "prices" else {})} for n, copy in enumerate(copies)
+        ]
+        marks = ", ".join(["(" + ", ".join(["%s"] * len(row)) + ")"] * len(copies))
+        values = [value for copy in copies for value in copy.values()]
+        database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES {marks}", *values)
+    seen, cursor = set(), None
+
+    while True:
+        page = call("catalog", "GET", PRODUCTS, query={"cursor": cursor} if cursor else {}).json
+        seen |= {item["product_id"] for item in page["items"]}
+        if (cursor := page["next_cursor"]) is None:
+            break
+
+    assert {f"prod_n{number:03}" for number in range(230)} <= seen
+
+
+def test_what_has_not_changed_is_not_sent_again(call):
+    first = call("catalog", "GET", PRODUCTS)
+    same = call("catalog", "GET", PRODUCTS, headers={"if-none-match": first.headers["etag"]})
+    weak = call("catalog", "GET", PRODUCTS, headers={"if-none-match": f'"other", W/{first.headers["etag"]}'})
+    other = call("catalog", "GET", PRODUCTS, headers={"if-none-match": first.headers["etag"]}, query={"limit": "1"})
+    fold(event("price.created", price("price_new", unit_amount_decimal="1")))
+    changed = call("catalog", "GET", PRODUCTS, headers={"if-none-match": first.headers["etag"]})
+
+    assert (same.status, same.text, same.headers["etag"]) == (304, "", first.headers["etag"])
+    assert (weak.status, other.status, changed.status) == (304, 200, 200)
+    assert changed.headers["etag"] != first.headers["etag"]
+    assert first.headers["cache-control"] == "public, no-cache"
+
+
+def test_metadata_is_behavior_with_types(call):
+    fold(
+        event(
+            "product.created",
+            product("prod_typed", metadata={"entitlement_nodes": "7", "entitlement_tier": "gold", "limit_seats": "9"}),
+        ),
+        event("price.created", price("price_typed", product_id="prod_typed")),
+    )
+
+    items = call("catalog", "GET", PRODUCTS).json["items"]
+    (found,) = (item for item in items if item["product_id"] == "prod_typed")
+
+    assert found["entitlements"] == {"nodes": 7, "sso": True, "tier": "gold"}
+    assert (found["limits"], found["domain_verification"]) == ({"seats": 9}, "optional")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code", "field"),
+    [
+        ({"air_gapped": "maybe"}, "metadata-invalid", "air_gapped"),
+        ({"usage_based": ""}, "metadata-missing", "usage_based"),
+        ({"fee_structure": "monthly"}, "metadata-invalid", "fee_structure"),
+        ({"fee_structure": "one_time"}, "metadata-contradicts", "air_gapped"),
+        (
+            {"fee_structure": "one_time", "air_gapped": "true", "usage_based": "true"},
+            "metadata-contradicts",
+            "usage_based",
+        ),
+        ({"limit_seats": "many"}, "metadata-invalid", "limit_seats"),
+        ({"entitlement_": "true"}, "metadata-invalid", "entitlement_"),
+        ({"domain_verification": "yes"}, "metadata-invalid", "domain_verification"),
+    ],
+)
+def test_staff_see_what_is_wrong_with_a_product_and_nobody_can_buy_it(call, metadata, code, field):
+    boss = add_buyer("boss")
+    db.transact(lambda tx: tx.run("UPDATE users SET role = 'ADMIN' WHERE user_sid = %(sid)s", sid=boss.user_sid))
+    wrong = product("prod_wrong", metadata=metadata)
+    made = one_time_price if metadata.get("fee_structure") == "one_time" else price
+    fold(event("product.created", wrong), event("price.created", made("price_wrong", product_id="prod_wrong")))
+
+    answer = call("catalog", "GET", "/v1/catalog/problems", token=boss.token, query={"limit": "100"})
+    (found,) = (item for item in answer.json["items"] if item["product_id"] == "prod_wrong")
+
+    assert (code, field) in [(problem["code"], problem["field"]) for problem in found["problems"]]
+    assert not found["on_sale"]
+    assert "prod_wrong" not in listed(call)
+    preview = call("pricing_preview", "POST", "/v1/pricing/preview", body={"price_id": "price_wrong"})
+    assert (preview.status, preview.json["code"]) == (404, "price-not-found")
+
+
+def test_staff_see_what_is_wrong_with_prices(call):
+    boss = add_buyer("boss")
+    db.transact(lambda tx: tx.run("UPDATE users SET role = 'ADMIN' WHERE user_sid = %(sid)s", sid=boss.user_sid))
+    metered = price("price_metered", recurring={"interval": "month", "interval_count": 1, "usage_type": "metered"})
+    fold(
+        event("price.created", metered),
+        event("price.created", tiered_price("price_tierless", with_tiers=False)),
+        event("price.created", price("price_open", unit_amount=None, unit_amount_decimal=None)),
+    )
+
+    items = call("catalog", "GET", "/v1/catalog/problems", token=boss.token).json["items"]
+    (found,) = (item for item in items if item["product_id"] == "prod_unlimited")
+    (empty,) = (item for item in items if item["product_id"] == "prod_priceless")
+
+    assert found["on_sale"]
+    assert {(problem["price_id"], problem["code"]) for problem in found["problems"]} == {
+        ("price_unfit", "price-kind-contradicts"),
+        ("price_metered", "price-metered-contradicts"),
+        ("price_tierless", "price-tiers-missing"),
+        ("price_open", "price-unsupported"),
+    }
+    assert [problem["code"] for problem in empty["problems"]] == ["price-missing"]
+    buyer = add_buyer("eve")
+    assert call("catalog", "GET", "/v1/catalog/problems", token=buyer.token).status == 403

@@ -33,8 +33,8 @@ def test_an_amount_comes_in_minor_units_and_as_text(call):
 
     assert answer.status == 200
     assert (answer.json["amount_minor"], answer.json["currency"]) == (12345, "usd")
-    assert (answer.json["display"], answer.json["interval"]) == ("USD 123.45 / month", "month")
-    assert answer.json["warnings"] == ["TAX_EXCLUDED"]
+    assert (answer.json["display"], answer.json["interval"]) == ("USD $123.45 / month", "month")
+    assert answer.json["warnings"] == ["TAX_EXCLUDED", "COUPONS_EXCLUDED", "PRORATION_EXCLUDED"]
 
 
 def test_tiers_are_shown_line_by_line(call):
@@ -50,7 +50,7 @@ def test_tiers_are_shown_line_by_line(call):
 def test_what_is_paid_once_has_no_interval(call):
     answer = preview(call, price_id="price_once", quantity=2)
 
-    assert (answer.json["display"], answer.json["interval"]) == ("JPY 9,800", None)
+    assert (answer.json["display"], answer.json["interval"]) == ("JPY ¥9,800", None)
 
 
 def test_nothing_used_still_costs_the_first_tiers_flat_amount(call):
@@ -73,8 +73,10 @@ def test_a_price_whose_tiers_are_on_their_way_says_so(call):
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
-        ({"price_id": "price_monthly", "quantity": -1}, ["body.quantity"]),
-        ({"price_id": "price_monthly", "quantity": 10**12}, ["body.quantity"]),
+        ({"price_id": "price_monthly", "locale": "../../etc"}, ["body.locale"]),
+        ({"price_id": "price_monthly", "locale": "xx"}, ["body.locale"]),
+        ({"price_id": "price_monthly", "quantities": [1] * 101}, ["body.quantities"]),
+        ({"price_id": "price_monthly", "currency": "dollars"}, ["body.currency"]),
         ({"price_id": "price_monthly", "quantity": 1.5}, ["body.quantity"]),
         ({"price_id": "", "colour": "red"}, ["body.colour", "body.price_id"]),
         ({"price_id": "prïce"}, ["body.price_id"]),
@@ -92,3 +94,72 @@ def test_a_body_that_is_no_json_is_refused(call):
     answer = call("pricing_preview", "POST", "/v1/pricing/preview", body="{")
 
     assert (answer.status, answer.json["code"]) == (400, "body-invalid")
+
+
+@pytest.mark.parametrize("quantity", [-1, 10**12, 2**62])
+def test_a_quantity_that_stripe_would_not_take_is_refused(call, quantity):
+    single = preview(call, price_id="price_monthly", quantity=quantity)
+    point = preview(call, price_id="price_monthly", quantities=[1, quantity])
+
+    assert (single.status, single.json["code"]) == (point.status, point.json["code"]) == (422, "quantity-invalid")
+
+
+def test_a_page_of_quantities_comes_in_one_answer(call):
+    answer = preview(call, price_id="price_tiered", quantity=10, quantities=[0, 1, 10, 11, 1000])
+
+    assert [(point["quantity"], point["amount_minor"]) for point in answer.json["points"]] == [
+        (0, 1000),
+        (1, 1500),
+        (10, 6000),
+        (11, 6013),
+        (1000, 18375),
+    ]
+    assert answer.json["points"][2]["display"] == answer.json["display"] == "USD $60.00 / month"
+
+
+def test_every_amount_can_be_checked(call):
+    answer = preview(call, price_id="price_tiered", quantity=13)
+
+    assert answer.json["rounding_trace"] == [
+        {"what": "invoice line", "exact": "6037.5", "rule": "HALF_UP", "rounded": 6038}
+    ]
+    assert (len(answer.json["price_fingerprint"]), answer.json["engine_version"]) == (64, "1")
+    again = preview(call, price_id="price_tiered", quantity=99)
+    assert again.json["price_fingerprint"] == answer.json["price_fingerprint"]
+    assert preview(call, price_id="price_monthly").json["price_fingerprint"] != answer.json["price_fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"locale": "de"}, "USD 123,45\xa0$ / Monat"),
+        ({"locale": "de-CH"}, "USD $\xa0123.45 / Monat"),
+        ({"locale": "zz"}, None),
+        ({"accept": "fr-FR,fr;q=0.9,en;q=0.8"}, "USD 123,45\xa0$US / mois"),
+        ({"accept": "tlh, *;q=0.1"}, "USD $123.45 / month"),
+        ({"accept": "en;q=0.1, ja"}, "USD $123.45 / か月"),
+        ({"accept": "../../etc/passwd;q=1" * 50}, "USD $123.45 / month"),
+    ],
+)
+def test_the_text_is_written_in_the_callers_language(call, asked, shown):
+    body = {"price_id": "price_monthly"} | ({"locale": asked["locale"]} if "locale" in asked else {})
+    headers = {"accept-language": asked["accept"]} if "accept" in asked else {}
+
+    answer = call("pricing_preview", "POST", "/v1/pricing/preview", body=body, headers=headers)
+
+    assert (answer.json["display"] if answer.status == 200 else None) == shown
+
+
+def test_a_price_is_shown_in_its_other_currencies_and_in_no_others(call):
+    options = {"eur": {"unit_amount": None, "unit_amount_decimal": "1234.5"}, "usd": {"unit_amount_decimal": "12345"}}
+    fold(observation(price("price_many", unit_amount_decimal="12345", currency_options=options)))
+
+    euro = preview(call, price_id="price_many", currency="EUR", quantity=3)
+    pound = preview(call, price_id="price_many", currency="gbp")
+
+    assert (euro.json["amount_minor"], euro.json["currency"], euro.json["display"]) == (
+        3704,
+        "eur",
+        "EUR €37.04 / month",
+    )
+    assert (pound.status, pound.json["code"]) == (422, "currency-not-offered")

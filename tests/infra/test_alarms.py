@@ -18,7 +18,7 @@ def test_each_alarm_speaks_to_the_topic_and_says_what_to_do(assembly: Assembly):
 
     found = assembly.of_type("AWS::CloudWatch::Alarm").values()
 
-    assert len(found) == 3 + 3 + 3 + 3
+    assert len(found) == 3 + 3 + 3 + 3 + 1
     for alarm in found:
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": topic}]
         assert len(alarm["Properties"]["AlarmDescription"]) > 20

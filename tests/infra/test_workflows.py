@@ -40,7 +40,8 @@ def test_a_deployment_waits_is_approved_by_its_environment_and_identified_by_oid
 @pytest.mark.parametrize("job", ["staging", "production"])
 def test_a_deployment_states_every_value_that_has_only_an_example_in_cdk_json(job: str):
     (arguments,) = (step["env"]["CDK_ARGS"] for step in _jobs("deploy")[job]["steps"] if "env" in step)
-    same_everywhere = {f"{PREFIX}dunning_policy", f"{PREFIX}product_family", f"{PREFIX}stripe_api_url"}
+    names = ("dns_resolvers", "dunning_policy", "product_family", "stripe_api_url")
+    same_everywhere = {f"{PREFIX}{name}" for name in names}
     own = {key for key in declared_context() if key.startswith(PREFIX)} - same_everywhere
 
     assert [key for key in sorted(own) if f"-c {key}=" not in arguments] == []

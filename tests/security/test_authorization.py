@@ -28,7 +28,12 @@ BY_ROLE = {Who.STAFF: STAFF, Who.MANAGER: {"MANAGER"}}
 # Staff may look beyond their own customer here, so that nothing is foreign to them.
 FOR_STAFF = {Who.MEMBER_OR_STAFF, Who.OWNER_OR_STAFF, Who.STAFF, Who.MANAGER}
 # Right in itself, and refused for a reason that has nothing to do with who asks.
-OTHERWISE = {("POST /v1/checkout-sessions", "own"): "customer-not-ready"}
+OTHERWISE = {
+    ("POST /v1/billing-portal-sessions", "own"): "customer-not-ready",
+    ("POST /v1/checkout-sessions", "own"): "customer-not-ready",
+    ("DELETE /v1/domains/{domain_sid}", "own"): "domain-in-use",
+    ("PATCH /v1/domains/{domain_sid}", "own"): "domain-in-use",
+}
 REFUSALS = {"access-token-invalid", "role-required"}
 
 

@@ -206,8 +206,22 @@ def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     common = {"created_at": now}
     yield (
         "products",
-        [{"product_id": "prod_1", "name": "A product", "active": 1, "metadata": "{}", "observed_at": now, **common}],
+        [
+            {
+                "product_id": "prod_1",
+                "name": "A product",
+                "active": 1,
+                "product_family": "self_hosted",
+                "fee_structure": "recurring",
+                "usage_based": "false",
+                "air_gapped": "false",
+                "metadata": "{}",
+                "observed_at": now,
+                **common,
+            }
+        ],
     )
+    yield ("prices", [_price(now)])
     owned = [({"customer_sid": sid("cus", target), "domain_sid": sid("dom", target)}, name) for target, name in pairs]
     yield (
         "domains",
@@ -278,9 +292,62 @@ def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             for target, name in pairs
         ],
     )
+    yield from _billed(now, owned)
     yield ("invitations", list(_invitations(now)))
     yield ("jobs", [_dead_job(target, now) for target in ("own", "foreign")])
     yield from _dead_events(now)
+
+
+def _price(now: datetime) -> dict[str, Any]:
+    return {
+        "price_id": "price_1",
+        "product_id": "prod_1",
+        "active": 1,
+        "currency": "usd",
+        "kind": "recurring",
+        "recurring_interval": "month",
+        "interval_count": 1,
+        "usage_type": "licensed",
+        "billing_scheme": "per_unit",
+        "unit_amount": 4900,
+        "observed_at": now,
+        "created_at": now,
+    }
+
+
+def _billed(now: datetime, owned: list[tuple[dict[str, str], str]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    named = [(owner, name, owner["domain_sid"].removeprefix("dom_")) for owner, name in owned]
+    seen = {"created_at": now, "observed_at": now, "observed_by": "evt_1"}
+    subscriptions = [
+        {**owner, "subscription_id": sid("sub", target), "status": "active", "cancel_at_period_end": 0, **seen}
+        for owner, _, target in named
+    ]
+    yield ("subscriptions", subscriptions)
+    period = {"current_period_start": now, "current_period_end": now + timedelta(days=30)}
+    items = [
+        {
+            "item_id": sid("si", target),
+            "subscription_id": sid("sub", target),
+            "price_id": "price_1",
+            "quantity": 1,
+            **period,
+        }
+        for _, _, target in named
+    ]
+    yield ("subscription_items", items)
+    amounts = {"currency": "usd", "amount_due": 4900, "amount_paid": 4900, "total": 4900, "attempt_count": 1}
+    invoices = [
+        {
+            "customer_sid": owner["customer_sid"],
+            "invoice_id": sid("in", target),
+            "invoice_number": name,
+            "status": "paid",
+            **amounts,
+            **seen,
+        }
+        for owner, name, target in named
+    ]
+    yield ("invoices", invoices)
 
 
 def _dead_job(target: str, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from keywright.catalog.models import Transform
 from keywright.platform.money import Money, decimal_text, exponent
-from keywright.pricing import rules
+from keywright.pricing import localization, rules
 from keywright.pricing.models import PriceTiersMissing, PriceUnsupported, QuantityInvalid
 from tests.unit.pricing.prices import price, tiered
 
@@ -48,14 +48,18 @@ def test_a_transformed_quantity_is_divided_then_rounded(rounding, packages):
 
 
 def test_tax_is_never_included_and_metered_use_is_an_estimate():
-    assert rules.quote(price(), quantity=1).warnings == ("TAX_EXCLUDED",)
-    assert rules.quote(price(usage_type="metered"), quantity=1).warnings == ("TAX_EXCLUDED", "METERED_ESTIMATE")
+    excluded = ("TAX_EXCLUDED", "COUPONS_EXCLUDED", "PRORATION_EXCLUDED")
+    once = price(interval=None, interval_count=None)
+
+    assert rules.quote(price(), quantity=1).warnings == excluded
+    assert rules.quote(price(usage_type="metered"), quantity=1).warnings == (*excluded, "METERED_ESTIMATE")
+    assert rules.quote(once, quantity=1).warnings == excluded[:2]
 
 
-def test_a_border_behind_which_the_total_falls_is_pointed_out():
+def test_a_quantity_beyond_which_more_costs_less_is_pointed_out():
     cliff = tiered("volume", (10, "500", None), (None, "400", None))
 
-    assert [q for q in range(13) if "PRICE_CLIFF" in rules.quote(cliff, quantity=q).warnings] == [10]
+    assert [q for q in range(13) if "PRICE_CLIFF" in rules.quote(cliff, quantity=q).warnings] == [9, 10]
     graduated = tiered("graduated", (10, "500", None), (None, "400", None))
     assert "PRICE_CLIFF" not in rules.quote(graduated, quantity=10).warnings
 
@@ -98,3 +102,66 @@ def test_a_quantity_beyond_the_last_tier_is_refused(mode):
 def test_what_would_have_to_be_guessed_is_refused(guesswork):
     with pytest.raises(PriceUnsupported):
         rules.quote(guesswork, quantity=5)
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit_amount", "warned"),
+    [
+        ("isk", "12300", False),
+        ("isk", "12345", True),
+        ("ugx", "50", True),
+        ("kwd", "1230", False),
+        ("kwd", "1234", True),
+        ("huf", "17512", False),
+        ("twd", "1234", False),
+        ("jpy", "123", False),
+    ],
+)
+def test_an_amount_that_stripe_cannot_charge_in_the_currency_is_pointed_out(currency, unit_amount, warned):
+    quote = rules.quote(price(currency=currency, unit_amount=Decimal(unit_amount)), quantity=1)
+
+    assert ("AMOUNT_NOT_CHARGEABLE" in quote.warnings) is warned
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit_amount", "warned"),
+    [("usd", "49", True), ("usd", "50", False), ("usd", "0", False), ("gbp", "30", False), ("huf", "17499", True)],
+)
+def test_an_amount_below_stripes_smallest_charge_is_pointed_out(currency, unit_amount, warned):
+    quote = rules.quote(price(currency=currency, unit_amount=Decimal(unit_amount)), quantity=1)
+
+    assert ("BELOW_MINIMUM_CHARGE" in quote.warnings) is warned
+
+
+@pytest.mark.parametrize(
+    ("money", "locale", "text"),
+    [
+        (Money(123_456, "usd"), "en", "USD $1,234.56 / month"),
+        (Money(123_400, "isk"), "en", "ISK 1,234 / month"),
+        (Money(123_450, "isk"), "en", "ISK 1,234.50 / month"),
+        (Money(123_456, "kwd"), "en", "KWD 123.456 / month"),
+        (Money(123_456, "huf"), "hu", "HUF 1\xa0234,56\xa0Ft / hónap"),
+        (Money(123_456, "jpy"), "ja", "JPY ￥123,456 / か月"),
+        (Money(12_345_678, "inr"), "hi", "INR ₹1,23,456.78 / महीना"),
+        (Money(500, "usd"), "en_AU", "USD 5.00 / month"),
+        (Money(-5, "usd"), "en", "USD -$0.05 / month"),
+    ],
+)
+def test_the_text_has_the_digits_that_the_amount_has_in_every_language(money, locale, text):
+    assert localization.display(money, locale=locale, interval="month", interval_count=1) == text
+
+
+@pytest.mark.parametrize(
+    ("interval", "count", "locale", "text"),
+    [
+        ("month", 12, "en", "USD $5.00 / 12 months"),
+        ("year", 1, "fr", "USD 5,00\xa0$US / an"),
+        ("week", 2, "de", "USD 5,00\xa0$ / 2 Wochen"),
+        ("day", 1, "en", "USD $5.00 / day"),
+        (None, None, "en", "USD $5.00"),
+    ],
+)
+def test_the_text_says_how_often_the_amount_is_due(interval, count, locale, text):
+    shown = localization.display(Money(500, "usd"), locale=locale, interval=interval, interval_count=count)
+
+    assert shown == text

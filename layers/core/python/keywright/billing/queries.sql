@@ -181,3 +181,60 @@ ON DUPLICATE KEY UPDATE customer_sid = VALUES(customer_sid), stripe_customer_id 
        method_type = VALUES(method_type), card_brand = VALUES(card_brand), card_last4 = VALUES(card_last4),
        card_exp_month = VALUES(card_exp_month), card_exp_year = VALUES(card_exp_year), created_at = VALUES(created_at),
        observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
+
+-- name: list_subscriptions_of
+-- A page, newest first; without a customer, for staff, of everybody's. NULL means: do not filter by it.
+SELECT s.subscription_id, s.customer_sid, s.domain_sid, d.domain_name, s.status, s.cancel_at_period_end, s.canceled_at,
+       s.ended_at, s.trial_end, s.pause_behavior, s.latest_invoice_id, s.created_at
+  FROM subscriptions s
+  JOIN domains d ON d.customer_sid = s.customer_sid AND d.domain_sid = s.domain_sid
+ WHERE (%(customer_sid)s IS NULL OR s.customer_sid = %(customer_sid)s)
+   AND (%(status)s IS NULL OR s.status = %(status)s)
+   AND (%(domain_sid)s IS NULL OR s.domain_sid = %(domain_sid)s)
+   AND (%(before_at)s IS NULL OR s.created_at < %(before_at)s
+        OR s.created_at = %(before_at)s AND s.subscription_id < %(before_id)s)
+ ORDER BY s.created_at DESC, s.subscription_id DESC
+ LIMIT %(limit)s
+
+-- name: find_subscription_of
+-- A foreign subscription is absent here, not forbidden.
+SELECT s.subscription_id, s.customer_sid, s.domain_sid, d.domain_name, s.status, s.cancel_at_period_end, s.canceled_at,
+       s.ended_at, s.trial_end, s.pause_behavior, s.latest_invoice_id, s.created_at
+  FROM subscriptions s
+  JOIN domains d ON d.customer_sid = s.customer_sid AND d.domain_sid = s.domain_sid
+ WHERE s.subscription_id = %(subscription_id)s
+   AND (%(customer_sid)s IS NULL OR s.customer_sid = %(customer_sid)s)
+
+-- name: list_items_of
+SELECT subscription_id, item_id, price_id, quantity, current_period_start, current_period_end
+  FROM subscription_items
+ WHERE subscription_id IN %(subscription_ids)s
+ ORDER BY subscription_id, item_id
+
+-- name: list_invoices_of
+-- A page, newest first; without a customer, for staff, of everybody's. NULL means: do not filter by it.
+SELECT invoice_id, customer_sid, subscription_id, invoice_number, status, currency, amount_due, amount_paid,
+       amount_remaining, total, attempt_count, billing_reason, collection_method, created_at, due_at, next_attempt_at,
+       finalized_at, paid_at
+  FROM invoices
+ WHERE (%(customer_sid)s IS NULL OR customer_sid = %(customer_sid)s)
+   AND (%(status)s IS NULL OR status = %(status)s)
+   AND (%(subscription_id)s IS NULL OR subscription_id = %(subscription_id)s)
+   AND (%(before_at)s IS NULL OR created_at < %(before_at)s
+        OR created_at = %(before_at)s AND invoice_id < %(before_id)s)
+ ORDER BY created_at DESC, invoice_id DESC
+ LIMIT %(limit)s
+
+-- name: find_invoice_of
+SELECT invoice_id, customer_sid, subscription_id, invoice_number, status, currency, amount_due, amount_paid,
+       amount_remaining, total, attempt_count, billing_reason, collection_method, created_at, due_at, next_attempt_at,
+       finalized_at, paid_at
+  FROM invoices
+ WHERE invoice_id = %(invoice_id)s AND (%(customer_sid)s IS NULL OR customer_sid = %(customer_sid)s)
+
+-- name: list_lines_of
+SELECT line_id, price_id, subscription_item_id, description, quantity, amount, currency, proration, period_start, period_end
+  FROM invoice_lines
+ WHERE invoice_id = %(invoice_id)s
+ ORDER BY line_id
+ LIMIT 1000

@@ -45,6 +45,15 @@ class Tier:
 
 
 @dataclass(frozen=True)
+class CurrencyOption:
+    """What a price costs in another currency than its own: a unit amount, or tiers with the price's own borders."""
+
+    currency: str
+    unit_amount: Decimal | None
+    tiers: tuple[Tier, ...] = ()
+
+
+@dataclass(frozen=True)
 class Transform:
     """Stripe's ``transform_quantity``: divide the quantity, then round ``up`` or ``down``."""
 
@@ -70,11 +79,47 @@ class Price:
     transform: Transform | None
     created_at: datetime
     tiers: tuple[Tier, ...] = ()
+    options: tuple[CurrencyOption, ...] = ()
+    options_observed_at: datetime | None = None
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Return every currency that the price can be paid in, its own first."""
+        return (self.currency, *(option.currency for option in self.options))
 
     @property
     def tiers_missing(self) -> bool:
         """Tell whether Stripe has tiers that were not observed yet: events leave them out."""
         return self.billing_scheme == "tiered" and not self.tiers
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a product, or one of its prices, is not sold. ``field`` is the metadata key or the price's field."""
+
+    code: str
+    field: str
+    detail: str
+    price_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Review:
+    """A product as staff sees it: on sale or not, and what is wrong with it."""
+
+    product: Product
+    on_sale: bool
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class ProductFilter:
+    """Which products a list holds; None matches everything."""
+
+    product_family: str | None = None
+    fee_structure: str | None = None
+    usage_based: str | None = None
+    air_gapped: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,16 @@ SELECT product_id, name, description, active, product_family, fee_structure, usa
  WHERE product_id = %(product_id)s
 
 -- name: list_products
--- NULL means: do not filter by it.
+-- A page of the products on sale or not; NULL means: do not filter by it.
 SELECT product_id, name, description, active, product_family, fee_structure, usage_based, air_gapped, metadata, created_at
   FROM products
- WHERE active = 1
+ WHERE active = 1 AND product_id > %(after)s
    AND (%(product_family)s IS NULL OR product_family = %(product_family)s)
+   AND (%(fee_structure)s IS NULL OR fee_structure = %(fee_structure)s)
    AND (%(usage_based)s IS NULL OR usage_based = %(usage_based)s)
    AND (%(air_gapped)s IS NULL OR air_gapped = %(air_gapped)s)
  ORDER BY product_id
- LIMIT 200
+ LIMIT %(limit)s
 
 -- name: save_product
 INSERT INTO products (product_id, name, description, active, product_family, fee_structure, usage_based, air_gapped,
@@ -26,13 +27,13 @@ ON DUPLICATE KEY UPDATE name = VALUES(name), description = VALUES(description), 
 
 -- name: find_price
 SELECT price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type, billing_scheme,
-       tiers_mode, unit_amount, transform_divide_by, transform_round, created_at
+       tiers_mode, unit_amount, transform_divide_by, transform_round, created_at, options_observed_at
   FROM prices
  WHERE price_id = %(price_id)s
 
 -- name: list_prices
 SELECT price_id, product_id, active, currency, kind, recurring_interval, interval_count, usage_type, billing_scheme,
-       tiers_mode, unit_amount, transform_divide_by, transform_round, created_at
+       tiers_mode, unit_amount, transform_divide_by, transform_round, created_at, options_observed_at
   FROM prices
  WHERE product_id IN %(product_ids)s AND active = 1
  ORDER BY product_id, price_id
@@ -61,3 +62,28 @@ ON DUPLICATE KEY UPDATE up_to = VALUES(up_to), unit_amount = VALUES(unit_amount)
 
 -- name: remove_tiers
 DELETE FROM price_tiers WHERE price_id = %(price_id)s AND position >= %(count)s
+
+-- name: list_options
+SELECT price_id, currency, unit_amount FROM price_options WHERE price_id IN %(price_ids)s ORDER BY price_id, currency
+
+-- name: list_option_tiers
+SELECT price_id, currency, up_to, unit_amount, flat_amount
+  FROM price_option_tiers
+ WHERE price_id IN %(price_ids)s
+ ORDER BY price_id, currency, position
+
+-- name: mark_options
+UPDATE prices SET options_observed_at = %(observed_at)s WHERE price_id = %(price_id)s
+
+-- name: remove_option_tiers
+DELETE FROM price_option_tiers WHERE price_id = %(price_id)s
+
+-- name: remove_options
+DELETE FROM price_options WHERE price_id = %(price_id)s
+
+-- name: add_option
+INSERT INTO price_options (price_id, currency, unit_amount) VALUES (%(price_id)s, %(currency)s, %(unit_amount)s)
+
+-- name: add_option_tier
+INSERT INTO price_option_tiers (price_id, currency, position, up_to, unit_amount, flat_amount)
+VALUES (%(price_id)s, %(currency)s, %(position)s, %(up_to)s, %(unit_amount)s, %(flat_amount)s)

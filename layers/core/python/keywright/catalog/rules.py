@@ -1,4 +1,4 @@
-"""Reads Stripe's product and price objects, and what a product's metadata makes of it."""
+"""Reads Stripe's product and price objects, and says which of them may be sold. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from keywright.catalog.models import LicenseKind, Price, Product, Tier, Transform
+from keywright.catalog import metadata
+from keywright.catalog.models import CurrencyOption, LicenseKind, Price, Problem, Product, Tier, Transform
 from keywright.platform.clock import from_unix
-
-_TRUTH = {"true": True, "false": False}
 
 
 def read_product(stripe: Mapping[str, Any]) -> Product:
@@ -49,13 +48,37 @@ def read_price(stripe: Mapping[str, Any]) -> Price:
         transform=Transform(transform["divide_by"], transform["round"]) if transform else None,
         created_at=from_unix(stripe["created"]),
         tiers=tuple(_tier(tier) for tier in stripe.get("tiers") or ()),
+        options=read_options(stripe) or (),
     )
+
+
+def read_options(stripe: Mapping[str, Any]) -> tuple[CurrencyOption, ...] | None:
+    """Return what a price costs in its other currencies; None if the object leaves that out, as events do."""
+    options = stripe.get("currency_options")
+    if options is None:
+        return None
+    # Stripe lists the price's own currency among them.
+    others = sorted(currency for currency in options if currency != stripe["currency"])
+    return tuple(
+        CurrencyOption(
+            currency=currency,
+            unit_amount=_decimal(options[currency].get("unit_amount_decimal"), options[currency].get("unit_amount")),
+            tiers=tuple(_tier(tier) for tier in options[currency].get("tiers") or ()),
+        )
+        for currency in others
+    )
+
+
+def tells_options(stripe: Mapping[str, Any]) -> bool:
+    """Tell whether the object says what the price costs in every other currency, tiers included."""
+    options = read_options(stripe)
+    return options is not None and all(option.tiers or option.unit_amount is not None for option in options)
 
 
 def license_kind(product: Product) -> LicenseKind | None:
     """Return what the product licenses; None if its metadata says too little or contradicts itself."""
-    usage_based, air_gapped = _TRUTH.get(product.usage_based or ""), _TRUTH.get(product.air_gapped or "")
-    if usage_based is None or air_gapped is None or product.fee_structure not in {"recurring", "one_time"}:
+    usage_based, air_gapped = metadata.truth(product.usage_based), metadata.truth(product.air_gapped)
+    if usage_based is None or air_gapped is None or product.fee_structure not in metadata.FEE_STRUCTURES:
         return None
     if air_gapped:
         return LicenseKind.AIR_GAPPED
@@ -66,9 +89,44 @@ def license_kind(product: Product) -> LicenseKind | None:
 
 
 def may_sell(product: Product, price: Price) -> bool:
-    """Tell whether the price fits its product: both active, and charged as the metadata says."""
-    fits = price.kind == ("recurring" if product.fee_structure == "recurring" else "one_time")
-    return product.active and price.active and fits and license_kind(product) is not None
+    """Tell whether the price fits its product: both active, nothing wrong with either that would have to be guessed."""
+    on_sale = product.active and price.active and license_kind(product) is not None
+    return on_sale and not metadata.problems_of(product) and not price_problems(product, price)
+
+
+def price_problems(product: Product, price: Price) -> tuple[Problem, ...]:
+    """Return why an active price of the product is not sold."""
+    problems = []
+    wanted = "recurring" if product.fee_structure == "recurring" else "one_time"
+    if price.kind != wanted:
+        problems.append(
+            Problem(
+                "price-kind-contradicts",
+                "type",
+                f"The price is {price.kind}, and the product's fee_structure is {product.fee_structure}.",
+                price.price_id,
+            )
+        )
+    if price.usage_type == "metered" and metadata.truth(product.usage_based) is False:
+        detail = "The price is metered, and the product's usage_based is false."
+        problems.append(Problem("price-metered-contradicts", "recurring.usage_type", detail, price.price_id))
+    return tuple(problems)
+
+
+def review(product: Product, prices: tuple[Price, ...]) -> tuple[Problem, ...]:
+    """Return all that keeps an active product, or one of its active prices, from being sold."""
+    problems = [*metadata.problems_of(product)]
+    for price in prices:
+        problems += price_problems(product, price)
+        if price.tiers_missing:
+            detail = "The tiers have not been fetched from Stripe yet."
+            problems.append(Problem("price-tiers-missing", "tiers", detail, price.price_id))
+        elif price.billing_scheme == "per_unit" and price.unit_amount is None:
+            detail = "The price has no unit amount: the customer would choose it."
+            problems.append(Problem("price-unsupported", "unit_amount", detail, price.price_id))
+    if not prices:
+        problems.append(Problem("price-missing", "prices", "The product has no active price."))
+    return tuple(problems)
 
 
 def _tier(stripe: Mapping[str, Any]) -> Tier:

@@ -5,27 +5,44 @@ from __future__ import annotations
 from datetime import datetime
 
 from keywright.catalog import repository, rules
-from keywright.catalog.models import LicenseKind, Offer, Price, PriceNotFound, Product
+from keywright.catalog.models import LicenseKind, Offer, Price, PriceNotFound, Product, ProductFilter, Review
 from keywright.jobs import service as jobs
+from keywright.platform import paging
 from keywright.platform.db import Transaction
+from keywright.platform.paging import Page
+
+_LOOKED_AT_ONCE = 200
 
 
-def list_offers(
-    tx: Transaction, *, product_family: str | None, usage_based: str | None, air_gapped: str | None
-) -> list[Offer]:
-    """Return the products that may be sold, filtered by metadata, each with its active prices."""
-    products = repository.list_products(
-        tx, product_family=product_family, usage_based=usage_based, air_gapped=air_gapped
-    )
+def list_offers(tx: Transaction, *, wanted: ProductFilter, limit: int, cursor: str | None) -> Page[Offer]:
+    """
+    Return a page of the products that may be sold, filtered by metadata, each with its active prices.
+
+    :raises CursorInvalid: if the cursor is none of ours
+    """
+    offers: list[Offer] = []
+    after = paging.decode(cursor)
+    while len(offers) <= limit:
+        # What is not for sale fills no page, so that a page may take several looks.
+        products = repository.list_products(tx, wanted=wanted, after=after, limit=_LOOKED_AT_ONCE)
+        offers += _offers(tx, products)
+        if len(products) < _LOOKED_AT_ONCE:
+            break
+        after = products[-1].product_id
+    return paging.page(offers, limit=limit, key=lambda offer: offer.product.product_id)
+
+
+def list_reviews(tx: Transaction, *, limit: int, cursor: str | None) -> Page[Review]:
+    """
+    Return a page of all active products of the family as staff sees them, sold or not, with what is wrong.
+
+    :raises CursorInvalid: if the cursor is none of ours
+    """
+    after = paging.decode(cursor)
+    products = repository.list_products(tx, wanted=ProductFilter(), after=after, limit=limit + 1)
     prices = repository.list_prices(tx, product_ids=[product.product_id for product in products])
-    offers = []
-    for product in products:
-        fitting = tuple(
-            price for price in prices if price.product_id == product.product_id and rules.may_sell(product, price)
-        )
-        if fitting and (kind := rules.license_kind(product)):
-            offers.append(Offer(product, kind, fitting))
-    return offers
+    reviews = [_review(product, [p for p in prices if p.product_id == product.product_id]) for product in products]
+    return paging.page(reviews, limit=limit, key=lambda review: review.product.product_id)
 
 
 def get_offer(tx: Transaction, *, price_id: str) -> Offer:
@@ -65,13 +82,35 @@ def mirror_product(tx: Transaction, product: Product, *, at: datetime, by: str) 
     repository.save_product(tx, product, observed_at=at, observed_by=by)
 
 
-def mirror_price(tx: Transaction, price: Price, *, at: datetime, by: str, now: datetime) -> None:
-    """Set the price to what the fold says; tiers that events leave out are fetched by a job."""
+def mirror_price(tx: Transaction, price: Price, *, at: datetime, by: str) -> None:
+    """Set the price to what the fold says, with the tiers and other currencies that were observed so far."""
     repository.save_price(tx, price, observed_at=at, observed_by=by)
-    if price.tiers_missing:
-        request_price(tx, price_id=price.price_id, now=now)
+    if price.options_observed_at is not None:
+        repository.save_options(tx, price)
 
 
-def request_price(tx: Transaction, *, price_id: str, now: datetime) -> None:
-    """Ask for a price, its tiers and its product to be fetched; once a day at the most."""
-    jobs.enqueue(tx, "catalog.fetch-price", {"price_id": price_id}, key=f"{price_id}:{now:%Y-%m-%d}", now=now)
+def request_price(tx: Transaction, *, price_id: str, now: datetime, because_of: str | None = None) -> None:
+    """
+    Ask for a price, its tiers, its currencies and its product to be fetched.
+
+    Once for each cause, such as an event; without one, once a day at the most.
+    """
+    cause = because_of or f"{now:%Y-%m-%d}"
+    jobs.enqueue(tx, "catalog.fetch-price", {"price_id": price_id}, key=f"{price_id}:{cause}", now=now)
+
+
+def _offers(tx: Transaction, products: list[Product]) -> list[Offer]:
+    prices = repository.list_prices(tx, product_ids=[product.product_id for product in products])
+    offers = []
+    for product in products:
+        fitting = tuple(
+            price for price in prices if price.product_id == product.product_id and rules.may_sell(product, price)
+        )
+        if fitting and (kind := rules.license_kind(product)):
+            offers.append(Offer(product, kind, fitting))
+    return offers
+
+
+def _review(product: Product, prices: list[Price]) -> Review:
+    on_sale = any(rules.may_sell(product, price) for price in prices)
+    return Review(product, on_sale, rules.review(product, tuple(prices)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from keywright.platform.errors import Conflict, NotFound
+from keywright.platform.errors import Conflict, Invalid, NotFound
 
 
 class CheckoutState(StrEnum):
@@ -18,12 +20,22 @@ class CheckoutState(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+class Progress(StrEnum):
+    """Where a purchase stands, for whoever waits for it."""
+
+    OPEN = "OPEN"
+    PAID_PROCESSING = "PAID_PROCESSING"
+    LICENSED = "LICENSED"
+    EXPIRED = "EXPIRED"
+
+
 @dataclass(frozen=True)
 class Checkout:
     """
     What is to be bought, by whom and for which domain; ``mode`` is Stripe's: subscription or payment.
 
-    ``challenge`` is that of the machine that an air-gapped license is to be bound to.
+    ``params`` are what Stripe is told, under ``idempotency_key``, first at ``attempted_at``: a repeated call is the
+    same call. ``challenge`` is that of the machine that an air-gapped license is to be bound to.
     """
 
     checkout_session_sid: str
@@ -38,6 +50,25 @@ class Checkout:
     stripe_session_id: str | None
     url: str | None
     created_at: datetime
+    product_id: str | None = None
+    idempotency_key: str | None = None
+    attempt_no: int = 1
+    attempted_at: datetime | None = None
+    params: str | None = None
+    expires_at: datetime | None = None
+    failure: str | None = None
+    subscription_id: str | None = None
+    challenge: str | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a buyer asks for. The amount is none of it: that is computed here."""
+
+    domain_sid: str
+    price_id: str
+    quantity: int | None = None
+    currency: str | None = None
     challenge: str | None = None
 
 
@@ -47,17 +78,47 @@ class Order:
 
     checkout: Checkout
     stripe_customer_id: str
-    product_family: str
-    metered: bool
+
+
+class Next(StrEnum):
+    """What has to happen at Stripe before the buyer can be answered."""
+
+    NOTHING = "NOTHING"
+    """The session is open already, with these terms."""
+    OPEN = "OPEN"
+    """Open the session; repeating a call whose outcome is unknown is the same as making it."""
+    SETTLE = "SETTLE"
+    """Another session for the same domain and price must be ended first, or be found to be paid."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do next, with which order."""
+
+    next: Next
+    order: Order
+
+
+@dataclass(frozen=True)
+class Result:
+    """The license that a checkout led to."""
+
+    license_sid: str
+    state: str
+    kind: str
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True)
 class StripeSession:
-    """What Stripe answered."""
+    """What Stripe answered. ``subject`` is its object as a whole; ``subtotal`` is before tax and discounts."""
 
     stripe_session_id: str
-    url: str
+    url: str | None
     expires_at: datetime
+    status: str = "open"
+    subtotal: int | None = None
+    subject: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -77,9 +138,10 @@ class PaidSession:
 
 @dataclass(frozen=True)
 class PortalSettings:
-    """Where Stripe sends the customer back to."""
+    """Where Stripe sends the customer back to; ``portal_return_urls`` are origins, separated by commas."""
 
     portal_url: str
+    portal_return_urls: str
 
 
 class CheckoutNotFound(NotFound):
@@ -94,3 +156,46 @@ class CustomerNotReady(Conflict):
 
     code = "customer-not-ready"
     title = "The billing account is not ready yet"
+
+
+class AlreadyLicensed(Conflict):
+    """The domain has a license of this product, and a second one would be paid for nothing."""
+
+    code = "already-licensed"
+    title = "The domain is licensed already"
+
+
+class PurchaseInProgress(Conflict):
+    """The same was paid a moment ago, and its license is on its way."""
+
+    code = "purchase-in-progress"
+    title = "The purchase is in progress"
+
+
+class DomainNotVerified(Conflict):
+    """The product is sold for proven domains only."""
+
+    code = "domain-not-verified"
+    title = "The domain is not verified"
+
+
+class CheckoutRefused(Conflict):
+    """Stripe refuses to open a session with these terms."""
+
+    code = "checkout-refused"
+    title = "The checkout was refused"
+
+
+class ReturnUrlRefused(Invalid):
+    """The address to return to is on none of the origins that the deployment names."""
+
+    code = "return-url-refused"
+    title = "The return address is not allowed"
+
+
+class SessionAbsent(LookupError):
+    """Stripe has no session of the checkout: proven by its list, which shows a session as soon as it exists."""
+
+
+class SessionRefused(Exception):
+    """Stripe will not open the session, however often it is asked; the message is for the buyer."""

@@ -1,24 +1,124 @@
-"""Rows of ``checkout_sessions``, always bounded by ``customer_sid``."""
+"""Rows of ``checkout_sessions`` and ``price_previews``. Whatever a customer asks for is bounded by ``customer_sid``."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 
-from keywright.checkout.models import Checkout, CheckoutState, PaidSession, StripeSession
+from keywright.checkout.models import Checkout, CheckoutState, PaidSession, Result, StripeSession
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
+from keywright.pricing.models import Quote
 
 _sql = sql.load(__file__)
 
 
 def add_checkout(tx: Transaction, checkout: Checkout) -> None:
-    """Insert the intention."""
+    """Insert the intention. The unique key allows one that is open for a domain and a price."""
     tx.run(_sql.add_checkout, **vars(checkout))
+
+
+def add_preview(tx: Transaction, checkout: Checkout, quote: Quote) -> None:
+    """Keep what the buyer was shown."""
+    lines = [[line.description, line.quantity, str(line.unit_amount), str(line.flat_amount)] for line in quote.lines]
+    tx.run(
+        _sql.add_preview,
+        checkout_session_sid=checkout.checkout_session_sid,
+        customer_sid=checkout.customer_sid,
+        price_id=checkout.price_id,
+        quantity=checkout.quantity,
+        currency=checkout.currency,
+        amount_minor=checkout.amount_minor,
+        price_fingerprint=quote.price_fingerprint,
+        engine_version=quote.engine_version,
+        lines_text=json.dumps(lines),
+        created_at=checkout.created_at,
+    )
+
+
+def find_preview(tx: Transaction, *, checkout_session_sid: str) -> Row | None:
+    """Return ``{price_id, quantity, currency, amount_minor}`` of what the buyer was shown."""
+    return tx.one(_sql.find_preview, checkout_session_sid=checkout_session_sid)
 
 
 def record_session(tx: Transaction, session: StripeSession, *, checkout_session_sid: str) -> None:
     """Keep what Stripe answered."""
-    tx.run(_sql.record_session, checkout_session_sid=checkout_session_sid, **vars(session))
+    tx.run(
+        _sql.record_session,
+        checkout_session_sid=checkout_session_sid,
+        stripe_session_id=session.stripe_session_id,
+        url=session.url,
+        expires_at=session.expires_at,
+    )
+
+
+def next_attempt(tx: Transaction, checkout: Checkout, *, idempotency_key: str, attempted_at: datetime) -> None:
+    """Set another key, unless somebody else did or the outcome is known by now."""
+    tx.run(
+        _sql.next_attempt,
+        checkout_session_sid=checkout.checkout_session_sid,
+        attempt_no=checkout.attempt_no,
+        idempotency_key=idempotency_key,
+        attempted_at=attempted_at,
+    )
+
+
+def close_checkout(tx: Transaction, *, checkout_session_sid: str, failure: str | None) -> None:
+    """End a checkout that leads to nothing; one that is complete stays so."""
+    tx.run(_sql.close_checkout, checkout_session_sid=checkout_session_sid, failure=failure and failure[:500])
+
+
+def lock_open(tx: Transaction, *, customer_sid: str, domain_sid: str, price_id: str) -> Checkout | None:
+    """Return the checkout that is open for a domain and a price, held until commit."""
+    return _checkout(tx.one(_sql.lock_open, customer_sid=customer_sid, open_key=f"{domain_sid}:{price_id}"))
+
+
+def find_unsettled(tx: Transaction, *, checkout_session_sid: str) -> Checkout | None:
+    """Return a checkout whose end is not known, whoever it belongs to."""
+    return _checkout(tx.one(_sql.find_unsettled, checkout_session_sid=checkout_session_sid))
+
+
+def list_unsettled(tx: Transaction, *, now: datetime, limit: int) -> list[str]:
+    """Return checkouts of which Stripe must know more by now."""
+    bounds = {
+        "asked_before": now - timedelta(minutes=30),
+        "opened_before": now - timedelta(minutes=30),
+        "ended_before": now - timedelta(minutes=15),
+    }
+    return [row["checkout_session_sid"] for row in tx.all(_sql.list_unsettled, **bounds, limit=limit)]
+
+
+def find_live_license(tx: Transaction, *, customer_sid: str, domain_sid: str, product_id: str) -> str | None:
+    """Return the license of the product that the domain has."""
+    row = tx.one(_sql.find_live_license, customer_sid=customer_sid, domain_sid=domain_sid, product_id=product_id)
+    return None if row is None else row["license_sid"]
+
+
+def find_processing(tx: Transaction, checkout: Checkout, *, recent: datetime) -> str | None:
+    """Return a checkout of the same product and domain that is paid and has no license yet."""
+    row = tx.one(
+        _sql.find_processing,
+        customer_sid=checkout.customer_sid,
+        domain_sid=checkout.domain_sid,
+        product_id=checkout.product_id,
+        price_id=checkout.price_id,
+        recent=recent,
+    )
+    return None if row is None else row["checkout_session_sid"]
+
+
+def find_result(tx: Transaction, checkout: Checkout) -> Result | None:
+    """Return the license that the checkout led to."""
+    if checkout.stripe_session_id is None:
+        return None
+    row = tx.one(
+        _sql.find_result,
+        customer_sid=checkout.customer_sid,
+        domain_sid=checkout.domain_sid,
+        stripe_session_id=checkout.stripe_session_id,
+        subscription_id=checkout.subscription_id,
+    )
+    return None if row is None else Result(**row)
 
 
 def find_checkout(tx: Transaction, *, customer_sid: str, checkout_session_sid: str) -> Checkout | None:

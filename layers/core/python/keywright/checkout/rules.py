@@ -1,16 +1,25 @@
-"""How a checkout is put to Stripe."""
+"""How a checkout is put to Stripe, when a call may be repeated, and where a purchase stands. Pure."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from keywright.catalog.models import LicenseKind, Offer
-from keywright.checkout.models import Order, PaidSession
+from keywright.catalog.models import LicenseKind, Offer, Price
+from keywright.checkout.models import Checkout, CheckoutState, Next, PaidSession, Progress, Result
 from keywright.platform.clock import from_unix
 
 PAID = frozenset({"paid", "no_payment_required"})
 """The payment statuses that need nothing more."""
+
+KEY_LIFE = timedelta(hours=23)
+"""Stripe keeps idempotency keys for at least a day; one hour of it is for clocks that differ."""
+
+# What stands before the path. No user and password may hide in it, and no backslash, which browsers read as a slash.
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(?=[/?#]|$)")
 
 _MODES = {"recurring": "subscription", "one_time": "payment"}
 
@@ -25,14 +34,63 @@ def quantity_of(offer: Offer, requested: int | None) -> int:
     return 1 if offer.license_kind is LicenseKind.UNLIMITED or requested is None else requested
 
 
-def metadata_of(order: Order) -> dict[str, str]:
+def metadata_of(checkout: Checkout, *, product_family: str) -> dict[str, str]:
     """Return what ties Stripe's objects to ours; Stripe copies nothing from a session to its subscription."""
     return {
-        "product_family": order.product_family,
-        "checkout_session_sid": order.checkout.checkout_session_sid,
-        "customer_sid": order.checkout.customer_sid,
-        "domain_sid": order.checkout.domain_sid,
+        "product_family": product_family,
+        "checkout_session_sid": checkout.checkout_session_sid,
+        "customer_sid": checkout.customer_sid,
+        "domain_sid": checkout.domain_sid,
     }
+
+
+def key_of(checkout_session_sid: str, attempt_no: int) -> str:
+    """Return the idempotency key of an attempt: the same for every repetition, whoever makes it."""
+    return f"checkout:{checkout_session_sid}:{attempt_no}"
+
+
+def next_step(checkout: Checkout, wanted: Checkout) -> Next:
+    """Say what an open checkout means for somebody who wants the same price for the same domain."""
+    if _terms(checkout) != _terms(wanted):
+        return Next.SETTLE
+    return Next.NOTHING if checkout.state is CheckoutState.OPEN else Next.OPEN
+
+
+def has_ended(checkout: Checkout, *, now: datetime) -> bool:
+    """Tell whether an open session must be over at Stripe by now, paid or not."""
+    return checkout.expires_at is not None and checkout.expires_at <= now
+
+
+def may_repeat(checkout: Checkout, *, now: datetime) -> bool:
+    """
+    Tell whether a call with the checkout's key may be made again.
+
+    Stripe forgets keys after a day: a call that is repeated later would be another call.
+    """
+    return checkout.attempted_at is not None and now - checkout.attempted_at < KEY_LIFE
+
+
+def progress(checkout: Checkout, result: Result | None) -> Progress:
+    """Return where the purchase stands."""
+    if checkout.state is CheckoutState.COMPLETE:
+        return Progress.PAID_PROCESSING if result is None else Progress.LICENSED
+    return Progress.EXPIRED if checkout.state is CheckoutState.EXPIRED else Progress.OPEN
+
+
+def is_metered(checkout: Checkout) -> bool:
+    """Tell whether usage decides what is paid, so that the amount of the checkout is an estimate."""
+    told = json.loads(checkout.params or "{}")
+    return not any("quantity" in item for item in told.get("line_items", ()))
+
+
+def allowed_return_url(url: str, *, origins: str) -> bool:
+    """Tell whether an address is on one of the origins, which are separated by commas."""
+    match = _ORIGIN.match(url)
+    return match is not None and match[0].rstrip("/?#") in {origin.strip().rstrip("/") for origin in origins.split(",")}
+
+
+def _terms(checkout: Checkout) -> tuple[object, ...]:
+    return checkout.quantity, checkout.currency, checkout.amount_minor, checkout.mode, checkout.challenge
 
 
 def read_session(stripe: Mapping[str, Any]) -> PaidSession:
@@ -57,25 +115,27 @@ def session_rank(session: PaidSession) -> int:
     return 0 if session.status == "open" else 1
 
 
-def session_parameters(order: Order, *, portal_url: str) -> dict[str, Any]:
+def session_parameters(
+    checkout: Checkout, *, stripe_customer_id: str, price: Price, product_family: str, portal_url: str
+) -> dict[str, Any]:
     """Return the parameters of ``POST /v1/checkout/sessions``."""
-    metadata = metadata_of(order)
-    item: dict[str, Any] = {"price": order.checkout.price_id}
-    if not order.metered:
+    metadata = metadata_of(checkout, product_family=product_family)
+    item: dict[str, Any] = {"price": checkout.price_id}
+    if price.usage_type != "metered":
         # Stripe refuses a quantity for metered prices: usage decides.
-        item["quantity"] = order.checkout.quantity
-    on_subscription = order.checkout.mode == "subscription"
-    carrier = "subscription_data" if on_subscription else "payment_intent_data"
-    return {
-        "mode": order.checkout.mode,
-        "customer": order.stripe_customer_id,
-        "client_reference_id": order.checkout.checkout_session_sid,
+        item["quantity"] = checkout.quantity
+    carrier = "subscription_data" if checkout.mode == "subscription" else "payment_intent_data"
+    parameters = {
+        "mode": checkout.mode,
+        "customer": stripe_customer_id,
+        "client_reference_id": checkout.checkout_session_sid,
         "line_items": [item],
         "metadata": metadata,
         carrier: {"metadata": metadata},
         "success_url": f"{portal_url}/checkout/success?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": f"{portal_url}/checkout/canceled",
     }
+    return parameters if checkout.currency == price.currency else {**parameters, "currency": checkout.currency}
 
 
 def _id(reference: object) -> str | None:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
 
 import idna
+from publicsuffixlist import PublicSuffixList
 
-from keywright.domains.models import Domain, DomainNameInvalid, TxtRecord
+from keywright.domains.models import Domain, DomainNameInvalid, DomainState, Finding, Found, TxtRecord, Verdict
 from keywright.platform.errors import FieldError
 
 # A last label of this form makes browsers and resolvers read the whole name as an IPv4 address
 # (WHATWG URL Standard, "ends in a number checker").
 _NUMBER = re.compile(r"\d+|0x[\da-f]*")
+
+PATIENCE = 3
+"""So many daily checks in a row must miss the record before a proven name is STALE."""
+
+_DAILY = timedelta(days=1)
+_FIRST_CHECK = timedelta(minutes=10)
+_LONGEST_PENDING = timedelta(days=14)
+_CLEAR = frozenset({Found.RECORDS, Found.NO_RECORDS, Found.NO_NAME})
 
 
 def normalize_name(text: str) -> str:
@@ -30,12 +42,61 @@ def normalize_name(text: str) -> str:
         raise _invalid("An IP address is no domain name.")
     if len(labels) < 2:  # noqa: PLR2004
         raise _invalid("A name needs at least two labels, such as example.com.")
+    if _suffixes().is_public(name):
+        raise _invalid(f"Under {name} anybody may register names: it belongs to nobody.")
     return name
 
 
 def verification_record(domain: Domain) -> TxtRecord:
     """Return the TXT record by which the customer proves the name."""
     return TxtRecord(f"_keywright.{domain.domain_name}", f"keywright-verification={domain.verification_token}")
+
+
+def judge(findings: Sequence[Finding], *, expected: str) -> Verdict:
+    """
+    Return what most resolvers show. One that lies, or remembers something old, decides nothing.
+
+    A resolver that does not answer speaks neither for nor against.
+    """
+    shown = sum(expected in finding.values for finding in findings)
+    missed = sum(finding.found in _CLEAR and expected not in finding.values for finding in findings)
+    if 2 * shown > len(findings):
+        return Verdict.PROVEN
+    return Verdict.DISPROVEN if 2 * missed > len(findings) else Verdict.UNCLEAR
+
+
+def next_check(state: DomainState, *, created_at: datetime, now: datetime) -> datetime | None:
+    """
+    Return when to look at a domain's record by ourselves; None: no more.
+
+    Proven names are looked at daily. New ones soon and then less and less often, so that nobody has to ask.
+    """
+    if state is DomainState.VERIFIED:
+        return now + _DAILY
+    age = now - created_at
+    if state is not DomainState.PENDING or age > _LONGEST_PENDING:
+        return None
+    return now + min(max(age, _FIRST_CHECK), _DAILY)
+
+
+def explain(verdict: Verdict, findings: Sequence[Finding], record: TxtRecord) -> str:
+    """Say to people what was found, and what to do."""
+    if verdict is Verdict.PROVEN:
+        return f"The record at {record.name} was found."
+    others = sorted({value for finding in findings for value in finding.values if value != record.value})
+    if any(record.value in finding.values for finding in findings):
+        return f"Some resolvers show the record at {record.name} already, others not yet. Try again in a few minutes."
+    if verdict is Verdict.UNCLEAR:
+        return "Too few resolvers answered. Try again in a few minutes."
+    if others:
+        return f"There are TXT records at {record.name}, and none of them is {record.value}."
+    return f"There is no TXT record at {record.name} yet. New records may take a while to be seen everywhere."
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    # The list as it comes with the library: names are judged alike everywhere, and nothing is fetched.
+    return PublicSuffixList()
 
 
 def _invalid(detail: str) -> DomainNameInvalid:

@@ -50,6 +50,7 @@ UNREPEATABLE: Mapping[str, str] = {
     "POST /v1/licenses/{license_sid}/activations": "A machine has one seat, however often it asks.",
     "POST /v1/licenses/{license_sid}/activations/release": "A seat that was given back is free.",
     "POST /v1/pricing/preview": "It only reads.",
+    "POST /v1/subscriptions/{subscription_id}/change-preview": "It only reads.",
     "POST /v1/webhooks/stripe": "Stripe's events carry ids of their own; one that comes twice is stored once.",
 }
 """POSTs on which a key means nothing, and why."""

@@ -76,8 +76,13 @@ _REGISTERED = (
     Kind("catalog.sync", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     # A customer waits for the price before the checkout.
     Kind("catalog.fetch-price", _fields("price_id"), timeout_s=25, priority=Priority.URGENT),
+    Kind("checkout.settle", _fields("checkout_session_sid"), timeout_s=40),
+    Kind("checkout.sweep", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     Kind("customers.create-stripe-customer", _fields("customer_sid"), timeout_s=25, priority=Priority.URGENT),
     Kind("customers.send-invitation", _fields("invitation_sid"), timeout_s=20),
+    Kind("domains.check", _fields("domain_sid"), timeout_s=20, max_attempts=4),
+    Kind("domains.recheck", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
+    Kind("domains.send-notice", _fields("domain_sid", "notice"), timeout_s=20),
     # Somebody sits before an empty mailbox.
     Kind("identity.send-verification", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
     Kind("identity.send-email-change", _fields("user_sid"), timeout_s=20, priority=Priority.URGENT),
@@ -95,6 +100,8 @@ _REGISTERED = (
     Kind("licensing.send-issued", _fields("license_sid"), timeout_s=20),
     # Somebody has paid and waits for the file.
     Kind("licensing.sign", _fields("license_sid", "seq"), timeout_s=20, priority=Priority.URGENT),
+    # Its tiers may be on their way: the first pauses are short, the last one is an hour.
+    Kind("price_drift.compare", _fields("invoice_id"), timeout_s=20, priority=Priority.BULK),
     # Each looks at one page and enqueues the next, under the same kind.
     Kind("reconciliation.event-gap", Payload(open=True), timeout_s=50, priority=Priority.BULK),
     Kind("reconciliation.license-sweep", Payload(open=True), timeout_s=50, priority=Priority.BULK),
@@ -108,6 +115,8 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _REGISTERED}
 
 RECURRING: Mapping[str, Recurrence] = {
     "catalog.sync": Recurrence(timedelta(hours=1)),
+    "checkout.sweep": Recurrence(timedelta(hours=1)),
+    "domains.recheck": Recurrence(timedelta(minutes=10)),
     "jobs.prune": Recurrence(timedelta(days=1)),
     "licensing.find-expiring": Recurrence(timedelta(hours=1)),
     "licensing.publish-revocations": Recurrence(timedelta(days=1)),

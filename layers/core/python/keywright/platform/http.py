@@ -101,7 +101,7 @@ def entrypoint(
         correlation_id = _correlation_id(event)
         log.bind(correlation_id=correlation_id)
         try:
-            answer = _resolve(app, {**event, _OURS: correlation_id}, context, repeats)
+            answer = _unless_seen(event, _resolve(app, {**event, _OURS: correlation_id}, context, repeats))
             # Everything bound below would leak into another caller's lines.
             log.info("request", route=event.get("routeKey", ""), status=answer["statusCode"])
         finally:
@@ -129,6 +129,11 @@ def bearer(app: APIGatewayHttpResolver) -> str:
 def source_address(app: APIGatewayHttpResolver) -> str:
     """Return the caller's IP address: see ``platform.edge`` for whose word is taken for it."""
     return edge.source_address(app.current_event.raw_event)
+
+
+def language(app: APIGatewayHttpResolver) -> str:
+    """Return the header ``Accept-Language``; empty if there is none."""
+    return str(app.current_event.headers.get("accept-language") or "")
 
 
 def correlation_id(app: APIGatewayHttpResolver) -> str:
@@ -194,6 +199,17 @@ def _check_body(body: str, content_type: str) -> None:
     # A form or plain text may be sent by any page of any site; JSON makes a browser ask us first.
     if body and content_type.partition(";")[0].strip().lower() != "application/json":
         raise errors.ContentTypeUnsupported("Send JSON with the content type application/json.")
+
+
+def _unless_seen(event: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """Turn an answer that the caller has already into a 304: ``If-None-Match`` names it (RFC 9110, 13.1.2)."""
+    etag = {name.lower(): value for name, value in answer.get("headers", {}).items()}.get("etag")
+    named = {name.lower(): value for name, value in (event.get("headers") or {}).items()}.get("if-none-match", "")
+    tags = {tag.strip().removeprefix("W/") for tag in named.split(",")}
+    if etag is None or answer["statusCode"] != 200 or not tags & {etag, "*"}:  # noqa: PLR2004
+        return answer
+    headers = {name: value for name, value in answer["headers"].items() if name.lower() != "content-type"}
+    return {**answer, "statusCode": 304, "headers": headers, "body": ""}
 
 
 def _bearer(header: str) -> str:

@@ -21,8 +21,22 @@ class QuoteLine:
 
 
 @dataclass(frozen=True)
+class Rounding:
+    """One rounding on the way to the amount: what was exact, by which rule, to what."""
+
+    what: str
+    exact: Decimal
+    rule: str
+    rounded: int
+
+
+@dataclass(frozen=True)
 class Quote:
-    """What a price costs at a quantity. The lines are exact; ``money`` is their sum, rounded once."""
+    """
+    What a price costs at a quantity. The lines are exact; ``money`` is their sum, rounded once.
+
+    ``price_fingerprint`` is a digest of the price's terms; the same one and the same engine give the same amount.
+    """
 
     money: Money
     display: str
@@ -30,6 +44,9 @@ class Quote:
     interval_count: int | None
     lines: tuple[QuoteLine, ...]
     warnings: tuple[str, ...]
+    rounding_trace: tuple[Rounding, ...] = ()
+    price_fingerprint: str = ""
+    engine_version: str = ""
 
 
 class PriceTiersMissing(Invalid):
@@ -51,3 +68,10 @@ class QuantityInvalid(Invalid):
 
     code = "quantity-invalid"
     title = "The quantity is not valid"
+
+
+class CurrencyNotOffered(Invalid):
+    """The price has no amount in this currency."""
+
+    code = "currency-not-offered"
+    title = "The price cannot be paid in this currency"

@@ -1,46 +1,91 @@
 """
-Stripe's price arithmetic, exact until one rounding at the end.
+What a price costs at a quantity: exact until one rounding at the end, with all that is needed to check it. Pure.
 
-Source: Stripe documentation, "Tiered pricing" and "Transform quantities": volume charges every unit at the tier that
-the whole quantity reaches; graduated charges each tier's units at that tier's amount; ``up_to`` is inclusive; a tier's
-flat amount is charged once when the tier is reached, the first one also at quantity 0. Amounts are rounded once per
-invoice line, half up.
+Amounts are rounded once per invoice line, half up (Stripe documentation, "Decimal amounts"); tiers are parts of one
+line, not lines of their own.
 """
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+import hashlib
+import json
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from keywright.catalog.models import Price, Tier
-from keywright.platform.money import Money
-from keywright.pricing.models import PriceTiersMissing, PriceUnsupported, QuantityInvalid, Quote, QuoteLine
+from keywright.platform.money import Money, decimal_text
+from keywright.pricing import arithmetic, currencies
+from keywright.pricing.models import CurrencyNotOffered, QuantityInvalid, Quote, Rounding
 
 MAX_QUANTITY = 999_999_999_999
 
-_ZERO = Decimal(0)
+ENGINE_VERSION = "1"
+"""Changes whenever the same price and quantity could give another answer than before."""
+
+_ROUNDING = Context(prec=80, rounding=ROUND_HALF_UP)
+_WHOLE = Decimal(1)
 
 
-def quote(price: Price, *, quantity: int) -> Quote:
+def quote(price: Price, *, quantity: int, currency: str | None = None) -> Quote:
     """
     Return what ``quantity`` units cost per billing interval, before tax and discounts.
 
     :raises QuantityInvalid: if the quantity is negative or beyond what Stripe takes
+    :raises CurrencyNotOffered: if the price cannot be paid in the currency
     :raises PriceTiersMissing: if the tiers were not observed yet
     :raises PriceUnsupported: if the price charges in a way that we would have to guess
     """
     if not 0 <= quantity <= MAX_QUANTITY:
         raise QuantityInvalid(f"The quantity must be between 0 and {MAX_QUANTITY}.")
-    lines = _tiered_lines(price, quantity) if price.billing_scheme == "tiered" else (_unit_line(price, quantity),)
-    total = sum((line.amount for line in lines), _ZERO)
-    money = Money(int(total.quantize(Decimal(1), rounding=ROUND_HALF_UP)), price.currency)
+    asked = in_currency(price, currency)
+    lines = arithmetic.lines(asked, quantity)
+    exact = arithmetic.total(lines)
+    money = Money(int(exact.quantize(_WHOLE, context=_ROUNDING)), asked.currency)
     return Quote(
         money=money,
-        display=display(money, interval=price.interval, interval_count=price.interval_count),
-        interval=price.interval,
-        interval_count=price.interval_count,
+        display=display(money, interval=asked.interval, interval_count=asked.interval_count),
+        interval=asked.interval,
+        interval_count=asked.interval_count,
         lines=lines,
-        warnings=_warnings(price, quantity),
+        warnings=_warnings(asked, quantity, money),
+        rounding_trace=(Rounding("invoice line", exact, "HALF_UP", money.minor),),
+        price_fingerprint=fingerprint(asked),
+        engine_version=ENGINE_VERSION,
     )
+
+
+def in_currency(price: Price, currency: str | None) -> Price:
+    """
+    Return the price with the amounts that it has in a currency; without one, as it is.
+
+    :raises CurrencyNotOffered: if it has none
+    """
+    if currency is None or currency == price.currency:
+        return price
+    option = next((option for option in price.options if option.currency == currency), None)
+    if option is None:
+        offered = ", ".join(price.currencies)
+        raise CurrencyNotOffered(f"The price can be paid in {offered}, and not in {currency}.")
+    return replace(price, currency=currency, unit_amount=option.unit_amount, tiers=option.tiers)
+
+
+def fingerprint(price: Price) -> str:
+    """Return a digest of everything that the amount depends on: equal fingerprints cost the same."""
+    terms = {
+        "price_id": price.price_id,
+        "currency": price.currency,
+        "kind": price.kind,
+        "interval": price.interval,
+        "interval_count": price.interval_count,
+        "usage_type": price.usage_type,
+        "billing_scheme": price.billing_scheme,
+        "tiers_mode": price.tiers_mode,
+        "unit_amount": _text(price.unit_amount),
+        "transform": price.transform and [price.transform.divide_by, price.transform.rounding],
+        "tiers": [_tier_terms(tier) for tier in price.tiers],
+    }
+    canonical = json.dumps(terms, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def display(money: Money, *, interval: str | None, interval_count: int | None) -> str:
@@ -51,63 +96,33 @@ def display(money: Money, *, interval: str | None, interval_count: int | None) -
     return f"{money.display()} / {every}"
 
 
-def _unit_line(price: Price, quantity: int) -> QuoteLine:
-    if price.unit_amount is None:
-        raise PriceUnsupported("The price has no unit amount and no tiers.")
-    units = quantity
-    if price.transform is not None:
-        whole, rest = divmod(quantity, price.transform.divide_by)
-        units = whole + (1 if rest and price.transform.rounding == "up" else 0)
-    return _line("units", units, price.unit_amount, _ZERO)
-
-
-def _tiered_lines(price: Price, quantity: int) -> tuple[QuoteLine, ...]:
-    if price.tiers_missing:
-        raise PriceTiersMissing("The tiers of this price are being fetched. Try again in a moment.")
-    if price.transform is not None or price.tiers_mode not in {"graduated", "volume"}:
-        raise PriceUnsupported(f"The tiers mode {price.tiers_mode} is not supported.")
-    return _volume(price.tiers, quantity) if price.tiers_mode == "volume" else _graduated(price.tiers, quantity)
-
-
-def _volume(tiers: tuple[Tier, ...], quantity: int) -> tuple[QuoteLine, ...]:
-    for number, tier in enumerate(tiers, start=1):
-        if tier.up_to is None or quantity <= tier.up_to:
-            return (_tier_line(number, quantity, tier),)
-    raise QuantityInvalid("The quantity lies beyond the last tier.")
-
-
-def _graduated(tiers: tuple[Tier, ...], quantity: int) -> tuple[QuoteLine, ...]:
-    lines, below = [], 0
-    for number, tier in enumerate(tiers, start=1):
-        within = quantity - below if tier.up_to is None else min(quantity, tier.up_to) - below
-        lines.append(_tier_line(number, within, tier))
-        if tier.up_to is None or quantity <= tier.up_to:
-            return tuple(lines)
-        below = tier.up_to
-    raise QuantityInvalid("The quantity lies beyond the last tier.")
-
-
-def _tier_line(number: int, units: int, tier: Tier) -> QuoteLine:
-    return _line(f"tier {number}", units, tier.unit_amount or _ZERO, tier.flat_amount or _ZERO)
-
-
-def _line(description: str, units: int, unit_amount: Decimal, flat_amount: Decimal) -> QuoteLine:
-    return QuoteLine(description, units, unit_amount, flat_amount, units * unit_amount + flat_amount)
-
-
-def _warnings(price: Price, quantity: int) -> tuple[str, ...]:
-    warnings = ["TAX_EXCLUDED"]
+def _warnings(price: Price, quantity: int, money: Money) -> tuple[str, ...]:
+    warnings = ["TAX_EXCLUDED", "COUPONS_EXCLUDED"]
+    if price.interval is not None:
+        warnings.append("PRORATION_EXCLUDED")
     if price.usage_type == "metered":
         warnings.append("METERED_ESTIMATE")
-    if _falls_with_one_more(price, quantity):
+    if _more_costs_less(price, quantity, money):
         warnings.append("PRICE_CLIFF")
+    if currencies.is_below_minimum(money):
+        warnings.append("BELOW_MINIMUM_CHARGE")
+    if not currencies.is_chargeable(money):
+        warnings.append("AMOUNT_NOT_CHARGEABLE")
     return tuple(warnings)
 
 
-def _falls_with_one_more(price: Price, quantity: int) -> bool:
-    """Tell whether one unit more would cost less, as volume tiers may at a border."""
-    at_border = any(tier.up_to == quantity for tier in price.tiers[:-1])
-    if price.tiers_mode != "volume" or not at_border:
+def _more_costs_less(price: Price, quantity: int, money: Money) -> bool:
+    """Tell whether a larger quantity would cost less, as it may where the next volume tier begins."""
+    if price.tiers_mode != "volume":
         return False
-    here, beyond = _volume(price.tiers, quantity)[0], _volume(price.tiers, quantity + 1)[0]
-    return beyond.amount < here.amount
+    beginnings = [tier.up_to + 1 for tier in price.tiers[:-1] if tier.up_to is not None and tier.up_to >= quantity]
+    totals = (arithmetic.total(arithmetic.lines(price, beginning)) for beginning in beginnings)
+    return any(total.quantize(_WHOLE, context=_ROUNDING) < money.minor for total in totals)
+
+
+def _tier_terms(tier: Tier) -> list[object]:
+    return [tier.up_to, _text(tier.unit_amount), _text(tier.flat_amount)]
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else decimal_text(amount)

@@ -41,7 +41,7 @@ def list_objects(cursor: str | None, *, since: datetime, asked_at: datetime) -> 
     recent: dict[str, Any] = {"created": {"gte": to_unix(since)}}
     listing: dict[str, tuple[Any, dict[str, Any]]] = {
         "product": (v1.products.list, {}),
-        "price": (v1.prices.list, {"expand": ["data.tiers"]}),
+        "price": (v1.prices.list, {"expand": ["data.tiers", "data.currency_options"]}),
         # Ended ones too: the mirror may not know yet that they ended.
         "subscription": (v1.subscriptions.list, {"status": "all"}),
         "invoice": (v1.invoices.list, recent),

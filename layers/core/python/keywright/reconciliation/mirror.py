@@ -25,6 +25,7 @@ _PRICE = (
     "product_id", "active", "currency", "kind", "interval", "interval_count", "usage_type", "billing_scheme",
     "tiers_mode", "unit_amount", "transform", "created_at",
 )  # fmt: skip
+_OPTION = ("currency", "unit_amount")
 _TIER = ("up_to", "unit_amount", "flat_amount")
 _SUBSCRIPTION = (
     "stripe_customer_id", "status", "cancel_at_period_end", "canceled_at", "ended_at", "trial_end", "pause_behavior",
@@ -76,7 +77,8 @@ def _price_fields(subject: Subject) -> Fields:
 def _fields_of_price(price: Price) -> Fields:
     tiers = [{"position": number, **vars(tier)} for number, tier in enumerate(price.tiers)]
     tier_fields = flatten_all("tiers", tiers, key="position", only=_TIER)
-    return {**flatten(vars(price), only=_PRICE), **tier_fields}
+    option_fields = flatten_all("options", price.options, key="currency", only=_OPTION)
+    return {**flatten(vars(price), only=_PRICE), **tier_fields, **option_fields}
 
 
 def _subscription_fields(subject: Subject) -> Fields:

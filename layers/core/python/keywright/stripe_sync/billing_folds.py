@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from keywright.billing import service as billing
@@ -10,11 +11,14 @@ from keywright.billing.models import Invoice, Observation
 from keywright.catalog import service as catalog
 from keywright.checkout import rules as checkout_rules
 from keywright.checkout import service as checkouts
+from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import grants, histories, inbox, kinds, licenses, owners, rules
 from keywright.stripe_sync.failures import failure_of
 from keywright.stripe_sync.fold import Folded
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Owner, Parked, Processed, StripeEvent
+
+_COMPARE_AFTER = timedelta(minutes=2)
 
 
 def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
@@ -63,6 +67,7 @@ def fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
         billing.remove_invoice(tx, invoice_id=invoice.invoice_id)
     else:
         billing.mirror_invoice(tx, invoice, stamp(history.folded), failure_of(history), customer_sid=customer_sid)
+        _request_comparison(tx, desk, invoice)
     if invoice.subscription_id is not None:
         licenses.judge_subscription(tx, desk, subscription_id=invoice.subscription_id)
     return Processed()
@@ -103,6 +108,14 @@ def _ask_for_method(tx: Transaction, desk: Desk, payment_method_id: str | None) 
         histories.request_fetch(
             tx, object_type="payment_method", object_id=payment_method_id, reason="nothing was told of it", now=desk.now
         )
+
+
+def _request_comparison(tx: Transaction, desk: Desk, invoice: Invoice) -> None:
+    """Have a final invoice compared with what its buyer was shown, once the rest of the purchase has been told too."""
+    if invoice.finalized_at is not None:
+        due_at = desk.now + _COMPARE_AFTER
+        payload = {"invoice_id": invoice.invoice_id}
+        jobs.enqueue(tx, "price_drift.compare", payload, key=invoice.invoice_id, now=desk.now, due_at=due_at)
 
 
 def stamp(folded: Folded[Any]) -> Observation:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from keywright.catalog import rules as catalog_rules
 from keywright.catalog import service as catalog
-from keywright.catalog.models import LicenseKind, Price, Product, Tier
+from keywright.catalog.models import LicenseKind, Price, Product
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import histories, inbox, kinds, owners, repository, rules
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked, Processed, StripeEvent
@@ -41,10 +42,14 @@ def fold_price(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
         catalog.request_price(tx, price_id=event.object_id, now=desk.now)
         return Parked(f"product:{product_id}")
     folded = history.folded
-    # Only whether it is active ever changes of a price.
+    told = [rules.read_event(body) for body in repository.list_bodies(tx, object_id=event.object_id)]
+    # Only whether it is active ever changes of what events tell of a price.
     active = folded.state.active and not folded.deleted
-    price = replace(history.observations[0].state, active=active, tiers=_tiers_of(tx, event.object_id))
-    catalog.mirror_price(tx, price, at=folded.decided_by.moment, by=folded.decided_by.event_id, now=desk.now)
+    price = replace(_told_in_full(history.observations[0].state, told), active=active)
+    catalog.mirror_price(tx, price, at=folded.decided_by.moment, by=folded.decided_by.event_id)
+    if not folded.decided_by.fetched or _lacks_amounts(told):
+        # Events leave out tiers and currencies, and do not say when these change.
+        catalog.request_price(tx, price_id=event.object_id, now=desk.now, because_of=folded.decided_by.event_id)
     inbox.release(tx, waiting_for=f"price:{event.object_id}", now=desk.now)
     return Processed()
 
@@ -73,12 +78,26 @@ def find_product_for(
     return states[then], None
 
 
-def _tiers_of(tx: Transaction, price_id: str) -> tuple[Tier, ...]:
-    """Return the tiers as any observation tells them: they never change, and events leave them out."""
-    events = (rules.read_event(body) for body in repository.list_bodies(tx, object_id=price_id))
-    prices = (_price(event) for event in events)
-    return next((price.tiers for price in prices if price is not None and price.tiers), ())
+def _told_in_full(price: Price, told: Sequence[StripeEvent]) -> Price:
+    """
+    Add what events leave out: the tiers, as any observation tells them, and the currencies, as the newest one does.
+
+    Tiers never change; currencies may be added to a price.
+    """
+    tiers = next((catalog_rules.read_price(event.subject).tiers for event in told if event.subject.get("tiers")), ())
+    full = [event for event in told if catalog_rules.tells_options(event.subject)]
+    if not full:
+        return replace(price, tiers=tiers)
+    newest = max(full, key=_place)
+    options = catalog_rules.read_options(newest.subject) or ()
+    return replace(price, tiers=tiers, options=options, options_observed_at=newest.moment)
 
 
-def _price(event: StripeEvent) -> Price | None:
-    return catalog_rules.read_price(event.subject) if event.subject.get("tiers") else None
+def _lacks_amounts(told: Sequence[StripeEvent]) -> bool:
+    """Tell whether the newest list of currencies has no amounts: lists show the tiers of a price's own one only."""
+    listed = [event for event in told if event.subject.get("currency_options") is not None]
+    return bool(listed) and not catalog_rules.tells_options(max(listed, key=_place).subject)
+
+
+def _place(event: StripeEvent) -> tuple[datetime, str]:
+    return event.moment, event.event_id

@@ -28,14 +28,14 @@ from keywright.stripe_sync.fold import Kind
 _BENEFIT = ("canceled", "incomplete_expired", "incomplete", "unpaid", "paused", "past_due", "trialing", "active")
 
 
-def _price_without_tiers(stripe: Mapping[str, Any]) -> Price:
-    # Events leave tiers out, and tiers never change: they are no part of the state.
-    return replace(catalog.read_price(stripe), tiers=())
+def _price_of_events(stripe: Mapping[str, Any]) -> Price:
+    # Events leave tiers and other currencies out, so these are no part of the state that is folded.
+    return replace(catalog.read_price(stripe), tiers=(), options=())
 
 
 PRODUCT: Kind[Product] = Kind("product", catalog.read_product, chained=True)
 
-PRICE: Kind[Price] = Kind("price", _price_without_tiers, chained=True)
+PRICE: Kind[Price] = Kind("price", _price_of_events, chained=True)
 
 SUBSCRIPTION: Kind[Subscription] = Kind(
     "subscription",

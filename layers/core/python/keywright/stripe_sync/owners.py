@@ -38,7 +38,7 @@ def find_owner(
         return Parked(f"customer:{stripe_customer_id}")
     domain_sid = metadata.get("domain_sid", "")
     try:
-        domain = domains.get_domain(tx, customer_sid=customer_sid, domain_sid=domain_sid)
+        domain = domains.get_ever(tx, customer_sid=customer_sid, domain_sid=domain_sid)
     except DomainNotFound:
         return Ignored("the object names no domain of its customer")
     return Owner(customer_sid, domain_sid, domain.domain_name)

@@ -1,0 +1,87 @@
+"""
+Opening a checkout: the intention is committed, Stripe is asked outside any transaction, and its answer is kept.
+
+A call that is lost on the way may be made again: by the buyer, by the job that settles, or by both at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from keywright.checkout import gateway, opening, rules
+from keywright.checkout.models import (
+    Checkout,
+    CheckoutRefused,
+    CheckoutState,
+    Next,
+    Order,
+    Plan,
+    SessionAbsent,
+    SessionRefused,
+    StripeSession,
+)
+from keywright.platform import clock, db
+from keywright.platform.db import Transaction
+from keywright.platform.stripe_client import StripeUnavailable
+from keywright.price_drift import service as price_drift
+
+_ROUNDS = 4
+
+Planner = Callable[[Transaction], Plan]
+
+
+def carry_out(plan: Planner) -> Checkout:
+    """
+    Do at Stripe what the plan says, until there is nothing left to do.
+
+    :raises StripeUnavailable: if the outcome of a call is unknown; coming back later is safe
+    :raises CheckoutRefused: if Stripe refuses the terms
+    """
+    for _ in range(_ROUNDS):
+        step = db.transact(plan)
+        if step.next is Next.NOTHING:
+            return step.order.checkout
+        if step.next is Next.SETTLE:
+            _end(step.order)
+        else:
+            _open(step.order)
+    raise StripeUnavailable("The checkout could not be settled. Try again.")
+
+
+def _open(order: Order) -> None:
+    try:
+        session = gateway.ask(order, now=clock.now())
+    except SessionAbsent:
+        db.transact(lambda tx: opening.record_absence(tx, order, now=clock.now()))
+    except SessionRefused as problem:
+        reason = str(problem)
+        db.transact(lambda tx: opening.close(tx, order, failure=reason, now=clock.now()))
+        raise CheckoutRefused(f"Stripe refuses this checkout: {reason}") from problem
+    else:
+        db.transact(lambda tx: _keep(tx, order, session))
+        opening.check_unpaid(order, session)
+
+
+def _keep(tx: Transaction, order: Order, session: StripeSession) -> None:
+    opening.record_session(tx, order, session)
+    if session.subtotal is not None and not rules.is_metered(order.checkout):
+        price_drift.compare_session(
+            tx,
+            order.checkout,
+            stripe_session_id=session.stripe_session_id,
+            subtotal=session.subtotal,
+            now=clock.now(),
+        )
+
+
+def _end(order: Order) -> None:
+    """End a session that has other terms, or find that it has ended or was paid."""
+    checkout = order.checkout
+    if checkout.state is CheckoutState.CREATING:
+        # It may exist or not; it can be ended only once that is known.
+        _open(order)
+        return
+    assert checkout.stripe_session_id is not None
+    session = gateway.end_session(checkout.stripe_session_id)
+    opening.check_unpaid(order, session)
+    db.transact(lambda tx: opening.record_session(tx, order, session))

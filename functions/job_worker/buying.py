@@ -1,0 +1,118 @@
+"""Carries out the jobs around buying: looks at domains' records, settles checkouts, compares invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from keywright.audit import models as actors
+from keywright.checkout import gateway as checkout_gateway
+from keywright.checkout import opening
+from keywright.checkout.models import Order, SessionAbsent, SessionRefused, StripeSession
+from keywright.domains import gateway as domains_gateway
+from keywright.domains import proofs, rules
+from keywright.domains.models import DomainNotFound
+from keywright.jobs.models import Skipped
+from keywright.jobs.worker import Effect, Executor
+from keywright.platform import clock, db, log
+from keywright.platform.db import Transaction
+from keywright.price_drift import service as price_drift
+from keywright.stripe_sync import inbox
+
+_CHECKED_AT_ONCE = 500
+
+
+def recheck_domains(_payload: dict[str, str]) -> Effect:
+    """Have every domain looked at whose time has come."""
+    now = clock.now()
+
+    def enqueue(tx: Transaction) -> None:
+        proofs.request_checks(tx, now=now, limit=_CHECKED_AT_ONCE)
+
+    return enqueue
+
+
+def check_domain(payload: dict[str, str]) -> Effect | Skipped:
+    """Look at one domain's record."""
+    domain = db.transact(lambda tx: proofs.find_to_check(tx, domain_sid=payload["domain_sid"]))
+    if domain is None:
+        return Skipped("The domain was given up.")
+    record = rules.verification_record(domain)
+    findings = domains_gateway.look_up(record.name, through=domains_gateway.resolvers())
+
+    def keep(tx: Transaction) -> None:
+        try:
+            proofs.apply_check(tx, domain, findings, actor=actors.SYSTEM, counts=True, now=clock.now())
+        except DomainNotFound:
+            # Given up or renamed while we looked: what was found is of no use to anybody.
+            return
+
+    return keep
+
+
+def sweep_checkouts(_payload: dict[str, str]) -> Effect:
+    """Have every checkout looked up of which Stripe must know more by now."""
+    now = clock.now()
+
+    def enqueue(tx: Transaction) -> None:
+        opening.request_settling(tx, now=now, limit=_CHECKED_AT_ONCE)
+
+    return enqueue
+
+
+def settle_checkout(payload: dict[str, str]) -> Effect | Skipped:
+    """Find out what became of a checkout whose end is not known; a call that was lost is made again."""
+    sid = payload["checkout_session_sid"]
+    order = db.transact(lambda tx: opening.find_unsettled(tx, checkout_session_sid=sid))
+    if order is None:
+        return Skipped("Its end is known.")
+    asked_at = clock.now()
+    try:
+        session = _look_at(order, now=asked_at)
+    except SessionAbsent:
+        return lambda tx: opening.record_absence(tx, order, now=clock.now())
+    except SessionRefused as problem:
+        reason = str(problem)
+        return lambda tx: opening.close(tx, order, failure=reason, now=clock.now())
+
+    def keep(tx: Transaction) -> None:
+        opening.record_session(tx, order, session)
+        if session.status != "open":
+            # What the events would have told, had they come.
+            inbox.receive_observations(tx, [session.subject], at=asked_at, now=clock.now())
+
+    return keep
+
+
+def _look_at(order: Order, *, now: datetime) -> StripeSession:
+    if order.checkout.stripe_session_id is None:
+        return checkout_gateway.ask(order, now=now)
+    return checkout_gateway.retrieve_session(order.checkout.stripe_session_id)
+
+
+def compare_invoice(payload: dict[str, str]) -> Effect:
+    """Compare a final invoice with what was shown to the buyer."""
+    return lambda tx: _compare(tx, payload["invoice_id"])
+
+
+def _compare(tx: Transaction, invoice_id: str) -> None:
+    compared = price_drift.compare_invoice(tx, invoice_id=invoice_id, now=clock.now())
+    for line in compared or ():
+        if not line.matched:
+            log.warning(
+                "price drift",
+                code="PRICE_DRIFT",
+                invoice_id=invoice_id,
+                line_id=line.line_id,
+                expected_minor=line.expected_minor,
+                actual_minor=line.actual_minor,
+            )
+
+
+JOBS: Mapping[str, Executor] = {
+    "checkout.settle": settle_checkout,
+    "checkout.sweep": sweep_checkouts,
+    "domains.check": check_domain,
+    "domains.recheck": recheck_domains,
+    "price_drift.compare": compare_invoice,
+}

@@ -1,0 +1,35 @@
+"""What changing a plan would change about the price of one interval. Pure; what Stripe prorates is not part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keywright.pricing.models import CurrencyNotOffered, Quote
+
+
+@dataclass(frozen=True)
+class Change:
+    """
+    Two quotes and what lies between them.
+
+    ``difference_minor`` is per interval; None where the intervals differ, so that the amounts cannot be subtracted.
+    """
+
+    current: Quote
+    wanted: Quote
+    difference_minor: int | None
+    warnings: tuple[str, ...]
+
+
+def compare(current: Quote, wanted: Quote) -> Change:
+    """
+    Return the difference between two quotes.
+
+    :raises CurrencyNotOffered: if they are in different currencies: a subscription keeps its own
+    """
+    if current.money.currency != wanted.money.currency:
+        raise CurrencyNotOffered(f"The subscription is paid in {current.money.currency}, and stays so.")
+    same = (current.interval, current.interval_count) == (wanted.interval, wanted.interval_count)
+    warnings = dict.fromkeys((*wanted.warnings, *(() if same else ("INTERVAL_CHANGES",))))
+    difference = wanted.money.minor - current.money.minor if same else None
+    return Change(current, wanted, difference, tuple(warnings))

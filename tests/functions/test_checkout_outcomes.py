@@ -1,0 +1,333 @@
+"""What becomes of a checkout: who may not open one, one at a time, lost answers, and how it ends for the buyer."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from stripe import StripeClient
+
+from keywright.platform import clock
+from tests.api import Answer, Api
+from tests.buyers import Buyer, add_buyer
+from tests.purchases import fold
+from tests.queue_hints import batch, drop, failed, take
+from tests.stripe_events import event, price, product
+
+PATH = "/v1/checkout-sessions"
+PAYS = "4242 4242 4242 4242"
+
+
+@pytest.fixture
+def shop(stripe_account: StripeClient, clean_database: Any, database: Any) -> tuple[StripeClient, Buyer, str]:
+    """A buyer whose customer is at Stripe, and a monthly price that is on sale."""
+    drop("JOBS")
+    drop("EVENTS")
+    ada = add_buyer()
+    at_stripe = stripe_account.v1.customers.create({"email": "ada@example.com"})
+    database.execute("UPDATE customers SET stripe_customer_id = %s", at_stripe.id)
+    return stripe_account, ada, monthly(stripe_account)
+
+
+def monthly(stripe: StripeClient, product_id: str = "prod_unlimited", **metadata: str) -> str:
+    """Make a price at Stripe, and put it on sale here."""
+    options: Any = {"eur": {"unit_amount": 4500}}
+    made = stripe.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 4900,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Harbor"},
+            "currency_options": options,
+        }
+    )
+    full = {"usd": {"unit_amount": 4900}, "eur": {"unit_amount": 4500}}
+    fold(
+        event("product.created", product(product_id, metadata={"usage_based": "true", **metadata})),
+        event("price.created", price(made.id, product_id=product_id, currency_options=full)),
+    )
+    return str(made.id)
+
+
+def buy(call: Api, buyer: Buyer, price_id: str, **more: Any) -> Answer:
+    body = {"domain_sid": buyer.domain_sid, "price_id": price_id, **more}
+    return call("checkout", "POST", PATH, body=body, token=buyer.token)
+
+
+def see(call: Api, buyer: Buyer, sid: str) -> Any:
+    return call("checkout", "GET", f"{PATH}/{sid}", token=buyer.token).json
+
+
+def sessions_of(stripe: StripeClient, database: Any) -> list[Any]:
+    (row,) = database.execute("SELECT stripe_customer_id FROM customers LIMIT 1")
+    return stripe.v1.checkout.sessions.list({"customer": row["stripe_customer_id"], "limit": 100}).data
+
+
+@pytest.fixture
+def faults(stripe_account: StripeClient) -> Any:
+    """Let the stand-in's answers go wrong: ``faults(kind=…, status=…, moment=…, times=…)``."""
+    url = os.environ["KEYWRIGHT_STRIPE_API_URL"]
+
+    def fail(**terms: Any) -> None:
+        httpx.post(f"{url}/_control/fail", json={"method": "POST", "route": "/v1/checkout", **terms}).raise_for_status()
+
+    yield fail
+    httpx.post(f"{url}/_control/fail/clear", json={}).raise_for_status()
+
+
+def test_asking_again_gives_the_same_session(call: Api, shop: Any, database: Any):
+    stripe, ada, price_id = shop
+
+    first, second = buy(call, ada, price_id, quantity=3), buy(call, ada, price_id, quantity=3)
+
+    assert (first.status, second.status, second.json) == (201, 201, first.json)
+    assert first.json["state"] == "OPEN"
+    assert len(sessions_of(stripe, database)) == 1
+    (row,) = database.execute("SELECT * FROM checkout_sessions")
+    assert row["idempotency_key"] == f"checkout:{row['checkout_session_sid']}:1"
+    (shown,) = database.execute("SELECT * FROM price_previews")
+    assert (shown["amount_minor"], shown["quantity"], shown["engine_version"]) == (14700, 3, "1")
+
+
+def test_other_terms_replace_the_open_session(call: Api, shop: Any, database: Any):
+    stripe, ada, price_id = shop
+    first = buy(call, ada, price_id, quantity=3).json
+
+    second = buy(call, ada, price_id, quantity=4).json
+    euro = buy(call, ada, price_id, quantity=4, currency="EUR").json
+
+    assert len({first["url"], second["url"], euro["url"]}) == 3
+    assert (second["amount_minor"], euro["amount_minor"], euro["currency"]) == (19600, 18000, "eur")
+    status = {session.url or session.client_reference_id: session.status for session in sessions_of(stripe, database)}
+    assert status == {
+        first["checkout_session_id"]: "expired",
+        second["checkout_session_id"]: "expired",
+        euro["url"]: "open",
+    }
+    assert see(call, ada, first["checkout_session_id"])["state"] == "EXPIRED"
+    assert sessions_of(stripe, database)[0].currency == "eur"
+
+
+def test_a_currency_that_the_price_has_not_is_refused(call: Api, shop: Any, database: Any):
+    _, ada, price_id = shop
+
+    answer = buy(call, ada, price_id, currency="gbp")
+
+    assert (answer.status, answer.json["code"]) == (422, "currency-not-offered")
+    assert database.execute("SELECT * FROM checkout_sessions") == []
+
+
+def test_a_product_for_proven_domains_is_sold_for_those_only(call: Api, shop: Any, database: Any):
+    stripe, ada, _ = shop
+    price_id = monthly(stripe, "prod_strict", domain_verification="required")
+
+    refused = buy(call, ada, price_id)
+    database.execute("UPDATE domains SET state = 'VERIFIED', verified_at = '2026-01-01'")
+    opened = buy(call, ada, price_id)
+
+    assert (refused.status, refused.json["code"]) == (409, "domain-not-verified")
+    assert opened.status == 201
+
+
+def pay(stripe: StripeClient, database: Any) -> None:
+    """Pay on Stripe's page, and let what Stripe tells of it be folded."""
+    session = next(session for session in sessions_of(stripe, database) if session.status == "open")
+    assert httpx.post(str(session.url), data={"card": PAYS}).status_code == 303
+
+
+def tell(stripe: StripeClient, *kinds: str) -> None:
+    """Deliver events of these kinds as the webhook would."""
+    bodies = [
+        json.dumps(found.to_dict(), default=str).encode()
+        for kind in kinds
+        for found in reversed(stripe.v1.events.list({"type": kind, "limit": 1}).data)
+    ]
+    assert len(bodies) == len(kinds)
+    fold(*bodies)
+
+
+def test_the_front_end_sees_payment_and_license(call: Api, shop: Any, invoke: Any, database: Any):
+    stripe, ada, price_id = shop
+    sid = buy(call, ada, price_id).json["checkout_session_id"]
+    pay(stripe, database)
+
+    opened = see(call, ada, sid)
+    tell(stripe, "checkout.session.completed")
+    processing = see(call, ada, sid)
+    again = buy(call, ada, price_id)
+    tell(stripe, "customer.subscription.created")
+    licensed = see(call, ada, sid)
+    once_more = buy(call, ada, price_id)
+
+    assert (opened["state"], processing["state"], processing["url"]) == ("OPEN", "PAID_PROCESSING", None)
+    assert (again.status, again.json["code"]) == (409, "purchase-in-progress")
+    assert (licensed["state"], licensed["license"]["state"]) == ("LICENSED", "ACTIVE")
+    (row,) = database.execute("SELECT license_sid FROM licenses")
+    assert licensed["license"]["license_sid"] == row["license_sid"]
+    assert (once_more.status, once_more.json["code"]) == (409, "already-licensed")
+
+
+def test_a_session_that_was_paid_a_moment_ago_is_not_replaced(call: Api, shop: Any, invoke: Any, database: Any):
+    stripe, ada, price_id = shop
+    buy(call, ada, price_id, quantity=1)
+    pay(stripe, database)
+
+    answer = buy(call, ada, price_id, quantity=2)
+
+    assert (answer.status, answer.json["code"]) == (409, "purchase-in-progress")
+    assert len(sessions_of(stripe, database)) == 1
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"kind": "status", "status": 500, "moment": "after", "times": 1},
+        {"kind": "status", "status": 500, "moment": "before", "times": 3},
+        {"kind": "status", "status": 429, "times": 3},
+        {"kind": "reset", "moment": "lost", "times": 3},
+    ],
+)
+def test_an_answer_that_is_lost_leads_to_one_session(call: Api, shop: Any, faults: Any, database: Any, terms: Any):
+    stripe, ada, price_id = shop
+    faults(**terms)
+
+    answers = [buy(call, ada, price_id)]
+    while answers[-1].status == 503:
+        answers.append(buy(call, ada, price_id))
+
+    assert [answer.status for answer in answers][-1] == 201
+    assert [answer.json["code"] for answer in answers[:-1]] == ["stripe-unavailable"] * (len(answers) - 1)
+    assert len(sessions_of(stripe, database)) == 1
+    assert len(database.execute("SELECT * FROM checkout_sessions")) == 1
+
+
+def test_an_unknown_outcome_is_looked_up_after_a_day_and_never_sent_again(
+    call: Api, shop: Any, faults: Any, database: Any
+):
+    stripe, ada, price_id = shop
+    faults(kind="reset", moment="lost", times=3)
+    assert buy(call, ada, price_id).status == 503
+    (session,) = sessions_of(stripe, database)
+    age(database, hours=23, minutes=1)
+
+    answer = buy(call, ada, price_id)
+
+    assert (answer.status, answer.json["url"]) == (201, session.url)
+    assert len(sessions_of(stripe, database)) == 1
+
+
+def age(database: Any, **ago: int) -> None:
+    moment = clock.now() - timedelta(**ago)
+    database.execute("UPDATE checkout_sessions SET attempted_at = %s, created_at = %s", moment, moment)
+
+
+def test_an_old_intention_that_never_reached_stripe_makes_room(call: Api, shop: Any, faults: Any, database: Any):
+    stripe, ada, price_id = shop
+    faults(kind="status", status=503, moment="before", times=3)
+    assert buy(call, ada, price_id).status == 503
+    age(database, hours=30)
+
+    answer = buy(call, ada, price_id)
+
+    assert answer.status == 201
+    rows = database.execute("SELECT state, failure FROM checkout_sessions ORDER BY checkout_session_sid")
+    assert [row["state"] for row in rows] == ["EXPIRED", "OPEN"]
+    assert len(sessions_of(stripe, database)) == 1
+
+
+def test_what_nobody_comes_back_for_is_settled_by_a_job(call: Api, shop: Any, faults: Any, invoke: Any, database: Any):
+    _, ada, price_id = shop
+    faults(kind="reset", moment="lost", times=3)
+    assert buy(call, ada, price_id).status == 503
+    database.execute("UPDATE jobs SET due_at = '2026-01-01'")
+    (job,) = database.execute("SELECT job_sid FROM jobs WHERE kind = 'checkout.settle'")
+
+    assert failed(invoke("job_worker", batch({"job_sid": job["job_sid"]}))) == []
+
+    (row,) = database.execute("SELECT checkout_session_sid, state, url FROM checkout_sessions")
+    assert (row["state"], see(call, ada, row["checkout_session_sid"])["url"]) == ("OPEN", row["url"])
+
+
+def test_a_session_whose_end_nobody_told_of_is_looked_up(call: Api, shop: Any, invoke: Any, database: Any):
+    stripe, ada, price_id = shop
+    sid = buy(call, ada, price_id).json["checkout_session_id"]
+    (session,) = sessions_of(stripe, database)
+    stripe.v1.checkout.sessions.expire(session.id)
+    database.execute(
+        "UPDATE checkout_sessions SET expires_at = %s, created_at = %s",
+        clock.now() - timedelta(hours=1),
+        clock.now() - timedelta(hours=25),
+    )
+    drop("JOBS")
+
+    invoke("dispatcher", {"do": "enqueue", "kind": "checkout.sweep"})
+    while sids := take("JOBS"):
+        assert failed(invoke("job_worker", batch(*({"job_sid": job} for job in sids)))) == []
+
+    assert see(call, ada, sid)["state"] == "EXPIRED"
+
+
+def test_terms_that_stripe_refuses_end_the_checkout_and_the_buyer_is_told_why(call: Api, shop: Any, database: Any):
+    stripe, ada, price_id = shop
+    stripe.v1.prices.update(price_id, {"active": False})
+
+    answer = buy(call, ada, price_id)
+
+    assert (answer.status, answer.json["code"]) == (409, "checkout-refused")
+    (row,) = database.execute("SELECT state, failure FROM checkout_sessions")
+    assert row["state"] == "EXPIRED"
+    assert row["failure"] in answer.json["detail"]
+
+
+def test_an_amount_that_the_currency_has_no_unit_for_is_not_put_to_stripe(call: Api, shop: Any, database: Any):
+    _, ada, _ = shop
+    fold(event("price.created", price("price_isk", currency="isk", unit_amount=12345, unit_amount_decimal="12345")))
+
+    answer = buy(call, ada, "price_isk")
+
+    assert (answer.status, answer.json["code"]) == (422, "price-unsupported")
+
+
+@pytest.mark.parametrize(
+    ("return_url", "status"),
+    [
+        (None, 201),
+        ("https://portal.example.test/billing?tab=1", 201),
+        ("https://portal.example.test", 201),
+        ("http://127.0.0.1:8080/back", 201),
+        ("https://portal.example.test.evil.example/", 422),
+        ("https://portal.example.test@evil.example/", 422),
+        ("https://evil.example/https://portal.example.test", 422),
+        ("https://portal.example.test\\@evil.example", 422),
+        ("//portal.example.test/", 422),
+        ("javascript:alert(1)//https://portal.example.test", 422),
+        ("http://portal.example.test/", 422),
+    ],
+)
+def test_the_customer_portal_leads_back_to_named_origins_only(call: Api, shop: Any, return_url: Any, status: int):
+    _, ada, _ = shop
+    body = {} if return_url is None else {"return_url": return_url}
+
+    answer = call("checkout", "POST", "/v1/billing-portal-sessions", body=body, token=ada.token)
+
+    assert answer.status == status
+    if status == 201:
+        page = httpx.get(answer.json["url"])
+        assert page.status_code == 200
+        assert (return_url or "https://portal.example.test") in page.text.replace("&amp;", "&")
+    else:
+        assert answer.json["code"] == "return-url-refused"
+
+
+def test_a_read_needs_no_stripe(call: Api, clean_database: Any, database: Any):
+    """No stand-in is connected here: whatever asked Stripe would fail."""
+    from tests.purchases import open_checkout
+
+    ada = add_buyer()
+    open_checkout(ada, price_id="price_monthly", mode="subscription")
+
+    assert see(call, ada, "chk_1")["state"] in {"OPEN", "EXPIRED"}
