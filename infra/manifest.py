@@ -11,6 +11,7 @@ Units: ``*_s`` are seconds, ``memory_mb`` is mebibytes. A route's path is API Ga
 from __future__ import annotations
 
 from infra.manifest_contracts import CONTRACTS
+from infra.manifest_schedules import QUEUES, SCHEDULES
 from infra.manifest_shapes import (
     OPTIONAL_SECRETS,
     ClientRate,
@@ -74,31 +75,6 @@ CORS = Cors(
     max_age_s=600,
 )
 
-
-def _enqueue(kind: str) -> dict[str, str]:
-    return {"do": "enqueue", "kind": kind}
-
-
-QUEUES: tuple[QueueSettings, ...] = (
-    QueueSettings(Queue.EVENTS, visibility_timeout_s=120),
-    QueueSettings(Queue.JOBS, visibility_timeout_s=360),
-)
-
-SCHEDULES: tuple[Schedule, ...] = (
-    Schedule("dispatch", function="dispatcher", every_s=60, payload={"do": "dispatch"}),
-    Schedule("bill-contracts", function="dispatcher", every_s=3600, payload=_enqueue("contracts.billing-run")),
-    Schedule("seal-audit", function="audit_sealer", every_s=60, payload={"do": "seal"}),
-    Schedule("clean-up", function="dispatcher", every_s=3600, payload=_enqueue("platform.clean-up")),
-    Schedule("find-gaps", function="dispatcher", every_s=3600, payload=_enqueue("reconciliation.event-gap")),
-    Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
-    Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
-    Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
-    Schedule("seal-usage", function="dispatcher", every_s=300, payload=_enqueue("metering.seal")),
-    Schedule("confirm-usage", function="dispatcher", every_s=3600, payload=_enqueue("metering.confirm")),
-    Schedule("sweep-checkouts", function="dispatcher", every_s=3600, payload=_enqueue("checkout.sweep")),
-    Schedule("recheck-domains", function="dispatcher", every_s=600, payload=_enqueue("domains.recheck")),
-    Schedule("prune-jobs", function="dispatcher", every_s=86400, payload=_enqueue("jobs.prune")),
-)
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(
@@ -223,15 +199,29 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         "licenses",
-        "Licenses, their files, and the public keys that verify them.",
+        "Licenses, their files and seats; the public keys and the revocation list that verify them.",
         routes=(
             _get("/v1/licenses"),
             _get("/v1/licenses/{license_sid}"),
             _get("/v1/licenses/{license_sid}/file"),
+            _get("/v1/licenses/{license_sid}/timeline"),
+            _post("/v1/licenses/{license_sid}/revoke"),
+            _post("/v1/licenses/{license_sid}/reissue"),
+            _post("/v1/licenses/{license_sid}/challenge"),
+            _post("/v1/licenses/validate"),
+            _post("/v1/licenses/{license_sid}/activations"),
+            _get("/v1/licenses/{license_sid}/activations"),
+            _post("/v1/licenses/{license_sid}/activations/release"),
+            _delete("/v1/licenses/{license_sid}/activations/{activation_sid}"),
             _get("/v1/license-keys"),
+            _get("/v1/license-keys/usage"),
+            _get("/v1/license-keys/{kid}/licenses"),
+            _get("/v1/revocations"),
         ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.LICENSE_KEYS),
-        settings=("API_URL",),
+        sends_to=(Queue.JOBS,),
+        permissions=(Permission.SIGN_LICENSES,),
+        settings=("ACTIVATION_DAYS", "API_URL", "DUNNING_POLICY"),
         snap_start=True,
     ),
     *CONTRACTS,
@@ -285,22 +275,30 @@ FUNCTIONS: tuple[Function, ...] = (
         trigger=QueueTrigger(Queue.EVENTS, batch_size=10, maximum_concurrency=10),
         secrets=(Secret.DATABASE, Secret.LICENSE_KEYS, Secret.STRIPE),
         sends_to=(Queue.EVENTS, Queue.JOBS),
+        permissions=(Permission.SIGN_LICENSES,),
         settings=("API_URL", "DUNNING_POLICY", "PRODUCT_FAMILY"),
         timeout_s=20,
         local_processes=2,
     ),
     Function(
         "job_worker",
-        "Run jobs: mail, Stripe customers, catalog fetches.",
+        "Run jobs: mail, Stripe customers, catalog fetches, revocation lists, the rotation of license keys.",
         trigger=QueueTrigger(Queue.JOBS, batch_size=5, maximum_concurrency=5),
         secrets=(Secret.DATABASE, Secret.LICENSE_KEYS, Secret.STRIPE),
         sends_to=(Queue.EVENTS, Queue.JOBS),
-        permissions=(Permission.SEND_MAIL, Permission.PUT_EVENTS),
+        permissions=(
+            Permission.SEND_MAIL,
+            Permission.PUT_EVENTS,
+            Permission.SIGN_LICENSES,
+            Permission.ROTATE_LICENSE_KEYS,
+        ),
         settings=(
             "API_URL",
             "DNS_RESOLVERS",
             "DUNNING_POLICY",
             "EVENT_BUS",
+            "LICENSE_KEY_DAYS",
+            "LICENSE_KEY_LEAD_DAYS",
             "MAIL_CONFIGURATION_SET",
             "MAIL_FROM",
             "PORTAL_URL",

@@ -20,7 +20,10 @@ class Secret(StrEnum):
     ACCESS_TOKEN_KEYS = "ACCESS_TOKEN_KEYS"
     """``{keys: [{kid, private_pem, signs_from?}]}``, RSA 3072; the newest whose time has come signs, all verify."""
     LICENSE_KEYS = "LICENSE_KEYS"
-    """``{keys: [{kid, private_pem}]}``, Ed25519; the first signs, all verify."""
+    """
+    ``{keys: [{kid, private_pem, not_before?, retire_at?}]}``, Ed25519; each signs what is caused in its time.
+    Instead of ``private_pem``: ``kms_key_id`` of a key in KMS, or ``public_pem`` of one that signs no more.
+    """
     AUDIT_KEYS = "AUDIT_KEYS"
     """``{keys: [{kid, key}]}``, 32 bytes or more in base64; the first seals the audit log, all verify."""
     EDGE = "EDGE"
@@ -45,6 +48,10 @@ class Permission(StrEnum):
 
     SEND_MAIL = "SEND_MAIL"
     PUT_EVENTS = "PUT_EVENTS"
+    SIGN_LICENSES = "SIGN_LICENSES"
+    """Ask KMS keys that are tagged ``keywright: license-key`` for signatures and their public halves."""
+    ROTATE_LICENSE_KEYS = "ROTATE_LICENSE_KEYS"
+    """Put another set of keys into the secret LICENSE_KEYS."""
 
 
 @dataclass(frozen=True)

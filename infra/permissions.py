@@ -13,13 +13,19 @@ from dataclasses import dataclass
 
 from infra.manifest import OPTIONAL_SECRETS, SCHEDULES, Function, Permission, Queue, Secret
 
-Statement = dict[str, str | list[str]]
+Condition = dict[str, dict[str, str]]
+Statement = dict[str, str | list[str] | Condition]
 
 # A mail with its own MIME body is checked as SendRawEmail, although the call is SendEmail.
 _ACTIONS = {
     Permission.SEND_MAIL: ["ses:SendEmail", "ses:SendRawEmail"],
     Permission.PUT_EVENTS: ["events:PutEvents"],
+    Permission.SIGN_LICENSES: ["kms:GetPublicKey", "kms:Sign"],
+    Permission.ROTATE_LICENSE_KEYS: ["secretsmanager:PutSecretValue"],
 }
+KMS_TAG = "aws:ResourceTag/keywright"
+# Which keys of the account sign licenses is known to the operator alone, who tags them.
+_CONDITIONS: Mapping[Permission, Condition] = {Permission.SIGN_LICENSES: {"StringEquals": {KMS_TAG: "license-key"}}}
 _CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 _WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
@@ -38,7 +44,7 @@ def statements(function: Function, places: Places) -> list[Statement]:
     found = [
         _allow(["secretsmanager:GetSecretValue"], [places.secrets[each] for each in present(function, places.secrets)]),
         _allow(["sqs:SendMessage"], [places.queues[queue] for queue in function.sends_to]),
-        *(_allow(_ACTIONS[permission], places.permitted[permission]) for permission in function.permissions),
+        *(_permit(permission, places.permitted[permission]) for permission in function.permissions),
     ]
     return [statement for statement in found if statement["Resource"]]
 
@@ -64,6 +70,11 @@ def lambda_statements(*, log: str, queue: str | None, failures: str | None) -> l
 def is_asynchronous(function: Function) -> bool:
     """Tell whether a schedule or an event invokes it, so that nobody waits for its answer."""
     return function.events is not None or any(schedule.function == function.name for schedule in SCHEDULES)
+
+
+def _permit(permission: Permission, resources: list[str]) -> Statement:
+    condition = _CONDITIONS.get(permission)
+    return _allow(_ACTIONS[permission], resources) | ({"Condition": condition} if condition else {})
 
 
 def _allow(actions: list[str], resources: list[str]) -> Statement:

@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WEBHOOK_SECRET = "whsec_of_the_tests"
 STRIPE_KEY = "sk_test_tests"
 SETTINGS = {
+    "ACTIVATION_DAYS": "30",
     "API_URL": "https://api.example.test",
     "PORTAL_RETURN_URLS": "https://portal.example.test, http://127.0.0.1:8080",
     "PORTAL_URL": "https://portal.example.test",
@@ -48,6 +49,8 @@ SETTINGS = {
     "DNS_RESOLVERS": "127.0.0.1:0",
     "DUNNING_POLICY": "IMMEDIATE",
     "EVENT_BUS": "keywright",
+    "LICENSE_KEY_DAYS": "365",
+    "LICENSE_KEY_LEAD_DAYS": "90",
     "PRODUCT_FAMILY": "self_hosted",
     "STRIPE_API_URL": "http://127.0.0.1:9",
     "USAGE_SINK": "stripe-meters",

@@ -142,7 +142,7 @@ def add_metered(
             "UPDATE customers SET stripe_customer_id = %(stripe_customer_id)s WHERE customer_sid = %(customer_sid)s",
             **values,
         )
-        licensing.apply(tx, grant, key=gateway.license_keys()[0], issuer="https://api.example.test", now=began_at)
+        licensing.issue(tx, grant, keys=gateway.key_ring(), issuer="https://api.example.test", now=began_at)
 
     db.transact(insert)
     query = (

@@ -45,8 +45,8 @@ def open_checkout(buyer: Buyer, *, price_id: str, mode: str) -> None:
 
 def desk() -> service.Desk:
     """Return what the worker folds with, at one moment for all."""
-    key = gateway.license_keys()[0]
-    return service.Desk(product_family="self_hosted", issuer="https://api.example.test", key=key, now=NOW)
+    keys = gateway.key_ring()
+    return service.Desk(product_family="self_hosted", issuer="https://api.example.test", keys=keys, now=NOW)
 
 
 def observation(subject: dict[str, Any], *, at: int = BEGINNING - 800) -> bytes:
@@ -157,9 +157,11 @@ _LEFT = {
     "prices": "SELECT * FROM prices ORDER BY price_id",
     "tiers": "SELECT * FROM price_tiers ORDER BY price_id, position",
     "events": "SELECT event_id, state FROM stripe_event_work ORDER BY event_id",
-    # Asking Stripe for what has not arrived yet depends on the order, and so it should.
-    "jobs": "SELECT job_key, kind, payload FROM jobs WHERE kind NOT IN ('catalog.fetch-price', 'stripe_sync.refetch')"
-    " ORDER BY job_key",
+    # Asking Stripe for what has not arrived yet depends on the order, and so it should; as does what is told of the
+    # states on the way.
+    "jobs": "SELECT job_key, kind, payload FROM jobs WHERE kind NOT IN ('catalog.fetch-price', 'stripe_sync.refetch',"
+    " 'licensing.send-change', 'licensing.publish-revocations') AND (kind <> 'licensing.publish-event'"
+    " OR job_key LIKE '%%:license.issued:%%' OR job_key LIKE '%%:license.renewed:%%') ORDER BY job_key",
     "audit": "SELECT action, subject_sid, old_value, new_value FROM audit_log ORDER BY action, subject_sid, new_value",
 }
 

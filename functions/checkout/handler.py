@@ -27,6 +27,7 @@ class NewCheckout(http.Body):
     price_id: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
     quantity: Annotated[int | None, Field(ge=1, le=MAX_QUANTITY)] = None
     currency: Annotated[str | None, Field(pattern="^[A-Za-z]{3}$")] = None
+    challenge: Annotated[str | None, Field(min_length=1, max_length=4096)] = None
 
 
 class LicenseOfCheckout(http.Body):
@@ -79,7 +80,8 @@ def open_checkout(body: NewCheckout) -> CheckoutView:
     """
     access, now = identity_gateway.access_tokens(), clock.now()
     portal_url = config.setting("PORTAL_URL")
-    wanted = Wanted(body.domain_sid, body.price_id, body.quantity, body.currency and body.currency.lower())
+    currency = body.currency and body.currency.lower()
+    wanted = Wanted(body.domain_sid, body.price_id, body.quantity, currency, body.challenge)
 
     def plan(tx: Transaction) -> Plan:
         caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)

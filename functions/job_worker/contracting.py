@@ -63,9 +63,9 @@ def _bill(payload: dict[str, str]) -> Effect:
 
 
 def _issue_license(payload: dict[str, str]) -> Effect:
-    now, key, issuer = clock.now(), licensing_gateway.license_keys()[0], config.load(_IssuerSettings).api_url
+    now, keys, issuer = clock.now(), licensing_gateway.key_ring(), config.load(_IssuerSettings).api_url
     sid = payload["subscription_sid"]
-    return lambda tx: files.issue(tx, Desk(now), subscription_sid=sid, key=key, issuer=issuer)
+    return lambda tx: files.issue(tx, Desk(now), subscription_sid=sid, keys=keys, issuer=issuer)
 
 
 def _judge_license(payload: dict[str, str]) -> Effect:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
-from functions.job_worker import buying, contracting, metering, reconciling
+from functions.job_worker import buying, contracting, licensing, metering, reconciling
+from functions.job_worker.mailing import send as _send
 from keywright.catalog import gateway as catalog_gateway
 from keywright.customers import gateway as customers_gateway
 from keywright.customers import members
@@ -20,31 +20,16 @@ from keywright.identity.models import Notice
 from keywright.jobs import recovery
 from keywright.jobs.models import Skipped
 from keywright.jobs.worker import Effect, Executor
-from keywright.licensing import gateway as licensing_gateway
-from keywright.licensing import service as licensing
-from keywright.licensing.dunning import read_policy
-from keywright.mail import gateway as mail_gateway
-from keywright.mail import service as mail_service
-from keywright.mail.models import Mail, MailSettings
-from keywright.metering import limits
+from keywright.mail.models import MailSettings
 from keywright.platform import clock, config, db, idempotency
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import gateway as stripe_gateway
 from keywright.stripe_sync import inbox
 from keywright.stripe_sync import service as stripe_sync
-from keywright.stripe_sync.models import Bench
 from keywright.throttling import service as throttling
 
 _PRUNED_AT_ONCE = 500
 _PRUNINGS = 200
-
-
-@dataclass(frozen=True)
-class ReviewSettings:
-    """Whose products these are, and how patient dunning is."""
-
-    product_family: str
-    dunning_policy: str
 
 
 def _send_verification(payload: dict[str, str]) -> Skipped | None:
@@ -131,33 +116,6 @@ def _create_stripe_customer(payload: dict[str, str]) -> Effect:
     return attach
 
 
-def _send_license(payload: dict[str, str]) -> Skipped | None:
-    settings = config.load(MailSettings)
-    mail = db.transact(
-        lambda tx: licensing.issued_mail(tx, license_sid=payload["license_sid"], portal_url=settings.portal_url)
-    )
-    return Skipped("The license has no owner to write to.") if mail is None else _send(mail, settings)
-
-
-def _send_threshold(payload: dict[str, str]) -> Skipped | None:
-    settings = config.load(MailSettings)
-    mail = db.transact(lambda tx: limits.threshold_mail(tx, payload, portal_url=settings.portal_url))
-    return Skipped("The license has no owner to write to.") if mail is None else _send(mail, settings)
-
-
-def _send(mail: Mail, settings: MailSettings) -> Skipped | None:
-    reason = db.transact(lambda tx: mail_service.find_suppression(tx, address=mail.to))
-    if reason is not None:
-        return Skipped(f"No mail goes to this address: {reason}.")
-    mail_gateway.send(mail, sender=settings.mail_from, configuration_set=settings.mail_configuration_set)
-    return None
-
-
-def _publish_event(payload: dict[str, str]) -> None:
-    facts = {name: value for name, value in payload.items() if name != "event"}
-    licensing_gateway.publish(payload["event"], facts, bus=config.setting("EVENT_BUS"))
-
-
 def _fetch_price(payload: dict[str, str]) -> Effect:
     asked_at = clock.now()
     subjects = catalog_gateway.fetch_price(payload["price_id"])
@@ -184,18 +142,6 @@ def _refetch(payload: dict[str, str]) -> Effect | Skipped:
     return store
 
 
-def _review_license(payload: dict[str, str]) -> Effect:
-    settings, now = config.load(ReviewSettings), clock.now()
-    desk = Bench(
-        product_family=settings.product_family,
-        policy=read_policy(settings.dunning_policy),
-        now=now,
-        account_id=stripe_gateway.account_id(),
-        livemode=stripe_gateway.livemode(),
-    )
-    return lambda tx: stripe_sync.review(tx, desk, license_sid=payload["license_sid"])
-
-
 def _prune_jobs(_payload: dict[str, str]) -> None:
     # Small transactions, and an end to them: what is left is the next day's.
     prune = partial(recovery.prune, now=clock.now(), limit=_PRUNED_AT_ONCE)
@@ -216,13 +162,9 @@ JOBS: dict[str, Executor] = {
     "identity.send-password-reset": _send_password_reset,
     "identity.send-verification": _send_verification,
     "jobs.prune": _prune_jobs,
-    "licensing.publish-event": _publish_event,
-    "licensing.review": _review_license,
-    "licensing.send-issued": _send_license,
     **contracting.JOBS,
+    **licensing.JOBS,
     **metering.JOBS,
-    "metering.publish-event": _publish_event,
-    "metering.send-threshold": _send_threshold,
     **reconciling.JOBS,
     "stripe_sync.refetch": _refetch,
     "platform.clean-up": _clean_up,

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from functions.job_worker.mailing import send
 from keywright.jobs.models import Skipped
-from keywright.metering import billing, confirming, gateway, pushing, reports, sealing
+from keywright.mail.models import MailSettings
+from keywright.metering import billing, confirming, gateway, limits, pushing, reports, sealing
 from keywright.metering.models import Answer, Revision, UsageSink
-from keywright.platform import clock, db
+from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
 
 Effect = Callable[[Transaction], None]
@@ -106,11 +108,23 @@ def _send_bill(payload: dict[str, str]) -> Effect | Skipped:
     return lambda tx: billing.sent(tx, bill, invoice_id=invoice_id, now=clock.now())
 
 
+def _send_threshold(payload: dict[str, str]) -> Skipped | None:
+    settings = config.load(MailSettings)
+    mail = db.transact(lambda tx: limits.threshold_mail(tx, payload, portal_url=settings.portal_url))
+    return Skipped("The license has no owner to write to.") if mail is None else send(mail, settings)
+
+
+def _publish_event(payload: dict[str, str]) -> None:
+    gateway.publish(payload["event"], {name: value for name, value in payload.items() if name != "event"})
+
+
 JOBS: Mapping[str, Callable[[dict[str, str]], Effect | Skipped | None]] = {
     "metering.confirm": confirm,
     "metering.fetch-report": _fetch_report,
     "metering.invoice": _invoice,
+    "metering.publish-event": _publish_event,
     "metering.push": push,
     "metering.seal": seal,
     "metering.send-bill": _send_bill,
+    "metering.send-threshold": _send_threshold,
 }

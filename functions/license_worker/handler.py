@@ -47,7 +47,7 @@ def _desk(now: datetime) -> Desk:
     return Desk(
         product_family=settings.product_family,
         issuer=settings.api_url,
-        key=gateway.license_keys()[0],
+        keys=gateway.key_ring(),
         now=now,
         policy=read_policy(settings.dunning_policy),
         account_id=stripe_gateway.account_id(),

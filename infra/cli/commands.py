@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_commands(areas.add_parser("audit", help="the record of who did what"))
     billing.add_commands(areas.add_parser("billing", help="what contracts are billed"))
     doctor.add_command(areas.add_parser("doctor", help="look at a deployment and say what is wrong"))
-    keys.add_commands(areas.add_parser("keys", help="the keys that access tokens are signed with"))
+    keys.add_commands(areas.add_parser("keys", help="the keys that access tokens and licenses are signed with"))
     manager.add_commands(areas.add_parser("manager", help="the staff who may do everything"))
     smoke.add_command(areas.add_parser("smoke", help="ask a deployment, from outside, whether it answers as it should"))
     stripe.add_commands(areas.add_parser("stripe", help="what the deployment needs in its Stripe account"))

@@ -17,6 +17,7 @@ import boto3
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from infra.cli import license_keys
 from keywright.platform import clock, config, secrets
 
 SECRET = "ACCESS_TOKEN_KEYS"
@@ -31,6 +32,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="command")
     rotate = commands.add_parser("rotate", help="add a key for access tokens, which signs from a quarter of an hour on")
     rotate.set_defaults(run=_rotate)
+    license_keys.add_commands(commands)
 
 
 def _rotate(_arguments: argparse.Namespace) -> None:

@@ -91,7 +91,7 @@ def fold_elsewhere(
     begin_anew(elsewhere, ours)
     _fold(ours, elsewhere, event_ids, _desk(now))
     folded = elsewhere.snapshot(comparison.read_state)
-    keys = licensing_gateway.license_keys()
+    keys = licensing_gateway.key_ring()
     differences = comparison.compare(stored, folded, same_file=same_file or SameBytes(keys))
     return [each for each in differences if not (each.field in _STANDING and each.key[0] in due)]
 
@@ -119,7 +119,7 @@ def _desk(now: datetime) -> Desk:
     return Desk(
         product_family=setting("PRODUCT_FAMILY"),
         issuer=setting("API_URL"),
-        key=licensing_gateway.license_keys()[0],
+        keys=licensing_gateway.key_ring(),
         now=now,
         policy=read_policy(setting("DUNNING_POLICY")),
         account_id=stripe_gateway.account_id(),

@@ -1,8 +1,8 @@
 """
 A database beside the deployment's, made for one command and dropped by it, in which stored events are folded again.
 
-It begins with what Stripe does not tell: customers, domains, and checkouts as they were opened. Nothing leaves it: the
-fold's hints are never sent, and its jobs are never run.
+It begins with what Stripe does not tell: customers, domains, checkouts as they were opened, and what was decided on
+licenses. Nothing leaves it: the fold's hints are never sent, and its jobs are never run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ Credentials = dict[str, Any]
 Result = TypeVar("Result")
 
 PREFIX = "keywright_replay_"
-_GIVEN = ("customers", "domains", "checkout_sessions")
+_GIVEN = (
+    "customers",
+    "domains",
+    "checkout_sessions",
+    "license_causes",
+    "license_editions",
+    "revocation_lists",
+)
 _BATCH = 500
 # What Stripe told of a checkout; before that it was open, or never reached Stripe.
 _UNTOLD = {"state": "OPEN", "payment_status": None, "subscription_id": None, "payment_intent_id": None}
@@ -127,8 +134,11 @@ def scratch(url: str | None) -> Iterator[Database]:
 def begin_anew(database: Database, ours: Database) -> None:
     """Empty the scratch database and put in what Stripe does not tell."""
     database.empty()
+    # What was decided on licenses is there before the fold has made them again.
+    database.read("SET FOREIGN_KEY_CHECKS = 0")
     for table in _GIVEN:
         _copy(ours, database, table)
+    database.read("SET FOREIGN_KEY_CHECKS = 1")
 
 
 def _copy(ours: Database, database: Database, table: str) -> None:

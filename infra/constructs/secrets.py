@@ -16,7 +16,7 @@ from infra.manifest import Secret
 FILLED_BY_OPERATOR = {
     Secret.STRIPE: "JSON {api_key, webhook_secrets: [whsec...]}",
     Secret.ACCESS_TOKEN_KEYS: "JSON {keys: [{kid, private_pem}]}, RSA 3072; the first signs, all verify",
-    Secret.LICENSE_KEYS: "JSON {keys: [{kid, private_pem}]}, Ed25519; the first signs, all verify",
+    Secret.LICENSE_KEYS: "JSON {keys: [{kid, private_pem}]}, Ed25519; rotated by Keywright",
     Secret.AUDIT_KEYS: "JSON {keys: [{kid, key}]}, 32 bytes or more in base64; the first seals, all verify",
 }
 

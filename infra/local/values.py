@@ -14,6 +14,9 @@ MAIL_FROM = "licenses@keywright.example"
 PRODUCT_FAMILY = "self_hosted"
 DUNNING_POLICY = "IMMEDIATE"
 USAGE_SINK = "stripe-meters"
+ACTIVATION_DAYS = "30"
+LICENSE_KEY_DAYS = "365"
+LICENSE_KEY_LEAD_DAYS = "90"
 REGION = "us-east-1"
 
 # An outgoing call to the real Stripe needs the machine's own certificates and proxy.
@@ -47,10 +50,13 @@ def function_values(
         **{name: os.environ[name] for name in NETWORK if name in os.environ},
         **aws_credentials(),
         "AWS_ENDPOINT_URL": aws_url,
+        "KEYWRIGHT_ACTIVATION_DAYS": ACTIVATION_DAYS,
         "KEYWRIGHT_API_URL": api_url,
         "KEYWRIGHT_DNS_RESOLVERS": dns_resolvers,
         "KEYWRIGHT_DUNNING_POLICY": DUNNING_POLICY,
         "KEYWRIGHT_EVENT_BUS": EVENT_BUS,
+        "KEYWRIGHT_LICENSE_KEY_DAYS": LICENSE_KEY_DAYS,
+        "KEYWRIGHT_LICENSE_KEY_LEAD_DAYS": LICENSE_KEY_LEAD_DAYS,
         "KEYWRIGHT_MAIL_CONFIGURATION_SET": MAIL_CONFIGURATION_SET,
         "KEYWRIGHT_MAIL_FROM": MAIL_FROM,
         "KEYWRIGHT_PORTAL_RETURN_URLS": portal_url,

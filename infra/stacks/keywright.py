@@ -30,7 +30,7 @@ from infra.constructs.schedules import Schedules
 from infra.constructs.secrets import OperatorSecrets
 from infra.constructs.settings import OWN_ENDPOINT, Settings
 from infra.constructs.watching import Watched
-from infra.manifest import FUNCTIONS, Permission
+from infra.manifest import FUNCTIONS, Permission, Secret
 
 _MADE_BY_THE_STACK = frozenset({"API_URL", "EVENT_BUS", "MAIL_CONFIGURATION_SET"})
 _TWO_WEEKS_S = 14 * 24 * 3600
@@ -68,7 +68,12 @@ class KeywrightStack(cdk.Stack):
                 "EVENT_BUS": bus.event_bus_name,
                 "MAIL_CONFIGURATION_SET": mail.configuration_set_name,
             },
-            permitted={Permission.SEND_MAIL: mail.resources, Permission.PUT_EVENTS: [bus.event_bus_arn]},
+            permitted={
+                Permission.SEND_MAIL: mail.resources,
+                Permission.PUT_EVENTS: [bus.event_bus_arn],
+                Permission.SIGN_LICENSES: [self.format_arn(service="kms", resource="key", resource_name="*")],
+                Permission.ROTATE_LICENSE_KEYS: [secrets.secret_arns[Secret.LICENSE_KEYS]],
+            },
         )
         functions = Functions(self, "Functions", surroundings=surroundings)
         migration = Migration(self, "Migration", functions=functions, after=[self._network, self._database])

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keywright.licensing import tokens
-from keywright.licensing.models import SigningKey
+from keywright.licensing.keys import local_key
 from keywright_verify import CachingVerifier, HighWaterMark, KeySet, verify
 from tests.benchmarks.figures import Figure
 
@@ -30,9 +30,9 @@ _TIMELESS = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 
 def measure() -> list[Figure]:
     """Return verifications per second; the contenders take turns, so that a slow minute is everyone's."""
-    key = SigningKey("lk-1", Ed25519PrivateKey.generate())
-    token, keys = tokens.sign(CLAIMS, key), KeySet.from_jwks({"keys": [tokens.public_jwk(key)]})
-    public, cached, marked = key.private.public_key(), CachingVerifier(keys), CachingVerifier(keys)
+    key = local_key("lk-1", Ed25519PrivateKey.generate())
+    token, keys = tokens.sign(CLAIMS, key), KeySet.from_jwks({"keys": [key.jwk()]})
+    public, cached, marked = key.public, CachingVerifier(keys), CachingVerifier(keys)
     with tempfile.TemporaryDirectory() as folder:
         mark = HighWaterMark(Path(folder, "mark"))
         contenders: dict[str, tuple[int, Callable[[], bool]]] = {

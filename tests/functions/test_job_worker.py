@@ -10,7 +10,7 @@ import pytest
 from keywright.jobs import rules, service
 from keywright.jobs.kinds import Kind, Payload
 from keywright.jobs.models import LeaseLost
-from keywright.licensing.service import issued_mail
+from keywright.licensing.notices import issued_mail
 from keywright.platform import clock, db
 from tests.buyers import add_buyer
 from tests.conftest import Database

@@ -101,8 +101,8 @@ def test_nobody_reads_licenses_without_a_token(call, clean_database, path, token
 def test_a_long_list_comes_in_pages_newest_first_and_loses_nothing(call, owner):
     copy = (
         "INSERT INTO licenses SELECT CONCAT('lic_', %(n)s), customer_sid, domain_sid, source_kind,"
-        " CONCAT('copy', %(n)s), product_id, kind, state, current_seq, expires_at, created_at, updated_at, causes,"
-        " review_at"
+        " CONCAT('copy', %(n)s), product_id, kind, usage_based, state, current_seq, expires_at, created_at, updated_at,"
+        " causes, review_at"
         " FROM licenses WHERE source_id = 'si_1'"
     )
     db.transact(lambda tx: [tx.run(copy, n=100 + n) for n in range(6)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.manifest import FUNCTIONS
-from tests.security.world import PASSWORD, Identity, sid
+from tests.security.world import CHALLENGE, PASSWORD, Identity, license_file, sid
 
 FUNCTION_OF = {f"{route.method} {route.path}": entry.name for entry in FUNCTIONS for route in entry.routes}
 
@@ -21,6 +21,8 @@ _PARAMETERS = {
     "domain_sid": "dom",
     "checkout_session_id": "chk",
     "license_sid": "lic",
+    "activation_sid": "act",
+    "kid": "kid",
     "invitation_sid": "inv",
     "job_sid": "job",
     "subscription_id": "sub",
@@ -97,6 +99,12 @@ BODIES: dict[str, Body] = {
     "POST /v1/domains/{domain_sid}/verify": lambda _, __: None,
     "POST /v1/invitations/accept": lambda who, target: {"token": _invitation_token(who, target)},
     "POST /v1/jobs/{job_sid}/retry": lambda _, __: None,
+    "POST /v1/licenses/validate": lambda _, target: {"license": license_file(target), "nonce": "n" * 22},
+    "POST /v1/licenses/{license_sid}/activations": lambda _, __: {"license": "a.b.c", "fingerprint": "fp1_x"},
+    "POST /v1/licenses/{license_sid}/activations/release": lambda _, __: {"license": "a.b.c", "fingerprint": "fp1_x"},
+    "POST /v1/licenses/{license_sid}/challenge": lambda _, __: {"challenge": CHALLENGE},
+    "POST /v1/licenses/{license_sid}/reissue": lambda _, __: {"reason": "LEAKED"},
+    "POST /v1/licenses/{license_sid}/revoke": lambda _, __: {"reason": "FRAUD"},
     "POST /v1/pricing/preview": lambda _, target: {"price_id": sid("price", target)},
     "POST /v1/reconciliation": lambda _, __: {"kind": "event-gap"},
     "POST /v1/stripe-events/{event_id}/retry": lambda _, __: None,

@@ -6,7 +6,9 @@ Rows are made by SQL and not by the services, because the world is made anew aft
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,12 +16,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pymysql.cursors import DictCursor
 
 from keywright.identity import gateway, passwords
 from keywright.identity.models import Caller, Role
 from keywright.platform import clock
 from keywright.platform.connection import connect_with
+from keywright_verify.challenge import new_challenge
 from tests.conftest import Database
 from tests.security import agreements
 
@@ -51,6 +55,25 @@ class Identity:
 
 USERS = [Identity(f"{role.lower()}-{state}", role, state) for role in Role for state in STATES]
 STRANGERS = [Identity("anon", None, "anon"), Identity("garbage", None, "garbage"), Identity("license", None, "license")]
+
+
+CHALLENGE = new_challenge(Ed25519PrivateKey.generate(), fingerprint="fp1_of_the_machine")
+
+
+def license_file(target: str) -> str:
+    """Return the license file of a row of the world; nobody has really signed it."""
+    claims = {
+        "lid": sid("lic", target),
+        "seq": 1,
+        "nbf": 1_780_000_000,
+        "exp": 1_900_000_000,
+        "grace_until": 1_900_000_000,
+        "enforcement": "grace",
+        "limits": {},
+        "customer": CANARY if target == "foreign" else target,
+    }
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({}, claims)]
+    return ".".join([*parts, CANARY if target == "foreign" else target])
 
 
 @lru_cache
@@ -236,7 +259,7 @@ def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
                 "source_kind": "CHECKOUT_SESSION",
                 "source_id": owner["domain_sid"],
                 "product_id": "prod_1",
-                "kind": "UNLIMITED",
+                "kind": "AIR_GAPPED",
                 "state": "ACTIVE",
                 "current_seq": 1,
                 "expires_at": now + timedelta(days=30),
@@ -251,12 +274,25 @@ def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             {
                 "license_sid": owner["domain_sid"].replace("dom", "lic"),
                 "seq": 1,
-                "kid": "k",
-                "token": name,
+                "kid": sid("kid", target),
+                "token": license_file(target),
                 "expires_at": now + timedelta(days=30),
                 "issued_at": now,
             }
-            for owner, name in owned
+            for owner, target in [(owner, owner["domain_sid"].removeprefix("dom_")) for owner, _ in owned]
+        ],
+    )
+    yield (
+        "license_activations",
+        [
+            {
+                "activation_sid": sid("act", target),
+                "license_sid": sid("lic", target),
+                "fingerprint": name,
+                "activated_at": now,
+                "seen_at": now,
+            }
+            for target, name in pairs
         ],
     )
     yield from _billed(now, owned)

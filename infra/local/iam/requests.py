@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from infra.local.iam.evaluator import Request
+from infra.permissions import KMS_TAG
 
 
 class CallUnknown(LookupError):
@@ -50,10 +51,22 @@ def requests_of(service: str, operation: str, parameters: Parameters, account: A
     return list(asked(parameters, account))
 
 
-def _secret(parameters: Parameters, account: Account) -> Iterator[Request]:
-    secret_id = str(parameters["SecretId"])
-    named = secret_id if secret_id.startswith("arn:") else f"secret:{secret_id}{_SUFFIX}"
-    yield Request("secretsmanager:GetSecretValue", account.arn("secretsmanager", named))
+def _secret(action: str) -> Asked:
+    def asked(parameters: Parameters, account: Account) -> Iterator[Request]:
+        secret_id = str(parameters["SecretId"])
+        named = secret_id if secret_id.startswith("arn:") else f"secret:{secret_id}{_SUFFIX}"
+        yield Request(f"secretsmanager:{action}", account.arn("secretsmanager", named))
+
+    return asked
+
+
+def _key(action: str) -> Asked:
+    def asked(parameters: Parameters, account: Account) -> Iterator[Request]:
+        # No key exists on this machine whose tags could be read: one that is asked for is taken for a tagged one.
+        context = {KMS_TAG: "license-key"}
+        yield Request(f"kms:{action}", account.arn("kms", f"key/{parameters['KeyId']}"), context)
+
+    return asked
 
 
 def _queue(parameters: Parameters, account: Account) -> Iterator[Request]:
@@ -83,7 +96,10 @@ def _events(parameters: Parameters, account: Account) -> Iterator[Request]:
 
 _CALLS: Mapping[tuple[str, str], Asked] = {
     ("events", "PutEvents"): _events,
-    ("secretsmanager", "GetSecretValue"): _secret,
+    ("kms", "GetPublicKey"): _key("GetPublicKey"),
+    ("kms", "Sign"): _key("Sign"),
+    ("secretsmanager", "GetSecretValue"): _secret("GetSecretValue"),
+    ("secretsmanager", "PutSecretValue"): _secret("PutSecretValue"),
     ("sesv2", "SendEmail"): _mail,
     ("sqs", "SendMessage"): _queue,
     ("sqs", "SendMessageBatch"): _queue,

@@ -52,9 +52,9 @@ def sold(clean_database: Database) -> Callable[..., Any]:
         drop("JOBS")
         when = moment or clock.now()
         subscription = subscribe(add_agreement(**terms), when, quantity=2)
-        key, issuer = licensing_gateway.license_keys()[0], "https://api.example.test"
+        keys, issuer = licensing_gateway.key_ring(), "https://api.example.test"
         sid = subscription.subscription_sid
-        db.transact(lambda tx: files.issue(tx, desk(when), subscription_sid=sid, key=key, issuer=issuer))
+        db.transact(lambda tx: files.issue(tx, desk(when), subscription_sid=sid, keys=keys, issuer=issuer))
         return subscription
 
     return sell
@@ -187,13 +187,15 @@ def test_metered_plans_are_billed_from_the_ledger_of_usage(clean_database: Datab
     agreement = add_agreement()
     subscription = subscribe(agreement, now, plan_sid=plan_sid)
     sid = subscription.subscription_sid
-    key = licensing_gateway.license_keys()[0]
-    db.transact(lambda tx: files.issue(tx, desk(now), subscription_sid=sid, key=key, issuer="https://api.example.test"))
+    keys = licensing_gateway.key_ring()
+    db.transact(
+        lambda tx: files.issue(tx, desk(now), subscription_sid=sid, keys=keys, issuer="https://api.example.test")
+    )
     held = db.transact(lambda tx: licensing.find_held(tx, source_id=sid, domain_sid=agreement.buyer.domain_sid))
     assert held is not None
     query = "SELECT token FROM license_files WHERE license_sid = %s"
     (file,) = clean_database.execute(query, held.license_sid)
-    metered = Metered(agreement.buyer, held.license_sid, file["token"])
+    metered = Metered(agreement.buyer, held.license_sid, file["token"], item_id="", subscription_id="")
     an_hour_later = now + timedelta(hours=1)
     assert metered.report(usage("u1", "41.5", at=an_hour_later, meter="calls"), now=an_hour_later) == [
         ("accepted", None)

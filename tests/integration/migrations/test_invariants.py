@@ -39,6 +39,14 @@ def buyer(clean_database: Any) -> Buyer:
     run(_USAGE)
     keys = gateway.chain_keys()
     db.transact(lambda tx: chain.seal(tx, keys=keys, now=NOW))
+    run(
+        "INSERT INTO license_editions (license_sid, edition_no, kind, by_staff, reason, base_period, made_at)"
+        " SELECT license_sid, 1, 'REISSUE', 1, 'LEAKED', %(now)s, %(now)s FROM licenses"
+    )
+    run(
+        "INSERT INTO revocation_lists (epoch, content_epoch, kid, token, digest, content_hash, issued_at, next_update)"
+        " VALUES (1, 1, 'k', 't', 'd', 'h', %(now)s, %(now)s + INTERVAL 1 DAY)"
+    )
     return buyer
 
 
@@ -230,7 +238,7 @@ def test_a_job_that_can_be_is_taken(clean_database, values):
         ("ck_domains_verified", "UPDATE domains SET state = 'VERIFIED'"),
         ("ck_users_role", "UPDATE users SET role = 'OWNER'"),
         ("fk_customer_members", "DELETE FROM customers"),
-        ("fk_license_files_license", "DELETE FROM licenses"),
+        ("fk_license_(files|editions)_license", "DELETE FROM licenses"),
         ("uq_customers_stripe", "UPDATE customers SET stripe_customer_id = 'cus_same'"),
     ],
 )
@@ -271,6 +279,7 @@ def test_every_table_that_changes_knows_when_it_did(database):
 
     single_use = {"job_attempts", "mail_suppressions", "mail_tokens", "refresh_tokens", "price_tiers"}
     single_use |= {"usage_bill_lines", "usage_export_keys", "usage_imports"}
+    single_use |= {"license_drafts"}
     assert {row["name"] for row in tables} == APPEND_ONLY | single_use
 
 

@@ -83,7 +83,7 @@ def test_without_a_license_key_nothing_is_signed(keep):
     keep("LICENSE_KEYS", '{"keys": []}')
 
     with pytest.raises(SettingMissing, match="no key"):
-        gateway.license_keys()
+        gateway.key_ring()
 
 
 def test_hints_go_out_in_batches_and_all_arrive():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from infra.cli import comparison
 from infra.cli.commands import main
-from infra.cli.comparison import Difference, SameBytes, claims_of
+from infra.cli.comparison import Difference, SameBytes
 from infra.cli.replay import fold_elsewhere
 from infra.cli.scratch import PREFIX, scratch, source
 from keywright.licensing import gateway, tokens
-from keywright.licensing.models import SigningKey
+from keywright.licensing.keys import local_key, ring
 from keywright.platform import db
 from tests.buyers import Buyer, add_buyer
 from tests.conftest import Database
@@ -216,11 +217,12 @@ def test_a_database_that_was_named_is_kept(sold: Database):
 
 
 def test_licenses_signed_with_a_key_that_was_rolled_since_are_compared_byte_by_byte(sold: Database):
-    (key,) = gateway.license_keys()
+    (key,) = gateway.key_ring().keys
     stored = sold.execute("SELECT seq, kid, token, expires_at FROM license_files")[0]
-    newer = SigningKey("lk-2", Ed25519PrivateKey.generate())
-    folded = {**stored, "kid": "lk-2", "token": tokens.sign(claims_of(stored["token"]), newer)}
+    newer = local_key("lk-2", Ed25519PrivateKey.generate())
+    folded = {**stored, "kid": "lk-2", "token": tokens.sign(tokens.claims_of(stored["token"]), newer)}
 
-    assert SameBytes([newer, key])(stored, folded)
-    assert not SameBytes([newer])(stored, folded)
-    assert not SameBytes([newer, key])({**stored, "token": stored["token"][:-3] + "AAA"}, folded)
+    assert SameBytes(ring(newer, key))(stored, folded)
+    assert SameBytes(ring(newer, replace(key, signer=None)))(stored, folded)
+    assert not SameBytes(ring(newer))(stored, folded)
+    assert not SameBytes(ring(newer, key))({**stored, "token": stored["token"][:-3] + "AAA"}, folded)

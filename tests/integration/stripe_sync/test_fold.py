@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from keywright.licensing import gateway, tokens
+from keywright.licensing import gateway
 from keywright.platform import db
 from keywright.stripe_sync import service
 from keywright.stripe_sync.models import Parked, Processed
@@ -62,7 +62,7 @@ def outcomes() -> dict[str, tuple[str, str | None]]:
 def test_the_license_verifies_offline_and_says_what_was_bought(buyer: Buyer):
     fold(*subscription_events(buyer))
     (token,) = [row["token"] for row in left()["files"]]
-    keys = KeySet.from_jwks({"keys": [tokens.public_jwk(key) for key in gateway.license_keys()]})
+    keys = KeySet.from_jwks({"keys": [key.jwk() for key in gateway.key_ring().keys]})
 
     verdict = verify(token, keys, now=NOW, domain=buyer.domain_name, audience="self_hosted", issuer=desk().issuer)
 

@@ -7,11 +7,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keywright.catalog.models import LicenseKind
-from keywright.licensing.models import Grant, LicenseState, SigningKey, SourceKind
+from keywright.licensing.keys import local_key
+from keywright.licensing.models import Grant, LicenseState, SourceKind
 from keywright.platform.clock import from_unix
 from tests.stripe_events import BEGINNING, MONTH
 
-KEY = SigningKey("lk-1", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+KEY = local_key("lk-1", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 ISSUER = "https://api.example.test"
 
 

@@ -35,7 +35,7 @@ class Checkout:
     What is to be bought, by whom and for which domain; ``mode`` is Stripe's: subscription or payment.
 
     ``params`` are what Stripe is told, under ``idempotency_key``, first at ``attempted_at``: a repeated call is the
-    same call.
+    same call. ``challenge`` is that of the machine that an air-gapped license is to be bound to.
     """
 
     checkout_session_sid: str
@@ -58,6 +58,7 @@ class Checkout:
     expires_at: datetime | None = None
     failure: str | None = None
     subscription_id: str | None = None
+    challenge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Wanted:
     price_id: str
     quantity: int | None = None
     currency: str | None = None
+    challenge: str | None = None
 
 
 @dataclass(frozen=True)

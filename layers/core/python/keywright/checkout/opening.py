@@ -16,7 +16,7 @@ from keywright.billers import service as billers
 from keywright.billers.models import Biller
 from keywright.catalog import metadata
 from keywright.catalog import service as catalog
-from keywright.catalog.models import Offer
+from keywright.catalog.models import LicenseKind, Offer
 from keywright.checkout import repository, rules
 from keywright.checkout.models import (
     AlreadyLicensed,
@@ -35,6 +35,8 @@ from keywright.customers import service as customers
 from keywright.domains import service as domains
 from keywright.domains.models import Domain, DomainState
 from keywright.jobs import service as jobs
+from keywright.licensing import editions
+from keywright.licensing.editions import NotAirGapped
 from keywright.platform import ids
 from keywright.platform.db import Transaction
 from keywright.pricing import rules as pricing
@@ -56,6 +58,8 @@ def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, p
     :raises AlreadyLicensed: if the domain has a license of the product
     :raises PurchaseInProgress: if the same was paid, and its license is on its way
     :raises BilledOtherwise: if a contract bills the product for this domain
+    :raises NotAirGapped: if there is a challenge, and what is bought is bound to none
+    :raises ChallengeInvalid: if the challenge cannot be used
     """
     # Held until commit: two who buy the same for one domain take turns.
     domain = domains.lock_domain(tx, customer_sid=customer_sid, domain_sid=wanted.domain_sid)
@@ -65,6 +69,7 @@ def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, p
     offer = catalog.get_offer(tx, price_id=wanted.price_id)
     checkout, quote = _draft(offer, domain, wanted, now=now)
     _check_verified(domain, offer)
+    _check_challenge(wanted.challenge, offer, domain)
     _check_unsold(tx, checkout, now=now)
     open_one = repository.lock_open(
         tx, customer_sid=customer_sid, domain_sid=domain.domain_sid, price_id=wanted.price_id
@@ -164,8 +169,17 @@ def _draft(offer: Offer, domain: Domain, wanted: Wanted, *, now: datetime) -> tu
         product_id=price.product_id,
         idempotency_key=rules.key_of(sid, 1),
         attempted_at=now,
+        challenge=wanted.challenge,
     )
     return checkout, quote
+
+
+def _check_challenge(challenge: str | None, offer: Offer, domain: Domain) -> None:
+    if challenge is None:
+        return
+    if offer.license_kind is not LicenseKind.AIR_GAPPED:
+        raise NotAirGapped("Only an air-gapped license is bound to a machine.")
+    editions.check_challenge(challenge, domain_name=domain.domain_name)
 
 
 def _check_verified(domain: Domain, offer: Offer) -> None:

@@ -1,9 +1,10 @@
 -- name: add_checkout
 INSERT INTO checkout_sessions (checkout_session_sid, customer_sid, domain_sid, price_id, product_id, quantity, mode,
-       amount_minor, currency, state, idempotency_key, attempt_no, attempted_at, params, params_hash, created_at)
+       amount_minor, currency, state, idempotency_key, attempt_no, attempted_at, params, params_hash, created_at,
+       challenge)
 VALUES (%(checkout_session_sid)s, %(customer_sid)s, %(domain_sid)s, %(price_id)s, %(product_id)s, %(quantity)s, %(mode)s,
        %(amount_minor)s, %(currency)s, 'CREATING', %(idempotency_key)s, %(attempt_no)s, %(attempted_at)s, %(params)s,
-       SHA2(%(params)s, 256), %(created_at)s)
+       SHA2(%(params)s, 256), %(created_at)s, %(challenge)s)
 
 -- name: add_preview
 INSERT INTO price_previews (checkout_session_sid, customer_sid, price_id, quantity, currency, amount_minor, price_fingerprint,
@@ -35,7 +36,7 @@ UPDATE checkout_sessions
 -- name: lock_open
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id
+       subscription_id, challenge
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND open_key = %(open_key)s
    FOR UPDATE
@@ -44,7 +45,7 @@ SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode,
 -- For the job that settles, which acts for nobody.
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id
+       subscription_id, challenge
   FROM checkout_sessions
  WHERE checkout_session_sid = %(checkout_session_sid)s AND state IN ('CREATING', 'OPEN')
 
@@ -93,14 +94,14 @@ SELECT l.license_sid, l.state, l.kind, l.expires_at
 -- name: find_checkout
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id
+       subscription_id, challenge
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND checkout_session_sid = %(checkout_session_sid)s
 
 -- name: lock_checkout
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id
+       subscription_id, challenge
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND checkout_session_sid = %(checkout_session_sid)s
    FOR UPDATE
@@ -111,6 +112,9 @@ UPDATE checkout_sessions
        subscription_id = %(subscription_id)s, payment_intent_id = %(payment_intent_id)s, observed_at = %(observed_at)s,
        observed_by = %(observed_by)s
  WHERE checkout_session_sid = %(checkout_session_sid)s
+
+-- name: find_intent_of
+SELECT payment_intent_id FROM checkout_sessions WHERE stripe_session_id = %(stripe_session_id)s
 
 -- name: find_session_paid_by
 SELECT stripe_session_id FROM checkout_sessions WHERE payment_intent_id = %(payment_intent_id)s

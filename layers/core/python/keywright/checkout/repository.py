@@ -163,5 +163,11 @@ def find_session_paid_by(tx: Transaction, *, payment_intent_id: str) -> str | No
     return None if row is None else row["stripe_session_id"]
 
 
+def find_intent_of(tx: Transaction, *, stripe_session_id: str) -> str | None:
+    """Return the payment that a Stripe session led to; None before there is one."""
+    row = tx.one(_sql.find_intent_of, stripe_session_id=stripe_session_id)
+    return None if row is None else row["payment_intent_id"]
+
+
 def _checkout(row: Row | None) -> Checkout | None:
     return None if row is None else Checkout(**{**row, "state": CheckoutState(row["state"])})

@@ -90,7 +90,7 @@ def allowed_return_url(url: str, *, origins: str) -> bool:
 
 
 def _terms(checkout: Checkout) -> tuple[object, ...]:
-    return checkout.quantity, checkout.currency, checkout.amount_minor, checkout.mode
+    return checkout.quantity, checkout.currency, checkout.amount_minor, checkout.mode, checkout.challenge
 
 
 def read_session(stripe: Mapping[str, Any]) -> PaidSession:

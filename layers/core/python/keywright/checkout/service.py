@@ -72,9 +72,20 @@ def mirror_session(
     return checkout
 
 
+def find_challenge(tx: Transaction, *, customer_sid: str, checkout_session_sid: str) -> str | None:
+    """Return the challenge that a checkout of the customer was opened with, or None."""
+    found = repository.find_checkout(tx, customer_sid=customer_sid, checkout_session_sid=checkout_session_sid)
+    return None if found is None else found.challenge
+
+
 def find_paid_by(tx: Transaction, *, payment_intent_id: str) -> str | None:
     """Return the Stripe session that a payment belongs to."""
     return repository.find_session_paid_by(tx, payment_intent_id=payment_intent_id)
+
+
+def find_intent_of(tx: Transaction, *, stripe_session_id: str) -> str | None:
+    """Return the payment that a Stripe session led to; None before there is one."""
+    return repository.find_intent_of(tx, stripe_session_id=stripe_session_id)
 
 
 def find_preview(tx: Transaction, *, checkout_session_sid: str) -> Row | None:

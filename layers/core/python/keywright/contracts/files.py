@@ -7,18 +7,18 @@ from keywright.contracts.desk import Desk
 from keywright.contracts.models import Contract
 from keywright.contracts.subscription_models import Subscription
 from keywright.licensing import service as licensing
-from keywright.licensing.models import SigningKey
+from keywright.licensing.keys import KeyRing
 from keywright.platform.db import Transaction
 
 
-def issue(tx: Transaction, desk: Desk, *, subscription_sid: str, key: SigningKey, issuer: str) -> None:
+def issue(tx: Transaction, desk: Desk, *, subscription_sid: str, keys: KeyRing, issuer: str) -> None:
     """Sign the file for the time that runs, unless it is there; nothing if nothing runs any more."""
     contract, subscription = _lock(tx, subscription_sid)
     changes = subscription_repository.list_changes(tx, subscription_sid=subscription_sid)
     course = moving.course_of(desk, subscription, changes, until=max(desk.now, subscription.last_change_at))
     grant = licenses.grant_of(tx, subscription, course)
     if grant is not None:
-        licensing.issue(tx, grant, key=key, issuer=issuer, now=desk.now)
+        licensing.issue(tx, grant, keys=keys, issuer=issuer, now=desk.now)
     licenses.judge(tx, contract, subscription, now=desk.now)
 
 

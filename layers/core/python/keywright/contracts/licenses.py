@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from keywright.audit.models import SYSTEM
 from keywright.catalog import rules as catalog_rules
 from keywright.catalog import service as catalog
 from keywright.contracts import calendar, invoice_repository
@@ -74,7 +75,7 @@ def judge(tx: Transaction, contract: Contract, subscription: Subscription, *, no
     standing = judge_given(
         subscription.subscription_sid, causes, began_at=subscription.created_at, expires_at=held.expires_at, now=now
     )
-    licensing.settle(tx, held, standing, now=now)
+    licensing.settle(tx, held, standing, actor=SYSTEM, now=now)
 
 
 def request_judging(tx: Transaction, *, subscription_sid: str, cause: str, at: datetime, now: datetime) -> None:

@@ -19,7 +19,7 @@ class Who(StrEnum):
     ANYONE = "ANYONE"
     """No token is asked for."""
     TOKEN_HOLDER = "TOKEN_HOLDER"
-    """Whoever holds the secret that the body carries: a refresh token, or a token from a mail."""
+    """Whoever holds the secret that the body carries: a refresh token, a token from a mail, or a license file."""
     LICENSE_HOLDER = "LICENSE_HOLDER"
     """Whoever holds a license: its file is the bearer token."""
     STRIPE = "STRIPE"
@@ -118,9 +118,20 @@ POLICY: Mapping[str, Who] = {
     "GET /v1/legal-entities": Who.STAFF,
     "PATCH /v1/legal-entities/{legal_entity_sid}": Who.STAFF,
     "GET /v1/license-keys": Who.ANYONE,
-    "GET /v1/licenses": Who.MEMBER,
-    "GET /v1/licenses/{license_sid}": Who.MEMBER,
-    "GET /v1/licenses/{license_sid}/file": Who.MEMBER,
+    "GET /v1/license-keys/usage": Who.STAFF,
+    "GET /v1/license-keys/{kid}/licenses": Who.STAFF,
+    "GET /v1/licenses": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/validate": Who.TOKEN_HOLDER,
+    "GET /v1/licenses/{license_sid}": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/{license_sid}/activations": Who.TOKEN_HOLDER,
+    "GET /v1/licenses/{license_sid}/activations": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/{license_sid}/activations/release": Who.TOKEN_HOLDER,
+    "DELETE /v1/licenses/{license_sid}/activations/{activation_sid}": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/{license_sid}/challenge": Who.MEMBER_OR_STAFF,
+    "GET /v1/licenses/{license_sid}/file": Who.MEMBER_OR_STAFF,
+    "POST /v1/licenses/{license_sid}/reissue": Who.STAFF,
+    "POST /v1/licenses/{license_sid}/revoke": Who.STAFF,
+    "GET /v1/licenses/{license_sid}/timeline": Who.MEMBER_OR_STAFF,
     "GET /v1/me": Who.USER,
     "GET /v1/openapi.json": Who.ANYONE,
     "POST /v1/plans": Who.STAFF,
@@ -133,6 +144,7 @@ POLICY: Mapping[str, Who] = {
     "GET /v1/products": Who.ANYONE,
     "GET /v1/reconciliation": Who.STAFF,
     "POST /v1/reconciliation": Who.STAFF,
+    "GET /v1/revocations": Who.ANYONE,
     "GET /v1/stripe-events": Who.STAFF,
     "POST /v1/stripe-events/{event_id}/retry": Who.STAFF,
     "GET /v1/subscriptions": Who.MEMBER_OR_STAFF,

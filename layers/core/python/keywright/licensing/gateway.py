@@ -1,32 +1,66 @@
-"""The license keys, from Secrets Manager, and the event bus. Call it outside a transaction."""
+"""The license keys, from Secrets Manager and AWS KMS, and the event bus. Call it outside a transaction."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key, load_pem_public_key
 
-from keywright.licensing import tokens
-from keywright.licensing.models import SigningKey
+from keywright.licensing.keys import KeyRing, LicenseKey, LocalSigner, Signer, ring
 from keywright.platform import secrets
+from keywright.platform.config import setting
 from keywright.platform.errors import SettingMissing
 from keywright_verify import CachingVerifier, KeySet
 
+SECRET = "LICENSE_KEYS"
+_KMS_ALGORITHM = "ED25519_SHA_512"
+_KMS_SPEC = "ECC_NIST_EDWARDS25519"
 
-def license_keys() -> tuple[SigningKey, ...]:
+
+@dataclass(frozen=True)
+class KmsSigner:
+    """A private key that never leaves AWS KMS."""
+
+    key_id: str
+    client: Any
+    remote: bool = True
+
+    def sign(self, message: bytes) -> bytes:
+        """Have KMS sign the message itself, not a digest of it: that is what Ed25519 is."""
+        answer = self.client.sign(
+            KeyId=self.key_id, Message=message, MessageType="RAW", SigningAlgorithm=_KMS_ALGORITHM
+        )
+        signature: bytes = answer["Signature"]
+        return signature
+
+    def public(self) -> Ed25519PublicKey:
+        """
+        Return the public half.
+
+        :raises SettingMissing: if the key is none for Ed25519
+        """
+        answer = self.client.get_public_key(KeyId=self.key_id)
+        if answer["KeySpec"] != _KMS_SPEC:
+            raise SettingMissing(f"The KMS key {self.key_id} is a {answer['KeySpec']}, not an {_KMS_SPEC}.")
+        return _ed25519(load_der_public_key(answer["PublicKey"]), self.key_id)
+
+
+def key_ring() -> KeyRing:
     """
-    Return every license key; the first one signs.
+    Return every license key.
 
     :raises SettingMissing: if there is none, or one is not an Ed25519 key
     """
-    entries = tuple((entry["kid"], entry["private_pem"]) for entry in secrets.read("LICENSE_KEYS").get("keys", ()))
+    entries = key_entries()
     if not entries:
         raise SettingMissing("The secret LICENSE_KEYS holds no key.")
-    return tuple(_parsed(kid, pem) for kid, pem in entries)
+    return ring(*(_parsed(json.dumps(entry, sort_keys=True)) for entry in entries))
 
 
 def license_verifier() -> CachingVerifier:
@@ -35,41 +69,73 @@ def license_verifier() -> CachingVerifier:
 
     :raises SettingMissing: if there is no license key
     """
-    return _verifier(license_keys())
+    return _verifier(key_ring())
 
 
-def publish(event: str, facts: Mapping[str, str], *, bus: str) -> None:
+def key_entries() -> list[dict[str, Any]]:
+    """Return the keys as the secret holds them."""
+    return list(secrets.read("LICENSE_KEYS").get("keys", ()))
+
+
+def store_key_entries(entries: list[dict[str, Any]]) -> None:
+    """Put another set of keys into the secret. What others keep of it is at most five minutes old."""
+    value = {**secrets.read("LICENSE_KEYS"), "keys": entries}
+    _client("secretsmanager").put_secret_value(SecretId=setting("LICENSE_KEYS_SECRET"), SecretString=json.dumps(value))
+    secrets.forget()
+
+
+def publish(event: str, detail: str, *, bus: str) -> None:
     """
     Put ``license.issued`` and the like on the EventBridge bus, for the vendor's own systems.
 
     :raises RuntimeError: if the bus refused it
     """
-    entry = {
-        "EventBusName": bus,
-        "Source": "keywright",
-        "DetailType": event,
-        "Detail": json.dumps(facts, sort_keys=True),
-    }
-    answer = _events().put_events(Entries=[entry])
+    entry = {"EventBusName": bus, "Source": "keywright", "DetailType": event, "Detail": detail}
+    answer = _client("events").put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
         raise RuntimeError(f"EventBridge refused {event}: {answer['Entries'][0].get('ErrorCode')}")
 
 
 @lru_cache
-def _events() -> Any:
-    import boto3  # noqa: PLC0415  (lazy: only the job worker publishes)
+def _client(service: str) -> Any:
+    import boto3  # noqa: PLC0415  (lazy: only those who publish, rotate or sign by KMS need it)
 
-    return boto3.client("events")
+    return boto3.client(service)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> LicenseKey:
+    entry: Mapping[str, Any] = json.loads(text)
+    kid = str(entry["kid"])
+    signer: Signer | None = None
+    if "private_pem" in entry:
+        private = load_pem_private_key(entry["private_pem"].encode(), password=None)
+        if not isinstance(private, Ed25519PrivateKey):
+            raise SettingMissing(f"The license key {kid} is not an Ed25519 key.")
+        signer, public = LocalSigner(private), private.public_key()
+    elif "kms_key_id" in entry:
+        remote = KmsSigner(str(entry["kms_key_id"]), _client("kms"))
+        signer, public = remote, remote.public()
+    else:
+        public = _ed25519(load_pem_public_key(entry["public_pem"].encode()), kid)
+    return LicenseKey(kid, public, signer, _moment(entry, "not_before"), _moment(entry, "retire_at"))
+
+
+def _ed25519(public: object, name: str) -> Ed25519PublicKey:
+    if not isinstance(public, Ed25519PublicKey):
+        raise SettingMissing(f"The license key {name} is not an Ed25519 key.")
+    return public
+
+
+def _moment(entry: Mapping[str, Any], name: str) -> datetime | None:
+    if entry.get(name) is None:
+        return None
+    moment = datetime.fromisoformat(entry[name])
+    if moment.tzinfo is None:
+        raise SettingMissing(f"The license key {entry['kid']} has a {name} without a time zone.")
+    return moment
 
 
 @lru_cache(maxsize=4)
-def _verifier(keys: tuple[SigningKey, ...]) -> CachingVerifier:
-    return CachingVerifier(KeySet.from_jwks({"keys": [tokens.public_jwk(key) for key in keys]}), size=1024)
-
-
-@lru_cache(maxsize=16)
-def _parsed(kid: str, pem: str) -> SigningKey:
-    private = load_pem_private_key(pem.encode(), password=None)
-    if not isinstance(private, Ed25519PrivateKey):
-        raise SettingMissing(f"The license key {kid} is not an Ed25519 key.")
-    return SigningKey(kid, private)
+def _verifier(keys: KeyRing) -> CachingVerifier:
+    return CachingVerifier(KeySet.from_jwks({"keys": [key.jwk() for key in keys.keys]}), size=1024)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keywright.catalog.models import LicenseKind
-from keywright.licensing import repository
+from keywright.licensing import editions, repository
 from keywright.licensing.models import LicenseState, SourceKind
 from keywright.platform.db import Transaction
 from keywright.platform.errors import Unauthenticated
@@ -36,6 +36,7 @@ class Holder:
     domain_sid: str
     product_id: str
     kind: LicenseKind
+    usage_based: bool
     state: LicenseState
     source_kind: SourceKind
     source_id: str
@@ -59,6 +60,8 @@ def _held(tx: Transaction, shown: License) -> Holder:
     row = repository.find_holder(tx, license_sid=shown.license_sid, seq=shown.seq)
     if row is None or row["customer_sid"] != shown.customer_sid:
         raise LicenseRefused("The license is not accepted: it was never issued here.")
+    if editions.edition_of(shown.seq) < editions.edition_of(row["current_seq"]):
+        raise LicenseRefused("The license is not accepted: it was issued anew.")
     state = LicenseState(row["state"])
     if state in _REFUSED:
         raise LicenseRefused(f"The license is not accepted: {state}.")
@@ -68,6 +71,7 @@ def _held(tx: Transaction, shown: License) -> Holder:
         domain_sid=row["domain_sid"],
         product_id=row["product_id"],
         kind=LicenseKind(row["kind"]),
+        usage_based=bool(row["usage_based"]),
         state=state,
         source_kind=SourceKind(row["source_kind"]),
         source_id=row["source_id"],

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from keywright.catalog.models import LicenseKind
-from keywright.platform.errors import NotFound
+from keywright.platform.errors import Conflict, NotFound
 
 
 class LicenseState(StrEnum):
@@ -39,7 +38,7 @@ class Grant:
 
     ``began_at`` is when the thing itself began (the id's time); ``period_start`` and ``period_end`` bound what is
     paid, and ``is_first`` says that nothing was paid before; ``cause`` names the facts behind it for whoever reads the
-    license.
+    license. ``challenge`` is that of the machine that it was bought for.
     """
 
     source_kind: SourceKind
@@ -58,6 +57,16 @@ class Grant:
     period_end: datetime
     cause: Mapping[str, str | int]
     is_first: bool = True
+    challenge: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """The paid thing behind a license, and the domain that it is for: together they name one license."""
+
+    kind: SourceKind
+    source_id: str
+    domain_sid: str
 
 
 class Rule(StrEnum):
@@ -88,6 +97,12 @@ class Cause:
     rule: Rule
     subject: str
     effective_at: datetime
+
+
+def named_causes(text: str | None) -> tuple[Cause, ...]:
+    """Return the causes that a stored text names, the deciding one first."""
+    entries = json.loads(text) if text else []
+    return tuple(Cause(Rule(rule), subject, datetime.fromisoformat(at)) for rule, subject, at in entries)
 
 
 @dataclass(frozen=True)
@@ -161,15 +176,19 @@ class License:
     product_id: str
     product_name: str
     kind: LicenseKind
+    usage_based: bool
     state: LicenseState
     current_seq: int
     expires_at: datetime
     created_at: datetime
+    source_kind: SourceKind
+    source_id: str
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True)
 class Held:
-    """The part of a stored license that a new grant is compared with."""
+    """The part of a stored license that decisions look at; the row is locked."""
 
     license_sid: str
     state: LicenseState
@@ -180,12 +199,34 @@ class Held:
 
 
 @dataclass(frozen=True)
+class GivenCause:
+    """A cause that somebody decided on, and Stripe does not tell of; a lifted one holds no more and is kept."""
+
+    cause: Cause
+    observed_at: datetime
+    note: str | None
+    lifted_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Draft:
-    """Claims that are ready to be signed, and the number and expiry they carry."""
+    """Claims that are ready to be signed, and the number and the times they carry."""
 
     seq: int
+    issued_at: datetime
     expires_at: datetime
     claims: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that was signed."""
+
+    seq: int
+    kid: str
+    token: str
+    expires_at: datetime
+    issued_at: datetime
 
 
 @dataclass(frozen=True)
@@ -199,16 +240,29 @@ class DueReview:
     review_at: datetime
 
 
-@dataclass(frozen=True)
-class SigningKey:
-    """An Ed25519 private key and the id that verifiers know its public half by."""
-
-    kid: str
-    private: Ed25519PrivateKey
-
-
 class LicenseNotFound(NotFound):
     """The caller owns no license with this id."""
 
     code = "license-not-found"
     title = "There is no such license"
+
+
+class LicenseRevoked(Conflict):
+    """The license was revoked; nothing is issued for it any more."""
+
+    code = "license-revoked"
+    title = "The license was revoked"
+
+
+class LicenseEnded(Conflict):
+    """The license has come to its end and cannot be issued anew."""
+
+    code = "license-ended"
+    title = "The license has ended"
+
+
+class LicenseFileNotReady(Conflict):
+    """The license's file is being signed."""
+
+    code = "license-file-not-ready"
+    title = "The license file is not ready yet"

@@ -9,18 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from keywright.licensing.models import Draft, Grant, Held, LicenseState, SourceKind
+from keywright.licensing.editions import FIRST, Binding, Edition, seq_of
+from keywright.licensing.models import Draft, Grant, License, LicenseState, SourceKind
 from keywright.platform import ids
-from keywright.platform.clock import to_unix
+from keywright.platform.clock import from_unix, to_unix
 
 RENEWAL_MARGIN = timedelta(days=3)
 """A recurring license outlives its paid period by this, so that a renewal on time never interrupts anybody."""
 
 GRACE = timedelta(days=7)
-"""After expiry a license in the enforcement mode ``grace`` still works this long, with a warning."""
+"""After expiry a license in the enforcement mode ``grace`` still works this long, unless ``grace_days`` says else."""
 
 ONE_TIME_TERM = timedelta(days=3650)
 """What is paid once is never renewed, so it lasts; a recurring license ends with its period, air-gapped or not."""
+
+ENFORCEMENTS = ("advisory", "grace", "hard")
+"""What a verifier does when a license has expired; the product's metadata ``enforcement`` names one."""
+
+_MAX_GRACE_DAYS = 365
+_OF_BINDING = ("challenge", "fingerprint", "usage_key")
 
 ENTITLEMENT_PREFIX = "entitlement_"
 LIMIT_PREFIX = "limit_"
@@ -38,20 +45,6 @@ def license_sid(grant: Grant) -> str:
     return ids.derived("lic", at=grant.began_at, of=f"{grant.source_id}:{grant.domain_sid}")
 
 
-def needs_file(grant: Grant, held: Held | None) -> bool:
-    """Tell whether the grant entitles to a file that is newer than the one held."""
-    return grant.state is LicenseState.ACTIVE and (held is None or seq_of(grant) > held.current_seq)
-
-
-def seq_of(grant: Grant) -> int:
-    """
-    Return the number of the file for the paid period: it rises with time, and depends on nothing else.
-
-    It is the Unix time of the period's start. A counter would depend on which event was folded first.
-    """
-    return to_unix(grant.period_start)
-
-
 def expiry_of(grant: Grant) -> datetime:
     """Return when the file for the paid period stops being valid."""
     if grant.source_kind is SourceKind.CHECKOUT_SESSION:
@@ -59,31 +52,79 @@ def expiry_of(grant: Grant) -> datetime:
     return grant.period_end + RENEWAL_MARGIN
 
 
-def draft(grant: Grant, *, issuer: str) -> Draft:
-    """Return the claims of the license for the grant's paid period."""
-    seq, expires_at = seq_of(grant), expiry_of(grant)
+def draft(grant: Grant, *, issuer: str, edition: Edition | None, binding: Binding | None, rev_epoch_min: int) -> Draft:
+    """Return the claims of the license for the grant's paid period in an edition; None is the one that was bought."""
+    expires_at = expiry_of(grant)
     claims: dict[str, object] = {
         "iss": issuer,
         "aud": grant.product_family,
         "sub": grant.customer_sid,
         "lid": license_sid(grant),
-        "seq": seq,
         "domain": grant.domain_name,
         "product_family": grant.product_family,
         "product": grant.product_id,
         "plan": grant.product_name,
         "kind": grant.kind.value,
+        "usage_based": is_usage_based(grant),
         "entitlements": _entitlements(grant.product_metadata),
         "limits": _limits(grant.product_metadata),
-        "iat": to_unix(grant.period_start),
         "nbf": to_unix(grant.period_start),
         "exp": to_unix(expires_at),
-        "grace_until": to_unix(expires_at + GRACE),
-        "enforcement": "grace",
-        "rev_epoch_min": 0,
+        "grace_until": to_unix(expires_at + _grace(grant.product_metadata)),
+        "enforcement": _enforcement(grant.product_metadata),
         "cause": dict(grant.cause),
     }
-    return Draft(seq, expires_at, claims)
+    return as_edition(claims, edition=edition, binding=binding, rev_epoch_min=rev_epoch_min)
+
+
+def as_edition(
+    claims: Mapping[str, object], *, edition: Edition | None, binding: Binding | None, rev_epoch_min: int
+) -> Draft:
+    """Return the claims of a file as they are in an edition: its number, its time, and what it is bound to."""
+    period_start, expires_at = from_unix(_whole(claims["nbf"])), from_unix(_whole(claims["exp"]))
+    number = FIRST if edition is None else edition.edition_no
+    issued_at = issue_time(period_start, edition)
+    kept = {name: value for name, value in claims.items() if name not in _OF_BINDING}
+    seq = seq_of(number, period_start)
+    numbered = {"seq": seq, "iat": to_unix(issued_at), "rev_epoch_min": rev_epoch_min}
+    return Draft(seq, issued_at, expires_at, {**kept, **numbered, **_bound(binding)})
+
+
+def issue_time(period_start: datetime, edition: Edition | None) -> datetime:
+    """Return when the cause of a file happened, which is when the file says that it was issued."""
+    return period_start if edition is None else max(period_start, edition.made_at)
+
+
+def is_usage_based(grant: Grant) -> bool:
+    """Tell whether use is counted, also where it is told by files that are carried out of an air gap."""
+    return grant.product_metadata.get("usage_based") == "true"
+
+
+def may_be_reissued(license_: License) -> bool:
+    """Tell whether the license has not come to an end."""
+    return license_.state in {LicenseState.ACTIVE, LicenseState.RESTRICTED, LicenseState.SUSPENDED}
+
+
+def _bound(binding: Binding | None) -> dict[str, object]:
+    if binding is None:
+        return {}
+    bound = {"challenge": binding.nonce, "fingerprint": binding.fingerprint, "usage_key": binding.usage_key}
+    return {name: value for name, value in bound.items() if value is not None}
+
+
+def _enforcement(metadata: Mapping[str, str]) -> str:
+    named = metadata.get("enforcement", "")
+    return named if named in ENFORCEMENTS else "grace"
+
+
+def _grace(metadata: Mapping[str, str]) -> timedelta:
+    days = metadata.get("grace_days", "")
+    return timedelta(days=int(days)) if _is_whole(days) and int(days) <= _MAX_GRACE_DAYS else GRACE
+
+
+def _whole(value: object) -> int:
+    assert isinstance(value, int)
+    return value
 
 
 def _entitlements(metadata: Mapping[str, str]) -> dict[str, bool | int | str]:

@@ -1,63 +1,98 @@
-"""From a grant to a license: exactly one per paid thing, a new file per paid period, everything in one transaction."""
+"""
+A license's life: issued for what was paid, standing where its causes put it, read by its owner and by staff.
+
+What was paid and what holds against a license may come from Stripe's fold, from a contract or from staff: each names
+its source and its cause, and the same cause again changes nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from keywright.audit import models as actors
-from keywright.audit import service as audit
-from keywright.audit.models import Actor
+from keywright.audit.models import STRIPE, SYSTEM, Actor
 from keywright.jobs import service as jobs
-from keywright.licensing import repository, rules, tokens
+from keywright.licensing import announcing, issuing, repository, ruling_repository, standing
+from keywright.licensing.editions import Edition
+from keywright.licensing.keys import KeyRing
 from keywright.licensing.models import (
-    Draft,
+    Cause,
     DueReview,
+    File,
+    GivenCause,
     Grant,
     Held,
     License,
+    LicenseFileNotReady,
+    LicenseRevoked,
     LicenseState,
     Rule,
-    SigningKey,
+    Source,
+    SourceKind,
     Standing,
 )
-from keywright.mail.models import Mail
-from keywright.mail.rules import compose
 from keywright.platform import paging
-from keywright.platform.clock import to_wire
 from keywright.platform.db import Transaction
 from keywright.platform.paging import Page
 
 
-def apply(tx: Transaction, grant: Grant, *, key: SigningKey, issuer: str, now: datetime) -> None:
-    """Bring the license for a paid thing to what the grant says; applying the same grant again changes nothing."""
-    held = repository.lock_license(tx, source_id=grant.source_id, domain_sid=grant.domain_sid)
-    if rules.needs_file(grant, held):
-        issue(tx, grant, key=key, issuer=issuer, now=now)
-    if held is not None and held.state is not grant.state:
-        repository.set_state(tx, license_sid=held.license_sid, state=grant.state)
-        _record_state(tx, held, old=held.state, new=grant.state, why=grant.cause, now=now)
+@dataclass(frozen=True)
+class Record:
+    """Everything that was signed for a license, newest first, and everything that was decided on it here."""
+
+    files: tuple[File, ...]
+    editions: tuple[Edition, ...]
+    given: tuple[GivenCause, ...]
 
 
-def issue(tx: Transaction, grant: Grant, *, key: SigningKey, issuer: str, now: datetime) -> None:
-    """
-    Sign the file for a paid period unless it is there. Periods may come in any order: the newest is the current one.
-    """
-    held = repository.lock_license(tx, source_id=grant.source_id, domain_sid=grant.domain_sid)
-    license_sid, seq = rules.license_sid(grant), rules.seq_of(grant)
-    if held is not None and repository.has_file(tx, license_sid=license_sid, seq=seq):
+def issue(tx: Transaction, grant: Grant, *, keys: KeyRing, issuer: str, now: datetime) -> None:
+    """Sign the file for a paid period unless it is there. Periods may come in any order: the newest is current."""
+    issuing.issue(tx, grant, keys=keys, issuer=issuer, now=now)
+    if grant.source_kind is SourceKind.CONTRACT_SUBSCRIPTION:
+        held = find_held(tx, source_id=grant.source_id, domain_sid=grant.domain_sid)
+        if held is not None:
+            _rejudge(tx, held, actor=SYSTEM, now=now)
+
+
+def restrict(
+    tx: Transaction, source: Source, cause: Cause, *, actor: Actor = SYSTEM, note: str | None = None, now: datetime
+) -> None:
+    """Let a cause hold against the license of a source; what it makes of the license is ``standing.STATE_OF``."""
+    held = find_held(tx, source_id=source.source_id, domain_sid=source.domain_sid)
+    if held is not None:
+        impose(tx, held, cause, actor=actor, note=note, now=now)
+
+
+def restore(tx: Transaction, source: Source, *, rule: Rule, subject: str, actor: Actor = SYSTEM, now: datetime) -> None:
+    """Lift what was given by this rule for this subject, and nothing else: other causes go on holding."""
+    held = find_held(tx, source_id=source.source_id, domain_sid=source.domain_sid)
+    if held is None or rule is Rule.STAFF_REVOKED:
         return
-    draft = rules.draft(grant, issuer=issuer)
-    if held is None and not repository.add_license(tx, grant, license_sid=license_sid, draft=draft, now=now):
-        # Another transaction inserted it between our look and our insert, and the fold holds the purchase's lock:
-        # whoever calls us without that lock must run again.
-        raise AssertionError(f"The license of {grant.source_id} was applied without its purchase being locked.")
-    token = tokens.sign(draft.claims, key)
-    is_newest = held is None or seq > held.current_seq
-    repository.add_file(
-        tx, license_sid=license_sid, draft=draft, kid=key.kid, token=token, now=now, is_current=is_newest
-    )
-    _announce(tx, grant, draft, now=now)
+    if ruling_repository.lift_cause(tx, license_sid=held.license_sid, rule=rule, subject=subject, now=now):
+        _rejudge(tx, held, actor=actor, now=now)
+
+
+def expire(tx: Transaction, source: Source, cause: Cause, *, actor: Actor = SYSTEM, now: datetime) -> None:
+    """End the license of a source, for a cause that makes it EXPIRED or CANCELED."""
+    assert standing.STATE_OF[cause.rule] in {LicenseState.EXPIRED, LicenseState.CANCELED}
+    restrict(tx, source, cause, actor=actor, now=now)
+
+
+def revoke(
+    tx: Transaction, source: Source, cause: Cause, *, actor: Actor = SYSTEM, note: str | None = None, now: datetime
+) -> None:
+    """Revoke the license of a source for good; it goes on the revocation list."""
+    assert standing.STATE_OF[cause.rule] is LicenseState.REVOKED
+    restrict(tx, source, cause, actor=actor, note=note, now=now)
+
+
+def impose(tx: Transaction, held: Held, cause: Cause, *, actor: Actor, note: str | None = None, now: datetime) -> bool:
+    """Let a cause hold against a license that the caller has locked; False if it was given before."""
+    if not ruling_repository.add_cause(tx, cause, license_sid=held.license_sid, note=note, now=now):
+        return False
+    _rejudge(tx, held, actor=actor, now=now)
+    return True
 
 
 def find_held(tx: Transaction, *, source_id: str, domain_sid: str) -> Held | None:
@@ -70,17 +105,23 @@ def list_sources(tx: Transaction, *, source_ids: list[str]) -> list[tuple[str, s
     return repository.list_sources(tx, source_ids=source_ids)
 
 
-def settle(tx: Transaction, held: Held, standing: Standing, *, actor: Actor = actors.STRIPE, now: datetime) -> None:
-    """Write where a license stands, and why. What staff revoked stays so."""
-    kept = tuple(cause for cause in held.causes if cause.rule is Rule.STAFF_REVOKED)
-    causes, state = (*kept, *standing.causes), LicenseState.REVOKED if kept else standing.state
-    if (state, causes, standing.review_at) == (held.state, held.causes, held.review_at):
+def settle(tx: Transaction, held: Held, judged: Standing, *, actor: Actor = STRIPE, now: datetime) -> None:
+    """Write where a license stands, and why: by what was judged, and by what was given here."""
+    causes = standing.weighed([*judged.causes, *_given(tx, held.license_sid)])
+    settled = Standing(standing.STATE_OF[causes[0].rule], causes, judged.review_at)
+    if (settled.state, settled.causes, settled.review_at) == (held.state, held.causes, held.review_at):
         return
-    repository.set_standing(tx, license_sid=held.license_sid, state=state, causes=causes, review_at=standing.review_at)
-    if state is not held.state:
-        first = causes[0]
-        why = {"rule": first.rule, "object": first.subject, "effective_at": to_wire(first.effective_at)}
-        _record_state(tx, held, old=held.state, new=state, why=why, actor=actor, now=now)
+    repository.set_standing(tx, license_sid=held.license_sid, **vars(settled))
+    if settled.state is not held.state:
+        lifted = held.causes[0] if held.causes and settled.state is LicenseState.ACTIVE else causes[0]
+        announcing.changed(tx, held, settled, actor=actor, why=lifted, now=now)
+
+
+def review_given(tx: Transaction, due: DueReview, *, now: datetime) -> None:
+    """Judge a license again that Stripe does not tell of, because time has passed."""
+    held = find_held(tx, source_id=due.source_id, domain_sid=due.domain_sid)
+    if held is not None:
+        _rejudge(tx, held, actor=SYSTEM, now=now)
 
 
 def take_review(tx: Transaction, *, license_sid: str) -> DueReview | None:
@@ -105,89 +146,88 @@ def request_reviews(tx: Transaction, *, now: datetime, limit: int) -> int:
     return len(due)
 
 
-def list_licenses(tx: Transaction, *, customer_sid: str, cursor: str | None, limit: int) -> Page[License]:
+def list_licenses(
+    tx: Transaction,
+    *,
+    customer_sid: str | None,
+    state: LicenseState | None = None,
+    domain_name: str | None = None,
+    cursor: str | None,
+    limit: int,
+) -> Page[License]:
     """
-    Return a page of the customer's licenses, newest first.
+    Return a page of the customer's licenses, newest first; of everybody's, if no customer is named.
 
     :raises CursorInvalid: if the cursor is none of ours
     """
-    before = paging.decode(cursor) or None
-    found = repository.list_licenses(tx, customer_sid=customer_sid, before=before, limit=limit + 1)
+    found = repository.list_licenses(
+        tx,
+        customer_sid=customer_sid,
+        state=state,
+        domain_name=domain_name,
+        before=paging.decode(cursor) or None,
+        limit=limit + 1,
+    )
     return paging.page(found, limit=limit, key=lambda license_: license_.license_sid)
 
 
-def get_license(tx: Transaction, *, customer_sid: str, license_sid: str) -> License:
+def get_license(tx: Transaction, *, customer_sid: str | None, license_sid: str) -> License:
     """
-    Return a license of the customer.
+    Return a license of the customer; of anybody, if no customer is named.
 
     :raises LicenseNotFound: if it is absent or somebody else's
     """
     return repository.get_license(tx, customer_sid=customer_sid, license_sid=license_sid)
 
 
-def get_file(tx: Transaction, *, customer_sid: str, license_sid: str) -> str:
+def get_file(tx: Transaction, *, customer_sid: str | None, license_sid: str) -> str:
     """
     Return the license file: a compact JWS.
 
     :raises LicenseNotFound: if the license is absent or somebody else's
+    :raises LicenseRevoked: if it was revoked: a file that anybody could still be shown would say otherwise
+    :raises LicenseFileNotReady: if it is being signed
     """
-    return repository.get_current_file(tx, customer_sid=customer_sid, license_sid=license_sid)
+    license_ = repository.get_license(tx, customer_sid=customer_sid, license_sid=license_sid)
+    if license_.state is LicenseState.REVOKED:
+        raise LicenseRevoked("The license was revoked, and has no file any more.")
+    file = repository.find_current_file(tx, license_sid=license_sid)
+    if file is None:
+        raise LicenseFileNotReady("The license file is being signed. Try again in a few seconds.")
+    return file.token
 
 
-def issued_mail(tx: Transaction, *, license_sid: str, portal_url: str) -> Mail | None:
-    """Return the mail that tells a customer about a new license; None if the license is gone."""
-    owner = repository.find_owner(tx, license_sid=license_sid)
-    if owner is None:
-        return None
-    return compose(
-        to=owner["billing_email"],
-        subject=f"Your license for {owner['domain_name']}",
-        greeting=f"Hello {owner['customer_name']},",
-        paragraphs=[
-            f"Your license of {owner['product_name']} for {owner['domain_name']} is ready.",
-            f"It is valid until {to_wire(owner['expires_at'])[:10]}.",
-        ],
-        link=("Show and download it", f"{portal_url}/licenses/{license_sid}"),
+def read_record(tx: Transaction, *, license_sid: str) -> Record:
+    """Return what was signed for a license and decided on it; whoever asks has been shown the license."""
+    return Record(
+        tuple(repository.list_files(tx, license_sid=license_sid)),
+        tuple(ruling_repository.list_editions(tx, license_sid=license_sid)),
+        tuple(ruling_repository.list_causes(tx, license_sid=license_sid)),
     )
 
 
-def _announce(tx: Transaction, grant: Grant, draft: Draft, *, now: datetime) -> None:
-    """
-    Audit the new file, and enqueue what others are told about it, keyed by its cause.
-
-    That a license is there is told once, whichever of its periods was folded first; each renewal once for its period.
-    """
-    license_sid = rules.license_sid(grant)
-    facts = {"license_sid": license_sid, "kind": grant.kind, "domain_name": grant.domain_name}
-    numbered = {**facts, "seq": str(draft.seq)}
-    what = "LICENSE_ISSUED" if grant.is_first else "LICENSE_RENEWED"
-    audit.record(tx, what, actor=actors.STRIPE, subject=license_sid, new={**numbered, **grant.cause}, now=now)
-    jobs.enqueue(tx, "licensing.send-issued", {"license_sid": license_sid}, key=license_sid, now=now)
-    _publish(tx, "license.issued", facts, key=license_sid, now=now)
-    if not grant.is_first:
-        _publish(tx, "license.renewed", numbered, key=f"{license_sid}:{draft.seq}", now=now)
+def _given(tx: Transaction, license_sid: str) -> list[Cause]:
+    return _standing_of(ruling_repository.list_causes(tx, license_sid=license_sid))
 
 
-def _publish(tx: Transaction, event: str, facts: Mapping[str, str], *, key: str, now: datetime) -> None:
-    jobs.enqueue(tx, "licensing.publish-event", {"event": event, **facts}, key=f"{event}:{key}", now=now)
+def _rejudge(tx: Transaction, held: Held, *, actor: Actor, now: datetime) -> None:
+    """Settle a license after a cause was given or lifted, or time has passed; what Stripe's fold judged stays."""
+    license_ = repository.get_license(tx, customer_sid=None, license_sid=held.license_sid)
+    given = ruling_repository.list_causes(tx, license_sid=held.license_sid)
+    ours = {each.cause for each in given}
+    judged = Standing(held.state, tuple(cause for cause in held.causes if cause not in ours), held.review_at)
+    if license_.source_kind is SourceKind.CONTRACT_SUBSCRIPTION:
+        judged = _judge_given(license_, [*judged.causes, *_standing_of(given)], now)
+    settle(tx, held, judged, actor=actor, now=now)
 
 
-def _record_state(
-    tx: Transaction,
-    held: Held,
-    *,
-    old: LicenseState,
-    new: LicenseState,
-    why: Mapping[str, object],
-    actor: Actor = actors.STRIPE,
-    now: datetime,
-) -> None:
-    audit.record(
-        tx,
-        "LICENSE_STATE_CHANGED",
-        actor=actor,
-        subject=held.license_sid,
-        old={"state": old},
-        new={"state": new, **why},
-        now=now,
+def _standing_of(given: Sequence[GivenCause]) -> list[Cause]:
+    return [each.cause for each in given if each.lifted_at is None]
+
+
+def _judge_given(license_: License, causes: list[Cause], now: datetime) -> Standing:
+    """Judge by what the contract said and what was given, and anew by the term, which a payment moves."""
+    lasting = [cause for cause in causes if cause.rule not in {Rule.PAID, Rule.TERM_ENDED}]
+    return standing.judge_given(
+        license_.source_id, lasting, began_at=license_.created_at, expires_at=license_.expires_at, now=now
     )

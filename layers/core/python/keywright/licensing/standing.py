@@ -55,14 +55,14 @@ def judge(
         *_setbacks(purchase, bills, setbacks),
     ]
     present = _present(purchase, bills, setbacks, now=now)
-    causes = tuple(
-        sorted(
-            (cause for cause in found if cause.effective_at <= present or cause.rule is Rule.PAID),
-            key=lambda cause: (_ORDER[cause.rule], cause.effective_at, cause.subject),
-        )
-    )
+    causes = weighed(cause for cause in found if cause.effective_at <= present or cause.rule is Rule.PAID)
     coming = [cause.effective_at for cause in found if cause.effective_at > present and cause.rule is not Rule.PAID]
     return Standing(STATE_OF[causes[0].rule], causes, min(coming, default=None))
+
+
+def weighed(found: Iterable[Cause]) -> tuple[Cause, ...]:
+    """Return causes in the order of their gravity, each once; the first one decides."""
+    return tuple(sorted(set(found), key=lambda cause: (_ORDER[cause.rule], cause.effective_at, cause.subject)))
 
 
 def judge_given(
@@ -73,7 +73,7 @@ def judge_given(
     over = expires_at <= now
     if over:
         causes.append(Cause(Rule.TERM_ENDED, source_id, expires_at))
-    ordered = tuple(sorted(causes, key=lambda cause: (_ORDER[cause.rule], cause.effective_at, cause.subject)))
+    ordered = weighed(causes)
     return Standing(STATE_OF[ordered[0].rule], ordered, None if over else expires_at)
 
 

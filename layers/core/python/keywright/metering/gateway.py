@@ -97,6 +97,11 @@ class StripeMeters:
         return self._meters.get(name)
 
 
+def publish(event: str, facts: Mapping[str, str]) -> None:
+    """Put something that happened to usage on the bus, for the vendor's own systems."""
+    events.publish(event, json.dumps(facts, sort_keys=True), bus=setting("EVENT_BUS"))
+
+
 class BusSink:
     """The event bus: whoever bills there tells revisions apart by their identifier, and drops what it has seen."""
 
@@ -114,7 +119,7 @@ class BusSink:
             "period_start": to_wire(revision.period_start),
             "period_end": to_wire(revision.period_end),
         }
-        events.publish("usage.metered", facts, bus=setting("EVENT_BUS"))
+        publish("usage.metered", facts)
         return Answer(revision.identifier, taken=True)
 
     def counted(self, group: Group, *, hours: int = 1) -> Mapping[datetime, Decimal]:

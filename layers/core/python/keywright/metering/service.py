@@ -11,7 +11,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from keywright.catalog.models import LicenseKind
 from keywright.licensing.holders import Holder
 from keywright.licensing.models import LicenseState
 from keywright.metering import buffering, intake, limits, repository, rules
@@ -90,7 +89,7 @@ def estimate(
 
 def _refuse(holder: Holder, meters: dict[str, Meter]) -> str | None:
     """Return why no event of this license is taken."""
-    if holder.kind is not LicenseKind.USAGE or not meters:
+    if not holder.usage_based or not meters:
         return NOT_USAGE_BASED
     return RESTRICTED if holder.state is LicenseState.RESTRICTED else None
 

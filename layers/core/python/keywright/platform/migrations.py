@@ -31,8 +31,10 @@ APPEND_ONLY = frozenset(
         "audit_seals",
         "contract_invoice_lines",
         "contract_subscription_changes",
+        "license_editions",
         "license_files",
         "plan_versions",
+        "revocation_lists",
         "stripe_events",
         "usage_events",
     }

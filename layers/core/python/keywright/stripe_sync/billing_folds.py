@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from keywright.audit import models as actors
 from keywright.billing import service as billing
-from keywright.billing.models import Failure, Invoice, Observation
+from keywright.billing.models import Invoice, Observation
 from keywright.catalog import service as catalog
 from keywright.checkout import rules as checkout_rules
 from keywright.checkout import service as checkouts
@@ -17,9 +18,9 @@ from keywright.contracts.desk import Desk as ContractDesk
 from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import grants, histories, inbox, kinds, licenses, owners, rules
+from keywright.stripe_sync.failures import failure_of
 from keywright.stripe_sync.fold import Folded
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Owner, Parked, Processed, StripeEvent
-from keywright.stripe_sync.observing import History
 
 _COMPARE_AFTER = timedelta(minutes=2)
 
@@ -34,6 +35,8 @@ def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcom
     owner = owners.find_owner(tx, stripe_customer_id=subscription.stripe_customer_id, metadata=metadata)
     if not isinstance(owner, Owner):
         return owner
+    bought_by = metadata.get("checkout_session_sid", "")
+    challenge = checkouts.find_challenge(tx, customer_sid=owner.customer_sid, checkout_session_sid=bought_by)
     for item in subscription.items:
         if catalog.find_product_of(tx, price_id=item.price_id) is None:
             return licenses.wait_for_price(tx, desk, price_id=item.price_id)
@@ -45,7 +48,7 @@ def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcom
     billing.mirror_subscription(
         tx, subscription, stamp(history.folded), customer_sid=owner.customer_sid, domain_sid=owner.domain_sid
     )
-    unclear = licenses.issue_terms(tx, desk, history, products=products, owner=owner)
+    unclear = licenses.issue_terms(tx, desk, history, products=products, owner=replace(owner, challenge=challenge))
     licenses.judge_subscription(tx, desk, subscription_id=event.object_id)
     _ask_for_method(tx, desk, subscription.default_payment_method_id)
     inbox.release(tx, waiting_for=f"subscription:{event.object_id}", now=desk.now)
@@ -125,26 +128,6 @@ def _request_comparison(tx: Transaction, desk: Desk, invoice: Invoice) -> None:
         due_at = desk.now + _COMPARE_AFTER
         payload = {"invoice_id": invoice.invoice_id}
         jobs.enqueue(tx, "price_drift.compare", payload, key=invoice.invoice_id, now=desk.now, due_at=due_at)
-
-
-def failure_of(history: History[Invoice]) -> Failure:
-    """
-    Return what the observations of an invoice tell of its failures: the first one, and whether its customer is asked.
-
-    An attempt that asks the customer to authenticate is reported as failed too; it restricts nobody.
-    """
-    asked = [seen.state.attempt_count for seen in history.observations if seen.event_type in _ASKED]
-    failed = [
-        seen.moment
-        for seen in history.observations
-        if seen.event_type == "invoice.payment_failed" and seen.state.attempt_count not in asked
-    ]
-    invoice = history.folded.state
-    awaits = invoice.status == "open" and invoice.attempt_count in asked
-    return Failure(min(failed, default=None), awaits_customer=awaits)
-
-
-_ASKED = frozenset({"invoice.payment_action_required"})
 
 
 def stamp(folded: Folded[Any]) -> Observation:

@@ -76,6 +76,7 @@ def grant_for_term(
             "period_end": to_unix(item.current_period_end),
         },
         is_first=term.is_first,
+        challenge=owner.challenge,
     )
 
 
@@ -103,6 +104,7 @@ def grant_for_checkout(
             "price": checkout.price_id,
             "created": to_unix(session.created_at),
         },
+        challenge=checkout.challenge,
     )
 
 

@@ -58,7 +58,7 @@ def issue_terms(
             unclear = wait_for_product(product)
         else:
             grant = grants.grant_for_term(history.folded.state, term, product=product, kind=kind, owner=owner)
-            licensing.issue(tx, grant, key=desk.key, issuer=desk.issuer, now=desk.now)
+            licensing.issue(tx, grant, keys=desk.keys, issuer=desk.issuer, now=desk.now)
     return unclear
 
 
@@ -73,7 +73,7 @@ def issue_checkout(
     if kind is None:
         return wait_for_product(product)
     grant = grants.grant_for_checkout(checkout, session, product=product, kind=kind, owner=owner)
-    licensing.issue(tx, grant, key=desk.key, issuer=desk.issuer, now=desk.now)
+    licensing.issue(tx, grant, keys=desk.keys, issuer=desk.issuer, now=desk.now)
     return None
 
 

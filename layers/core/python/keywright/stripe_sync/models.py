@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from keywright.licensing.dunning import AT_ONCE, DunningPolicy
-from keywright.licensing.models import SigningKey
+from keywright.licensing.keys import KeyRing
 from keywright.platform.errors import Conflict, Malformed, NotFound
 
 
@@ -84,19 +84,20 @@ class Bench:
 
 @dataclass(frozen=True, kw_only=True)
 class Desk(Bench):
-    """What folding works with besides: who issues licenses, and the key that signs them."""
+    """What folding works with besides: who issues licenses, and the keys that sign them."""
 
     issuer: str
-    key: SigningKey
+    keys: KeyRing
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose subscription, invoice or session it is."""
+    """Whose subscription, invoice or session it is, and the challenge of the machine that it was bought for."""
 
     customer_sid: str
     domain_sid: str
     domain_name: str
+    challenge: str | None = None
 
 
 class WorkState(StrEnum):

@@ -26,6 +26,13 @@ SELECT body FROM stripe_events WHERE object_id = %(object_id)s ORDER BY created_
 -- The bound is far beyond any object's life; were it reached, the oldest would be left out.
 SELECT body FROM stripe_events WHERE object_id = %(object_id)s ORDER BY created_at DESC, event_id LIMIT 5000
 
+-- name: list_received
+SELECT body, received_at
+  FROM stripe_events
+ WHERE object_id IN %(object_ids)s AND received_at <= %(received_by)s
+ ORDER BY created_at, event_id
+ LIMIT 5000
+
 -- name: list_known
 SELECT event_id
   FROM stripe_events

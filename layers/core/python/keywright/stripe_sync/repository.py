@@ -47,6 +47,12 @@ def list_bodies(tx: Transaction, *, object_id: str) -> list[bytes]:
     return [bytes(row["body"]) for row in tx.all(_sql.list_bodies, object_id=object_id)]
 
 
+def list_received(tx: Transaction, *, object_ids: list[str], received_by: datetime) -> list[tuple[bytes, datetime]]:
+    """Return what every event about these objects says that was here by then, and when it came."""
+    rows = tx.all(_sql.list_received, object_ids=object_ids, received_by=received_by)
+    return [(bytes(row["body"]), row["received_at"]) for row in rows]
+
+
 def list_known(tx: Transaction, *, object_id: str, since: datetime, received_by: datetime) -> list[str]:
     """Return events about an object that claim to be as young as ``since`` and were here by then."""
     rows = tx.all(_sql.list_known, object_id=object_id, since=since, received_by=received_by)

@@ -1,0 +1,25 @@
+"""What the observations of an invoice tell of its failures, and the invoice itself does not. Pure."""
+
+from __future__ import annotations
+
+from keywright.billing.models import Failure, Invoice
+from keywright.stripe_sync.observing import History
+
+_ASKED = frozenset({"invoice.payment_action_required"})
+
+
+def failure_of(history: History[Invoice]) -> Failure:
+    """
+    Return what the observations of an invoice tell of its failures: the first one, and whether its customer is asked.
+
+    An attempt that asks the customer to authenticate is reported as failed too; it restricts nobody.
+    """
+    asked = [seen.state.attempt_count for seen in history.observations if seen.event_type in _ASKED]
+    failed = [
+        seen.moment
+        for seen in history.observations
+        if seen.event_type == "invoice.payment_failed" and seen.state.attempt_count not in asked
+    ]
+    invoice = history.folded.state
+    awaits = invoice.status == "open" and invoice.attempt_count in asked
+    return Failure(min(failed, default=None), awaits_customer=awaits)
