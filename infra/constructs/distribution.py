@@ -16,6 +16,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.constructs.api import Domain
+from infra.portal_headers import content_policy
 
 EDGE_HEADER = "x-keywright-edge"
 API_PATHS = ("/v1/*", "/.well-known/*", "/docs")
@@ -32,11 +33,14 @@ _FORWARDED = (
     "X-Correlation-Id",
 )
 _TWO_YEARS = cdk.Duration.days(730)
-# The page's own files only; it is framed by nobody and sends forms nowhere.
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'{api}; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+# The addresses of pages, which mails and Stripe lead to, name no file: a page reads its address itself.
+_FRONT_PAGE = """\
+function handler(event) {
+  var request = event.request;
+  if (request.uri.split("/").pop().indexOf(".") < 0) request.uri = "/index.html";
+  return request;
+}
+"""
 
 
 class Distribution(Construct):
@@ -65,6 +69,7 @@ class Distribution(Construct):
                 origin=origins.S3BucketOrigin.with_origin_access_control(bucket),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                 response_headers_policy=self._portal_headers(api_url),
+                function_associations=[self._front_page()],
                 compress=True,
             ),
             additional_behaviors=dict.fromkeys(API_PATHS, api),
@@ -76,6 +81,16 @@ class Distribution(Construct):
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             web_acl_id=firewall,
         )
+
+    def _front_page(self) -> cloudfront.FunctionAssociation:
+        function = cloudfront.Function(
+            self,
+            "FrontPage",
+            comment="Keywright: addresses of pages lead to the front page",
+            code=cloudfront.FunctionCode.from_inline(_FRONT_PAGE),
+            runtime=cloudfront.FunctionRuntime.JS_2_0,
+        )
+        return cloudfront.FunctionAssociation(event_type=cloudfront.FunctionEventType.VIEWER_REQUEST, function=function)
 
     def _api_behavior(self, api_origin: str, edge_key: secretsmanager.ISecret) -> cloudfront.BehaviorOptions:
         # A reference that CloudFormation resolves: the template holds the name of the secret, not its value.
@@ -124,14 +139,13 @@ class Distribution(Construct):
         )
 
     def _portal_headers(self, api_url: str | None) -> cloudfront.IResponseHeadersPolicy:
-        content_policy = CONTENT_POLICY.format(api=f" {api_url}" if api_url else "")
         return cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",
             comment="Keywright portal",
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
-                    content_security_policy=content_policy, override=True
+                    content_security_policy=content_policy(api_url), override=True
                 ),
                 content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
                 frame_options=cloudfront.ResponseHeadersFrameOptions(

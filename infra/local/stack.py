@@ -129,7 +129,7 @@ class LocalStack:
         self._opened.callback(lambda: stop_all(self._children))
         api_port = self._options.api_port or free_port()
         api_url = f"http://{LOOPBACK}:{api_port}"
-        portal = await self._start_portal()
+        portal = await self._start_portal(api_url)
         # Everything that takes a while to start is started first, and waited for where it is needed.
         aws = self._spawn("aws", "infra.local.aws", "--mailbox-port", self._options.mailbox_port)
         names = self._spawn("dns", "infra.local.dns", "--port", self._options.dns_port)
@@ -188,8 +188,8 @@ class LocalStack:
         self._children.append(child)
         return child
 
-    async def _start_portal(self) -> HttpServer:
-        portal = HttpServer(static_site(ROOT / "portal"), port=self._options.portal_port)
+    async def _start_portal(self, api_url: str) -> HttpServer:
+        portal = HttpServer(static_site(ROOT / "portal", api_url=api_url), port=self._options.portal_port)
         self._opened.push_async_callback(portal.stop)
         await portal.start()
         return portal

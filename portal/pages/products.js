@@ -1,0 +1,84 @@
+// What is sold and what it costs, as the server reckons it; the way to Stripe's page, and back.
+
+import { action, choice, el, field, form, section, table, text } from "../dom.js";
+import { chartQuantities, every, isSettled, money, progress, tierRows } from "../words.js";
+
+const LOOK_AGAIN_MS = 2000;
+const LOOKS = 60;
+
+async function previewOf(api, price, quantity, shown) {
+  const body = { price_id: price.price_id, quantity, quantities: chartQuantities(price), locale: "en" };
+  const preview = await api.post("/v1/pricing/preview", { body });
+  shown.replaceChildren(
+    el("p", {}, el("strong", {}, preview.display), ` ${every(preview.interval, preview.interval_count)} for ${preview.quantity}, before tax`),
+    ...preview.warnings.map((warning) => el("p", { class: "soft" }, warning)),
+    table("How it comes about", ["What", "Quantity", "Amount"], preview.lines.map((line) => [line.description, `${line.quantity}`, money(line.amount, preview.currency)])),
+    table("What other quantities cost", ["Quantity", "Price"], preview.points.map((point) => [`${point.quantity}`, point.display])),
+  );
+}
+
+function offer(context, product, price, domains) {
+  const shown = el("div", { "aria-live": "polite" });
+  const quantity = ({ quantity: text }) => Number.parseInt(text, 10);
+  const buy = async (values) => {
+    const challenge = values.challenge || undefined;
+    const body = { domain_sid: values.domain_sid, price_id: price.price_id, quantity: quantity(values), challenge };
+    const { url } = await context.api.post("/v1/checkout-sessions", { body });
+    location.assign(url);
+  };
+  const amount = field(price.usage_type === "metered" ? "Expected usage" : "Quantity", "quantity", { type: "number", min: 1, value: 1, step: 1 });
+  const bound = field("Challenge of the machine, if you have one", "challenge", { rows: 3, required: false });
+  const buying = [choice("Domain", "domain_sid", domains), amount.cloneNode(true), product.license_kind === "AIR_GAPPED" ? bound : ""];
+  return el(
+    "div",
+    {},
+    el("h3", {}, `${price.currency.toUpperCase()}, ${every(price.interval, price.interval_count)}`),
+    price.tiers.length ? table(`Tiers (${price.tiers_mode})`, ["Quantity", "Each", "Flat"], tierRows(price)) : null,
+    form([amount], "Show the price", (values) => previewOf(context.api, price, quantity(values), shown)),
+    shown,
+    domains.length ? form(buying, "Buy", buy) : el("p", {}, el("a", { href: "/domains" }, "Add a domain"), " to buy this."),
+  );
+}
+
+export async function products(context) {
+  const [items, domains] = await Promise.all([context.api.list("/v1/products"), context.api.list("/v1/domains")]);
+  if (!items.length) return text("Nothing is sold at the moment.");
+  const isProven = (domain) => domain.state === "VERIFIED";
+  const kept = domains.filter((domain) => domain.state !== "DELETED");
+  return el("div", {}, items.map((product) => {
+    const needsProof = product.domain_verification === "required";
+    const options = kept.filter((domain) => !needsProof || isProven(domain)).map((domain) => [domain.domain_sid, domain.domain_name]);
+    return section(
+      product.name,
+      product.description ? text(product.description) : null,
+      needsProof ? text("For verified domains only.") : null,
+      product.prices.map((price) => offer(context, product, price, options)),
+    );
+  }));
+}
+
+export async function checkoutDone({ api, query, isCurrent }) {
+  const path = { checkout_session_id: query.get("session_id") || "" };
+  const look = () => api.get("/v1/checkout-sessions/{checkout_session_id}", { path });
+  const shown = el("div", { role: "status" });
+  const draw = (checkout) => shown.replaceChildren(
+    text(progress(checkout.state)),
+    text(`${money(checkout.amount_minor, checkout.currency)} for ${checkout.quantity}`),
+    checkout.license ? el("a", { href: `/licenses/${checkout.license.license_sid}` }, "Show the license") : "",
+    checkout.state === "OPEN" && checkout.url ? action("Go on to the payment", () => location.assign(checkout.url)) : "",
+  );
+  const follow = async (looks) => {
+    const checkout = await look().catch(() => null);
+    if (!isCurrent()) return;
+    if (checkout) draw(checkout);
+    if (looks > 0 && !(checkout && isSettled(checkout.state))) setTimeout(follow, LOOK_AGAIN_MS, looks - 1);
+  };
+  const first = await look();
+  draw(first);
+  if (!isSettled(first.state)) setTimeout(follow, LOOK_AGAIN_MS, LOOKS);
+  return shown;
+}
+
+export function checkoutCanceled() {
+  return el("p", {}, "The checkout was left before payment. ", el("a", { href: "/products" }, "Start again"), " at any time.");
+}
