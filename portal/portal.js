@@ -64,7 +64,7 @@ async function show() {
   const found = PAGES.map((page) => [page, page[0].exec(location.pathname)]).find(([, match]) => match);
   const [, title, page, access] = found ? found[0] : [null, "There is no such page", () => el("a", { href: "/" }, "Your licenses"), OPEN];
   const isOpen = access === OPEN || api.hasSession();
-  const context = { api, go, say, show, query: new URLSearchParams(location.search), names: found ? found[1].slice(1).map(decodeURIComponent) : [], isCurrent: () => mine === turn };
+  const context = { api, storage: sessionStorage, go, say, show, query: new URLSearchParams(location.search), names: found ? found[1].slice(1).map(decodeURIComponent) : [], isCurrent: () => mine === turn };
   document.title = `${title} – Keywright`;
   showNavigation();
   main.setAttribute("aria-busy", "true");

@@ -5,6 +5,7 @@ import { chartQuantities, every, isSettled, money, progress, tierRows } from "..
 
 const LOOK_AGAIN_MS = 2000;
 const LOOKS = 60;
+const OPENED = "keywright.checkout_session_id";
 
 async function previewOf(api, price, quantity, shown) {
   const body = { price_id: price.price_id, quantity, quantities: chartQuantities(price), locale: "en" };
@@ -23,8 +24,10 @@ function offer(context, product, price, domains) {
   const buy = async (values) => {
     const challenge = values.challenge || undefined;
     const body = { domain_sid: values.domain_sid, price_id: price.price_id, quantity: quantity(values), challenge };
-    const { url } = await context.api.post("/v1/checkout-sessions", { body });
-    location.assign(url);
+    const opened = await context.api.post("/v1/checkout-sessions", { body });
+    // Stripe leads back with its own id; the API knows the checkout by this one.
+    context.storage.setItem(OPENED, opened.checkout_session_id);
+    location.assign(opened.url);
   };
   const amount = field(price.usage_type === "metered" ? "Expected usage" : "Quantity", "quantity", { type: "number", min: 1, value: 1, step: 1 });
   const bound = field("Challenge of the machine, if you have one", "challenge", { rows: 3, required: false });
@@ -57,8 +60,9 @@ export async function products(context) {
   }));
 }
 
-export async function checkoutDone({ api, query, isCurrent }) {
-  const path = { checkout_session_id: query.get("session_id") || "" };
+export async function checkoutDone({ api, storage, isCurrent }) {
+  const path = { checkout_session_id: storage.getItem(OPENED) };
+  if (!path.checkout_session_id) return el("p", {}, "Paid. The license is generated in a moment: see ", el("a", { href: "/licenses" }, "your licenses"), ".");
   const look = () => api.get("/v1/checkout-sessions/{checkout_session_id}", { path });
   const shown = el("div", { role: "status" });
   const draw = (checkout) => shown.replaceChildren(

@@ -41,7 +41,7 @@ const storage = memory();
 const api = createApi({ base, storage, fetch: asPage });
 const said = [];
 const context = (query = "", names = []) => ({
-  api, names, query: new URLSearchParams(query), go: () => {}, show: () => {}, say: (text) => said.push(text), isCurrent: () => true,
+  api, storage, names, query: new URLSearchParams(query), go: () => {}, show: () => {}, say: (text) => said.push(text), isCurrent: () => true,
 });
 
 const email = `portal.${process.pid}@example.com`;
@@ -73,7 +73,7 @@ const preview = offers.textContent;
 await submit(offers, "Buy", { quantity: "250", domain_sid: domain.domain_sid });
 const landed = new URL(await ask({ need: "payment", url: visited.assigned, email }));
 const done = await eventually(async () => {
-  const page = await checkoutDone({ ...context(landed.search), isCurrent: () => false });
+  const page = await checkoutDone({ ...context(), isCurrent: () => false });
   return page.textContent.includes("Paid and licensed") && page;
 });
 
