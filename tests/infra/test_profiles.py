@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -194,6 +195,21 @@ def test_the_portal_is_read_by_the_distribution_alone_and_answers_with_strict_he
     policy = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
+
+
+def test_addresses_of_pages_lead_to_the_front_page_and_files_to_themselves(assembly: Assembly):
+    (function,) = assembly.other("edge").of_type("AWS::CloudFront::Function").values()
+    (distribution,) = assembly.other("edge").of_type("AWS::CloudFront::Distribution").values()
+    settings = distribution["Properties"]["DistributionConfig"]
+    asked = ["/", "/verify-email", "/licenses/lic_1", "/checkout/success", "/portal.js", "/pages/usage.js"]
+    ask = f"console.log(JSON.stringify({asked}.map(uri => handler({{request: {{uri}}}}).uri)))"
+    script = f"{function['Properties']['FunctionCode']}\n{ask}"
+
+    done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout) == ["/index.html"] * 4 + ["/portal.js", "/pages/usage.js"]
+    assert len(settings["DefaultCacheBehavior"]["FunctionAssociations"]) == 1
+    assert [path for path in settings["CacheBehaviors"] if "FunctionAssociations" in path] == []
 
 
 def test_the_pages_of_the_portal_obey_the_policy_that_they_are_sent_with(assembly: Assembly):
