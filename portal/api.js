@@ -1,5 +1,5 @@
-// Calls the API as its document names the routes. It keeps the session: the access token in memory, the refresh token in
-// the tab's storage, each refresh token used once. It knows nothing of pages.
+// Calls the API as its document names the routes. It keeps the session: the access token in memory, the refresh token
+// in the tab's storage, each refresh token used once. It knows nothing of pages.
 
 const REFRESH_KEY = "keywright.refresh_token";
 const MOST_PAGES = 20;

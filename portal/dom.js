@@ -19,14 +19,16 @@ export const section = (title, ...children) => el("section", {}, el("h2", {}, ti
 export const bullets = (items) => el("ul", {}, items.map((item) => el("li", {}, item)));
 
 export function facts(pairs) {
-  return el("dl", {}, Object.entries(pairs).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value ?? "–")]));
+  const pair = ([name, value]) => [el("dt", {}, name), el("dd", {}, value ?? "–")];
+  return el("dl", {}, Object.entries(pairs).flatMap(pair));
 }
 
 export function table(caption, heads, rows, empty = "There are none yet.") {
   if (!rows.length) return el("p", { class: "soft" }, empty);
   const head = el("tr", {}, heads.map((name) => el("th", { scope: "col" }, name)));
   const body = rows.map((row) => el("tr", {}, row.map((cell) => el("td", {}, cell ?? "–"))));
-  return el("div", { class: "scroll" }, el("table", {}, el("caption", {}, caption), el("thead", {}, head), el("tbody", {}, body)));
+  const parts = [el("caption", {}, caption), el("thead", {}, head), el("tbody", {}, body)];
+  return el("div", { class: "scroll" }, el("table", {}, parts));
 }
 
 export function problemBox(problem) {
@@ -65,7 +67,8 @@ export function field(label, name, properties = {}) {
 }
 
 export function choice(label, name, options) {
-  return el("label", {}, label, el("select", { name, required: true }, options.map(([value, shown]) => el("option", { value }, shown))));
+  const entries = options.map(([value, shown]) => el("option", { value }, shown));
+  return el("label", {}, label, el("select", { name, required: true }, entries));
 }
 
 export function form(fields, label, work) {

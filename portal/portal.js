@@ -27,7 +27,14 @@ const PAGES = [
   [/^\/reset-password$/, "Choose a password", account.resetPassword, OPEN],
   [/^\/accept-invitation$/, "Accept the invitation", account.acceptInvitation],
 ];
-const NAVIGATION = { "/licenses": "Licenses", "/domains": "Domains", "/products": "Products", "/usage": "Usage", "/billing": "Billing" };
+const NOWHERE = [null, "There is no such page", () => el("a", { href: "/" }, "Your licenses"), OPEN];
+const NAVIGATION = {
+  "/licenses": "Licenses",
+  "/domains": "Domains",
+  "/products": "Products",
+  "/usage": "Usage",
+  "/billing": "Billing",
+};
 
 const main = document.getElementById("main");
 const notice = document.getElementById("notice");
@@ -62,9 +69,11 @@ function showNavigation() {
 async function show() {
   const mine = (turn += 1);
   const found = PAGES.map((page) => [page, page[0].exec(location.pathname)]).find(([, match]) => match);
-  const [, title, page, access] = found ? found[0] : [null, "There is no such page", () => el("a", { href: "/" }, "Your licenses"), OPEN];
+  const [, title, page, access] = found ? found[0] : NOWHERE;
   const isOpen = access === OPEN || api.hasSession();
-  const context = { api, storage: sessionStorage, go, say, show, query: new URLSearchParams(location.search), names: found ? found[1].slice(1).map(decodeURIComponent) : [], isCurrent: () => mine === turn };
+  const query = new URLSearchParams(location.search);
+  const names = found ? found[1].slice(1).map(decodeURIComponent) : [];
+  const context = { api, storage: sessionStorage, go, say, show, query, names, isCurrent: () => mine === turn };
   document.title = `${title} – Keywright`;
   showNavigation();
   main.setAttribute("aria-busy", "true");

@@ -1,4 +1,4 @@
-// Turns what the API answers into words, amounts and rows. Pure: no page, no clock, no network, and no arithmetic in floats.
+// Turns what the API answers into words, amounts and rows. Pure: no page, no clock, no network; amounts are no floats.
 
 const NO_DECIMALS = new Set("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split(" "));
 const THREE_DECIMALS = new Set("bhd jod kwd omr tnd".split(" "));
@@ -40,8 +40,9 @@ const STANDS = {
 export function licenseStory(timeline, timeZone) {
   const story = [STANDS[timeline.state] || `Its state is ${timeline.state ?? "unknown"}.`, ...timeline.why];
   const remedies = timeline.would_change.map((remedy) => sentence(remedy.do));
-  if (timeline.changes_by_itself_at) remedies.push(`It changes by itself on ${when(timeline.changes_by_itself_at, timeZone)}.`);
-  if (!remedies.length && timeline.state !== "ACTIVE") remedies.push("Nothing lifts this by itself: write to the vendor, or buy a new license.");
+  const { changes_by_itself_at: turn } = timeline;
+  if (turn) remedies.push(`It changes by itself on ${when(turn, timeZone)}.`);
+  if (!remedies.length && timeline.state !== "ACTIVE") remedies.push("Nothing lifts this: ask the vendor, or buy anew.");
   return { story, remedies };
 }
 
@@ -59,8 +60,8 @@ const FOUND = {
 };
 
 export function finding({ resolver, found, values }) {
-  const what = found === "RECORDS" ? `found ${values.map((value) => `“${value}”`).join(", ")}` : `found ${FOUND[found] || found}`;
-  return `${resolver} ${what}.`;
+  const what = found === "RECORDS" ? values.map((value) => `“${value}”`).join(", ") : FOUND[found] || found;
+  return `${resolver} found ${what}.`;
 }
 
 const DOMAIN = {

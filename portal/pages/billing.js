@@ -48,7 +48,13 @@ export async function contractInvoice({ api, names }) {
   const amount = (minor) => money(minor, shown.currency);
   return section(
     shown.document_number || "Draft",
-    facts({ State: shown.state, Issued: when(shown.issued_at), Due: when(shown.due_at), Total: amount(shown.total_minor), "Still due": amount(shown.remaining_minor) }),
+    facts({
+      State: shown.state,
+      Issued: when(shown.issued_at),
+      Due: when(shown.due_at),
+      Total: amount(shown.total_minor),
+      "Still due": amount(shown.remaining_minor),
+    }),
     table("Lines", ["What", "Quantity", "Amount"], shown.lines.map((line) => [line.description, line.quantity, amount(line.amount_minor)])),
     shown.stripe_invoice_url ? el("p", {}, el("a", { href: shown.stripe_invoice_url, rel: "noopener" }, "Pay it")) : null,
     action("Download the PDF", download),

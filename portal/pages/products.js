@@ -10,11 +10,14 @@ const OPENED = "keywright.checkout_session_id";
 async function previewOf(api, price, quantity, shown) {
   const body = { price_id: price.price_id, quantity, quantities: chartQuantities(price), locale: "en" };
   const preview = await api.post("/v1/pricing/preview", { body });
+  const lines = preview.lines.map((line) => [line.description, `${line.quantity}`, money(line.amount, preview.currency)]);
+  const points = preview.points.map((point) => [`${point.quantity}`, point.display]);
+  const rest = ` ${every(preview.interval, preview.interval_count)} for ${preview.quantity}, before tax`;
   shown.replaceChildren(
-    el("p", {}, el("strong", {}, preview.display), ` ${every(preview.interval, preview.interval_count)} for ${preview.quantity}, before tax`),
+    el("p", {}, el("strong", {}, preview.display), rest),
     ...preview.warnings.map((warning) => el("p", { class: "soft" }, warning)),
-    table("How it comes about", ["What", "Quantity", "Amount"], preview.lines.map((line) => [line.description, `${line.quantity}`, money(line.amount, preview.currency)])),
-    table("What other quantities cost", ["Quantity", "Price"], preview.points.map((point) => [`${point.quantity}`, point.display])),
+    table("How it comes about", ["What", "Quantity", "Amount"], lines),
+    table("What other quantities cost", ["Quantity", "Price"], points),
   );
 }
 
@@ -29,7 +32,8 @@ function offer(context, product, price, domains) {
     context.storage.setItem(OPENED, opened.checkout_session_id);
     location.assign(opened.url);
   };
-  const amount = field(price.usage_type === "metered" ? "Expected usage" : "Quantity", "quantity", { type: "number", min: 1, value: 1, step: 1 });
+  const asked = price.usage_type === "metered" ? "Expected usage" : "Quantity";
+  const amount = field(asked, "quantity", { type: "number", min: 1, value: 1, step: 1 });
   const bound = field("Challenge of the machine, if you have one", "challenge", { rows: 3, required: false });
   const buying = [choice("Domain", "domain_sid", domains), amount.cloneNode(true), product.license_kind === "AIR_GAPPED" ? bound : ""];
   return el(
@@ -50,7 +54,8 @@ export async function products(context) {
   const kept = domains.filter((domain) => domain.state !== "DELETED");
   return el("div", {}, items.map((product) => {
     const needsProof = product.domain_verification === "required";
-    const options = kept.filter((domain) => !needsProof || isProven(domain)).map((domain) => [domain.domain_sid, domain.domain_name]);
+    const fit = kept.filter((domain) => !needsProof || isProven(domain));
+    const options = fit.map((domain) => [domain.domain_sid, domain.domain_name]);
     return section(
       product.name,
       product.description ? text(product.description) : null,
@@ -62,7 +67,8 @@ export async function products(context) {
 
 export async function checkoutDone({ api, storage, isCurrent }) {
   const path = { checkout_session_id: storage.getItem(OPENED) };
-  if (!path.checkout_session_id) return el("p", {}, "Paid. The license is generated in a moment: see ", el("a", { href: "/licenses" }, "your licenses"), ".");
+  const list = el("a", { href: "/licenses" }, "your licenses");
+  if (!path.checkout_session_id) return el("p", {}, "Paid. The license is generated in a moment: see ", list, ".");
   const look = () => api.get("/v1/checkout-sessions/{checkout_session_id}", { path });
   const shown = el("div", { role: "status" });
   const draw = (checkout) => shown.replaceChildren(
