@@ -69,7 +69,8 @@ def license_verifier() -> CachingVerifier:
 
     :raises SettingMissing: if there is no license key
     """
-    return _verifier(key_ring())
+    # A key object has no hash; its text is what two rings of the same keys have in common.
+    return _verifier(json.dumps([key.jwk() for key in key_ring().keys], sort_keys=True))
 
 
 def key_entries() -> list[dict[str, Any]]:
@@ -137,5 +138,5 @@ def _moment(entry: Mapping[str, Any], name: str) -> datetime | None:
 
 
 @lru_cache(maxsize=4)
-def _verifier(keys: KeyRing) -> CachingVerifier:
-    return CachingVerifier(KeySet.from_jwks({"keys": [key.jwk() for key in keys.keys]}), size=1024)
+def _verifier(keys: str) -> CachingVerifier:
+    return CachingVerifier(KeySet.from_jwks({"keys": json.loads(keys)}), size=1024)
