@@ -98,12 +98,14 @@ def _issue_forgetting(tx: Transaction, grant: Grant, **given: Any) -> None:
     """Issue as if a renewal settled everything that the contract had said."""
     held = licensing.find_held(tx, source_id=grant.source_id, domain_sid=grant.domain_sid)
     assert held is not None
-    licensing._rejudge(tx, held, held_by=(), actor=licensing.SYSTEM, now=given["now"])  # noqa: SLF001
+    licensing._rejudge(tx, held, held_by=(), actor=licensing.SYSTEM, now=given["now"])
 
 
 @pytest.mark.parametrize(("forgets", "announced"), [(False, False), (True, True)])
 def test_a_renewal_while_an_invoice_is_overdue_announces_no_restoration(
-    clean_database: Database, forgets: bool, announced: bool
+    clean_database: Database,
+    forgets: bool,  # noqa: FBT001  a case of the table
+    announced: bool,  # noqa: FBT001
 ) -> None:
     books = Books(clean_database, payment_terms_days=14)
     books.judge(20)

@@ -51,7 +51,7 @@ def request(tx: Transaction, *, now: datetime, after: Place = BEGINNING) -> Plac
     due = list_due(tx, as_of=now, after=after)
     sids = {each.subscription_sid for each in due}
     if after == BEGINNING:
-        sids |= set(late.list_reported(tx, now=now, after="", limit=PAGE))
+        sids |= set(late.list_reported(tx, now=now))
     # A job that died must not be the last one: each hour has its own.
     payloads = [(f"{sid}:{now:%Y-%m-%dT%H}", {"subscription_sid": sid}) for sid in sorted(sids)]
     jobs.enqueue_many(tx, "contracts.bill", payloads, now=now)

@@ -22,6 +22,7 @@ from keywright.metering.rules import late_policy
 from keywright.platform.db import Transaction
 
 _LOOKED_BACK = timedelta(days=400)
+_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def charge(tx: Transaction, desk: Desk, subscription: Subscription, bill: Bill, 
 def adjustments(tx: Transaction, desk: Desk, subscription: Subscription, course: Course) -> list[Adjustment]:
     """Return the documents for what came late and goes on no next bill: by policy, or because none will come."""
     made = course.bills[: subscription.bills]
-    has_next = course.ended_at is None and course.terms.is_metered or len(made) < len(course.bills)
+    has_next = (course.ended_at is None and course.terms.is_metered) or len(made) < len(course.bills)
     return [
         Adjustment(_document(each, desk.now), each.invoice_sid)
         for each in _late(tx, desk, subscription, made)
@@ -62,9 +63,13 @@ def adjustments(tx: Transaction, desk: Desk, subscription: Subscription, course:
     ]
 
 
-def list_reported(tx: Transaction, *, now: datetime, after: str, limit: int) -> list[str]:
-    """Return a page of subscriptions for which usage came after its bill."""
-    return invoice_repository.list_reported_late(tx, since=now - _LOOKED_BACK, after_sid=after, limit=limit)
+def list_reported(tx: Transaction, *, now: datetime) -> Iterator[str]:
+    """Yield the subscriptions for which usage came after its bill."""
+    page: list[str] | None = None
+    while page is None or len(page) == _PAGE:
+        last = page[-1] if page else ""
+        page = invoice_repository.list_reported_late(tx, since=now - _LOOKED_BACK, after_sid=last, limit=_PAGE)
+        yield from page
 
 
 def _late(tx: Transaction, desk: Desk, subscription: Subscription, bills: Sequence[Bill]) -> Iterator[_Late]:

@@ -59,7 +59,8 @@ def move_on(
     course = course_of(desk, subscription, changes, until=moment)
     due = due_bills(course, subscription, as_of=moment)
     for place, bill in enumerate(due, start=subscription.bills):
-        _draft(tx, desk, contract, subscription, bill, course.bills[:place])
+        charge = late.charge(tx, desk, subscription, bill, course.bills[:place])
+        _draft(tx, desk, contract, subscription, charge)
     moved = _moved(subscription, course, due, changes)
     if moved != subscription:
         subscription_repository.save_subscription(tx, moved)
@@ -121,10 +122,8 @@ def _moved(subscription: Subscription, course: Course, due: Sequence[Bill], chan
     )
 
 
-def _draft(
-    tx: Transaction, desk: Desk, contract: Contract, subscription: Subscription, bill: Bill, earlier: Sequence[Bill]
-) -> None:
-    charge = late.charge(tx, desk, subscription, bill, earlier)
+def _draft(tx: Transaction, desk: Desk, contract: Contract, subscription: Subscription, charge: Charge) -> None:
+    bill = charge.bill
     invoice = invoice_of(contract, subscription, charge, now=desk.now)
     if charge.kind is DocumentKind.CREDIT_NOTE:
         assert bill.corrects is not None
