@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -73,13 +72,13 @@ def at_site(call: Api, folder: Path, *, challenge: str | None) -> Site:
 
 
 @pytest.fixture
-def bound(call: Api, clean_database: object, tmp_path: Path) -> Iterator[Site]:
-    yield at_site(call, tmp_path, challenge=new_challenge(KEY, domain="ada.example.com"))
+def bound(call: Api, clean_database: object, tmp_path: Path) -> Site:
+    return at_site(call, tmp_path, challenge=new_challenge(KEY, domain="ada.example.com"))
 
 
 @pytest.fixture
-def unbound(call: Api, clean_database: object, tmp_path: Path) -> Iterator[Site]:
-    yield at_site(call, tmp_path, challenge=None)
+def unbound(call: Api, clean_database: object, tmp_path: Path) -> Site:
+    return at_site(call, tmp_path, challenge=None)
 
 
 def test_a_bound_license_believes_its_machine_and_no_key_that_is_sent_along(bound: Site):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from keywright.contracts.models import Contract
 from keywright.contracts.subscription_models import Subscription
 from keywright.licensing import gateway, reissuing
 from keywright.licensing import service as licensing
-from keywright.licensing.models import Cause, Grant, Rule, Source, SourceKind
+from keywright.licensing.models import Cause, Rule, Source, SourceKind
+from keywright.licensing.standing import judge_given
 from keywright.platform import clock, db
 from keywright.platform.db import Transaction
 from tests.agreements import Agreement, add_agreement, desk, subscribe
@@ -31,6 +32,8 @@ class Books:
         self.database = database
         self.agreement: Agreement = add_agreement(**terms)
         self.subscription: Subscription = subscribe(self.agreement, NOW)
+        sid, domain_sid = self.subscription.subscription_sid, self.agreement.buyer.domain_sid
+        self.source = Source(SourceKind.CONTRACT_SUBSCRIPTION, sid, domain_sid)
         self.make_file(0)
 
     def make_file(self, day: int) -> None:
@@ -71,8 +74,9 @@ def test_what_staff_revoked_while_the_contract_was_suspended_stays_revoked_when_
 
     books.move(service.suspend, 1)
     seen.append(books.license()["state"])
-    by = {"reason": "BREACH_OF_CONTRACT", "note": None, "user_sid": books.agreement.buyer.user_sid}
-    db.transact(lambda tx: reissuing.revoke(tx, license_sid=sid, **by, now=NOW + timedelta(days=2)))
+    user_sid, later = books.agreement.buyer.user_sid, NOW + timedelta(days=2)
+    by = {"reason": "BREACH_OF_CONTRACT", "user_sid": user_sid}
+    db.transact(lambda tx: reissuing.revoke(tx, license_sid=sid, note=None, **by, now=later))
     seen.append(books.license()["state"])
     books.move(service.resume, 3)
 
@@ -81,24 +85,22 @@ def test_what_staff_revoked_while_the_contract_was_suspended_stays_revoked_when_
 
 def test_a_cause_that_staff_lifts_leaves_what_the_contract_said(clean_database: Database) -> None:
     books = Books(clean_database)
-    source = Source(
-        SourceKind.CONTRACT_SUBSCRIPTION, books.subscription.subscription_sid, books.agreement.buyer.domain_sid
-    )
     other = Cause(Rule.INVOICE_OVERDUE, "elsewhere", NOW)
     later = NOW + timedelta(days=2)
 
     books.move(service.suspend, 1)
-    db.transact(lambda tx: licensing.restrict(tx, source, other, now=later))
-    db.transact(lambda tx: licensing.restore(tx, source, rule=other.rule, subject=other.subject, now=later))
+    db.transact(lambda tx: licensing.restrict(tx, books.source, other, now=later))
+    db.transact(lambda tx: licensing.restore(tx, books.source, rule=other.rule, subject=other.subject, now=later))
 
     assert (books.license()["state"], books.restored()) == ("SUSPENDED", 0)
 
 
-def _issue_forgetting(tx: Transaction, grant: Grant, **given: Any) -> None:
-    """Issue as if a renewal settled everything that the contract had said."""
-    held = licensing.find_held(tx, source_id=grant.source_id, domain_sid=grant.domain_sid)
-    assert held is not None
-    licensing._rejudge(tx, held, held_by=(), actor=licensing.SYSTEM, now=given["now"])
+def _settle_as_paid(tx: Transaction, source: Source, *, now: datetime) -> None:
+    """Settle as if a renewal were an answer to everything that the contract had said."""
+    held = licensing.find_held(tx, source_id=source.source_id, domain_sid=source.domain_sid)
+    assert held is not None and held.expires_at is not None
+    fresh = judge_given(source.source_id, (), began_at=NOW, expires_at=now + timedelta(days=30), now=now)
+    licensing.settle(tx, held, fresh, now=now)
 
 
 @pytest.mark.parametrize(("forgets", "announced"), [(False, False), (True, True)])
@@ -112,10 +114,7 @@ def test_a_renewal_while_an_invoice_is_overdue_announces_no_restoration(
     before = books.license()
 
     if forgets:
-        grant = Grant.__new__(Grant)
-        object.__setattr__(grant, "source_id", books.subscription.subscription_sid)
-        object.__setattr__(grant, "domain_sid", books.agreement.buyer.domain_sid)
-        db.transact(lambda tx: _issue_forgetting(tx, grant, now=NOW + timedelta(days=32)))
+        db.transact(lambda tx: _settle_as_paid(tx, books.source, now=NOW + timedelta(days=32)))
     books.bill(32)
     books.make_file(32)
     after = books.license()
