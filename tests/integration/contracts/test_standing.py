@@ -98,7 +98,8 @@ def test_a_cause_that_staff_lifts_leaves_what_the_contract_said(clean_database: 
 def _settle_as_paid(tx: Transaction, source: Source, *, now: datetime) -> None:
     """Settle as if a renewal were an answer to everything that the contract had said."""
     held = licensing.find_held(tx, source_id=source.source_id, domain_sid=source.domain_sid)
-    assert held is not None and held.expires_at is not None
+    assert held is not None
+    assert held.expires_at is not None
     fresh = judge_given(source.source_id, (), began_at=NOW, expires_at=now + timedelta(days=30), now=now)
     licensing.settle(tx, held, fresh, now=now)
 
