@@ -22,6 +22,9 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
     Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
+    Schedule("bill-contracts", function="dispatcher", every_s=3600, payload=_enqueue("contracts.billing-run")),
+    Schedule("seal-usage", function="dispatcher", every_s=300, payload=_enqueue("metering.seal")),
+    Schedule("confirm-usage", function="dispatcher", every_s=3600, payload=_enqueue("metering.confirm")),
     Schedule("sweep-checkouts", function="dispatcher", every_s=3600, payload=_enqueue("checkout.sweep")),
     Schedule("recheck-domains", function="dispatcher", every_s=600, payload=_enqueue("domains.recheck")),
     Schedule(

@@ -77,12 +77,27 @@ def add_buyer(name: str = "ada", *, at_stripe: bool = True, now: datetime | None
             tx.run(statement, **values)
 
     db.transact(insert)
-    caller = Caller(user_sid, customer_sid, session_sid, Role.USER, f"{name}@example.com")
+    session = (user_sid, customer_sid, session_sid)
     return Buyer(
         user_sid,
         customer_sid,
         domain_sid,
         f"{name}.example.com",
         f"cus_stripe_{name}" if at_stripe else None,
-        gateway.access_tokens().issue(caller, now=moment),
+        _token(*session, email=f"{name}@example.com", now=moment),
     )
+
+
+def _token(user_sid: str, customer_sid: str, session_sid: str, *, email: str, now: datetime) -> str:
+    caller = Caller(user_sid, customer_sid, session_sid, Role.USER, email)
+    return gateway.access_tokens().issue(caller, now=now)
+
+
+def token_now(buyer: Buyer) -> str:
+    """Return a token of the buyer's session that is not used up by a test that runs for longer than one lasts."""
+    query = (
+        "SELECT user_sid, s.customer_sid, session_sid, email FROM sessions s JOIN users u USING (user_sid)"
+        " WHERE user_sid = %(user_sid)s"
+    )
+    (row,) = db.transact(lambda tx: tx.all(query, user_sid=buyer.user_sid))
+    return _token(**row, now=clock.now())

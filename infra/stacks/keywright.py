@@ -68,12 +68,7 @@ class KeywrightStack(cdk.Stack):
                 "EVENT_BUS": bus.event_bus_name,
                 "MAIL_CONFIGURATION_SET": mail.configuration_set_name,
             },
-            permitted={
-                Permission.SEND_MAIL: mail.resources,
-                Permission.PUT_EVENTS: [bus.event_bus_arn],
-                Permission.SIGN_LICENSES: [self.format_arn(service="kms", resource="key", resource_name="*")],
-                Permission.ROTATE_LICENSE_KEYS: [secrets.secret_arns[Secret.LICENSE_KEYS]],
-            },
+            permitted=self._permitted(mail, bus, secrets),
         )
         functions = Functions(self, "Functions", surroundings=surroundings)
         migration = Migration(self, "Migration", functions=functions, after=[self._network, self._database])
@@ -85,6 +80,14 @@ class KeywrightStack(cdk.Stack):
         Deployments(self, "Deployments", functions=functions, alarms=alarms.stopping)
         cdk.CfnOutput(self, "AlarmTopic", value=alarms.topic.topic_arn)
         cdk.CfnOutput(self, "ApiUrl", value=surroundings.settings["API_URL"])
+
+    def _permitted(self, mail: Mail, bus: events.EventBus, secrets: OperatorSecrets) -> Mapping[Permission, list[str]]:
+        return {
+            Permission.SEND_MAIL: mail.resources,
+            Permission.PUT_EVENTS: [bus.event_bus_arn],
+            Permission.SIGN_LICENSES: [self.format_arn(service="kms", resource="key", resource_name="*")],
+            Permission.ROTATE_LICENSE_KEYS: [secrets.secret_arns[Secret.LICENSE_KEYS]],
+        }
 
     def _watch(self, settings: Settings, functions: Functions, schedules: Schedules, rules: EventRules) -> Alarms:
         unattended = [each for each in FUNCTIONS if not each.routes and each.name != MIGRATION]

@@ -15,7 +15,8 @@ import pytest
 from stripe import StripeClient
 
 from infra.manifest import FUNCTIONS, QUEUES
-from keywright.platform import clock
+from keywright.licensing import gateway, revocations
+from keywright.platform import clock, db
 from tests.conftest import Database
 from tests.infra.local.hosting import HostedCloud, hosted
 from tests.security import world
@@ -40,10 +41,18 @@ def cloud(
     if request.param == "is down":
         monkeypatch.setenv("KEYWRIGHT_STRIPE_API_URL", NOWHERE)
     world.make(clean_database)
+    _publish_revocations()
     environment = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "KEYWRIGHT_"))}
     readers = [each for each in FUNCTIONS if any(route.method == "GET" for route in each.routes)]
     with hosted(ROOT, *readers, queues=QUEUES, environment=environment) as cloud:
         yield cloud
+
+
+def _publish_revocations() -> None:
+    """Sign the list that the schedule signs each day."""
+    now, key = clock.now(), gateway.key_ring().signing_at(clock.now())
+    signed = revocations.sign(db.transact(lambda tx: revocations.draft(tx, now=now)), key)
+    db.transact(lambda tx: revocations.keep(tx, signed, kid=key.kid, now=now))
 
 
 @pytest.fixture

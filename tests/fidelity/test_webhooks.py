@@ -124,7 +124,7 @@ def test_an_endpoint_that_is_not_there_does_not_stop_the_others(shop: Shop, rece
     attempts = shop.settle()
 
     assert len(receiver.received) == 1
-    assert [attempt["status"] for attempt in attempts if not attempt["delivered"]] == [None]
+    assert {attempt["status"] for attempt in attempts if not attempt["delivered"]} == {None}
 
 
 def test_an_endpoint_gets_only_what_it_asked_for_and_nothing_once_deleted(shop: Shop, receiver: Receiver) -> None:

@@ -86,10 +86,18 @@ def resources_of(permission: Permission, assembly: Assembly) -> list[Any]:
     (configuration_set,) = assembly.of_type("AWS::SES::ConfigurationSet")
     if permission is Permission.PUT_EVENTS:
         return [{"Fn::GetAtt": [bus, "Arn"]}]
+    if permission is Permission.SIGN_LICENSES:
+        return [statement["Resource"] for statement in assembly.statements("licenses") if "Condition" in statement]
+    if permission is Permission.ROTATE_LICENSE_KEYS:
+        return [_read_secrets(assembly, "job_worker")["KEYWRIGHT_LICENSE_KEYS_SECRET"]]
     domain = str(assembly.environment("job_worker")["KEYWRIGHT_MAIL_FROM"]).partition("@")[2]
     here = ["arn:", {"Ref": "AWS::Partition"}, ":ses:us-east-1:", {"Ref": "AWS::AccountId"}]
     sets = [*here, ":configuration-set/", {"Ref": configuration_set}]
     return [{"Fn::Join": ["", [*here, f":identity/{domain}"]]}, {"Fn::Join": ["", sets]}]
+
+
+def _read_secrets(assembly: Assembly, function: str) -> Mapping[str, Any]:
+    return {name: value for name, value in assembly.environment(function).items() if name.endswith("_SECRET")}
 
 
 def wildcards(assembly: Assembly, function: str) -> list[str]:

@@ -42,7 +42,8 @@ def test_a_deployment_waits_is_approved_by_its_environment_and_identified_by_oid
 def test_a_deployment_states_every_value_that_has_only_an_example_in_cdk_json(workflow: str, job: str):
     told = [step["env"] for step in _jobs(workflow)[job]["steps"] if "env" in step]
     (arguments,) = (environment["CDK_ARGS"] for environment in told if "CDK_ARGS" in environment)
-    names = ("dns_resolvers", "dunning_policy", "product_family", "stripe_api_url")
+    names = ["dns_resolvers", "dunning_policy", "product_family", "stripe_api_url", "usage_sink"]
+    names += ["activation_days", "license_key_days", "license_key_lead_days"]
     same_everywhere = {f"{PREFIX}{name}" for name in names}
     own = {key for key in declared_context() if key.startswith(PREFIX)} - same_everywhere
 

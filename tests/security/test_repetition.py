@@ -43,13 +43,17 @@ def _mail_token(database: Database, *, token: str, purpose: str) -> None:
 
 
 def _something_to_buy(database: Database, stripe: StripeClient) -> dict[str, Any]:
-    customer = stripe.v1.customers.create({"email": "own@example.com"})
-    database.execute("UPDATE customers SET stripe_customer_id = %s WHERE customer_sid = 'cus_own'", customer.id)
+    _an_account_at_stripe(database, stripe)
     made = stripe.v1.prices.create(
         {"currency": "usd", "unit_amount": 4900, "recurring": {"interval": "month"}, "product_data": {"name": "Harbor"}}
     )
     fold(event("product.created", product()), event("price.created", price(made.id)))
     return {"domain_sid": "dom_own", "price_id": made.id}
+
+
+def _an_account_at_stripe(database: Database, stripe: StripeClient) -> None:
+    customer = stripe.v1.customers.create({"email": "own@example.com"})
+    database.execute("UPDATE customers SET stripe_customer_id = %s WHERE customer_sid = 'cus_own'", customer.id)
 
 
 def _something_to_reset(database: Database, _: StripeClient) -> None:
@@ -87,6 +91,7 @@ def _something_paused(database: Database, _stripe: StripeClient) -> None:
 PREPARED: dict[str, Callable[[Database, StripeClient], dict[str, Any] | None]] = {
     "POST /v1/auth/password/reset": _something_to_reset,
     "POST /v1/auth/verify-email": _something_to_verify,
+    "POST /v1/billing-portal-sessions": _an_account_at_stripe,
     "POST /v1/checkout-sessions": _something_to_buy,
     "POST /v1/contracts/{contract_sid}/activate": _something_to_activate,
     "POST /v1/contracts/{contract_sid}/resume": _something_suspended,

@@ -10,8 +10,10 @@ import pymysql
 import pytest
 
 from keywright.audit import chain, gateway
+from keywright.contracts import billing_run
 from keywright.platform import db
 from keywright.platform.migrations import APPEND_ONLY
+from tests.agreements import add_agreement, desk, subscribe
 from tests.buyers import Buyer, add_buyer
 from tests.purchases import fold, open_checkout, subscription_events
 
@@ -47,6 +49,9 @@ def buyer(clean_database: Any) -> Buyer:
         "INSERT INTO revocation_lists (epoch, content_epoch, kid, token, digest, content_hash, issued_at, next_update)"
         " VALUES (1, 1, 'k', 't', 'd', 'h', %(now)s, %(now)s + INTERVAL 1 DAY)"
     )
+    subscription = subscribe(add_agreement("bob"), "2026-10-01T00:00:00")
+    later = desk("2026-12-01T12:00:00")
+    db.transact(lambda tx: billing_run.bill(tx, later, subscription_sid=subscription.subscription_sid, as_of=later.now))
     return buyer
 
 
@@ -279,7 +284,7 @@ def test_every_table_that_changes_knows_when_it_did(database):
 
     single_use = {"job_attempts", "mail_suppressions", "mail_tokens", "refresh_tokens", "price_tiers"}
     single_use |= {"usage_bill_lines", "usage_export_keys", "usage_imports"}
-    single_use |= {"license_drafts"}
+    single_use |= {"contract_documents", "license_drafts"}
     assert {row["name"] for row in tables} == APPEND_ONLY | single_use
 
 

@@ -57,8 +57,8 @@ def test_a_query_that_does_not_fit_the_schema_is_seen(database):
 
 
 def test_no_list_is_read_without_a_bound():
-    """A limit, a list of keys, or the few things that belong to one user."""
-    bounded = re.compile(r"\bLIMIT\b|\bIN %\(|\buser_sid = %\(")
+    """A limit, a list of keys, or the few things that belong to one user, one course or one invoice."""
+    bounded = re.compile(r"\bLIMIT\b|\bIN %\(|\b(user|subscription|invoice)_sid = %\(")
 
     lists = {name: query for name, query in NAMED.items() if ".list_" in name}
     assert [name for name, query in lists.items() if not bounded.search(query)] == []

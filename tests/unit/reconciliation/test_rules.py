@@ -37,7 +37,8 @@ def test_the_cursor_leads_through_every_type_and_then_ends():
         if cursor is None:
             break
 
-    assert seen == [("product", None), ("price", None), ("price", "x_100"), ("subscription", None), ("invoice", None)]
+    assert seen[:3] == [("product", None), ("price", None), ("price", "x_100")]
+    assert seen[3:] == [(object_type, None) for object_type in rules.SWEPT[2:]]
 
 
 def test_equal_values_have_equal_texts_whatever_they_are_kept_in():

@@ -69,7 +69,6 @@ def license_verifier() -> CachingVerifier:
 
     :raises SettingMissing: if there is no license key
     """
-    # A key object has no hash; its text is what two rings of the same keys have in common.
     return _verifier(json.dumps([key.jwk() for key in key_ring().keys], sort_keys=True))
 
 
