@@ -98,6 +98,7 @@ def add_metered(
     stripe_customer_id: str | None = None,
     subscription_id: str | None = None,
     item_id: str | None = None,
+    challenge: str | None = None,
 ) -> Metered:
     """Insert somebody with a running subscription of a usage-based product, whose period is a month long."""
     buyer = add_buyer(name)
@@ -120,6 +121,7 @@ def add_metered(
         period_start=began_at,
         period_end=ends_at or began_at + MONTH,
         cause={"subscription": ids["subscription_id"]},
+        challenge=challenge,
     )
 
     def insert(tx: Transaction) -> None:

@@ -131,8 +131,12 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
     return {**fields, **days, **times}
 
 
+_OTHERWISE = frozenset({"start", "end", "quantity", "used", "usage_cut"})
+"""Fields of a line that its answer writes in another way, or leaves out."""
+
+
 def _line(line: Line) -> LineAnswer:
-    fields = {name: value for name, value in vars(line).items() if name not in {"start", "end", "quantity"}}
+    fields = {name: value for name, value in vars(line).items() if name not in _OTHERWISE}
     return LineAnswer(
         **fields, quantity=decimal_text(line.quantity), period_start=str(line.start), period_end=str(line.end)
     )

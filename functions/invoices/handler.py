@@ -7,6 +7,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from keywright.billers.models import Biller
 from keywright.billing import statements
 from keywright.billing.statements import InvoiceFilter, InvoiceStatement, LineStatement
 from keywright.identity import gateway as identity_gateway
@@ -28,8 +29,9 @@ Status = Annotated[str | None, Query(pattern="^(draft|open|paid|void|uncollectib
 
 
 class InvoiceLineView(http.Body):
-    """One line of an invoice; the amount is in minor units."""
+    """One line of an invoice, and who bills it; the amount is in minor units."""
 
+    biller: Biller
     line_id: str
     price_id: str | None
     description: str | None
@@ -42,7 +44,11 @@ class InvoiceLineView(http.Body):
 
 
 class InvoiceView(http.Body):
-    """An invoice as Stripe last told of it; amounts are minor units of its currency. Lists leave the lines out."""
+    """
+    An invoice as Stripe last told of it; amounts are minor units of its currency. Lists leave the lines out.
+
+    One that ``collects`` a contract's invoice is the same debt as that.
+    """
 
     invoice_id: str
     customer_sid: str
@@ -62,6 +68,7 @@ class InvoiceView(http.Body):
     next_attempt_at: str | None
     finalized_at: str | None
     paid_at: str | None
+    collects: str | None
     lines: list[InvoiceLineView] | None
 
 
@@ -169,6 +176,7 @@ def _moment(text: str) -> datetime:
 
 
 def _view(invoice: InvoiceStatement, *, with_lines: bool) -> InvoiceView:
+    biller = Biller.STRIPE if invoice.collects is None else Biller.CONTRACT
     return InvoiceView(
         invoice_id=invoice.invoice_id,
         customer_sid=invoice.customer_sid,
@@ -188,12 +196,14 @@ def _view(invoice: InvoiceStatement, *, with_lines: bool) -> InvoiceView:
         next_attempt_at=invoice.next_attempt_at and clock.to_wire(invoice.next_attempt_at),
         finalized_at=invoice.finalized_at and clock.to_wire(invoice.finalized_at),
         paid_at=invoice.paid_at and clock.to_wire(invoice.paid_at),
-        lines=[_line(line) for line in invoice.lines] if with_lines else None,
+        collects=invoice.collects,
+        lines=[_line(line, biller) for line in invoice.lines] if with_lines else None,
     )
 
 
-def _line(line: LineStatement) -> InvoiceLineView:
+def _line(line: LineStatement, biller: Biller) -> InvoiceLineView:
     return InvoiceLineView(
+        biller=biller,
         line_id=line.line_id,
         price_id=line.price_id,
         description=line.description,

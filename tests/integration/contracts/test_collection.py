@@ -22,6 +22,7 @@ from keywright.licensing import gateway as licensing_gateway
 from keywright.licensing import service as licensing
 from keywright.platform import clock, db
 from tests.agreements import add_agreement, add_plan, add_product, desk, subscribe
+from tests.api import Api
 from tests.conftest import Database
 from tests.metered import Metered, usage
 from tests.purchases import fold
@@ -121,6 +122,56 @@ def test_stripe_collects_once_however_often_the_job_runs_and_its_events_fold_bac
     assert (paid["state"], paid["payment_reference"]) == ("PAID", row["stripe_invoice_id"])
     audited = clean_database.execute("SELECT actor_kind FROM audit_log WHERE action = 'CONTRACT_INVOICE_PAID'")
     assert audited == [{"actor_kind": "STRIPE"}]
+
+
+@pytest.mark.parametrize(
+    ("act", "kind", "ends_as"),
+    [
+        ("void_invoice", "invoice.voided", "VOID"),
+        ("mark_uncollectible", "invoice.marked_uncollectible", "UNCOLLECTIBLE"),
+    ],
+)
+def test_what_is_given_up_or_voided_at_stripe_is_so_here(  # noqa: PLR0917  fixtures and a case
+    clean_database: Database,
+    sold: Callable[..., Any],
+    stripe_account: StripeClient,
+    act: str,
+    kind: str,
+    ends_as: str,
+) -> None:
+    sold(collection=Collection.STRIPE_INVOICE)
+    clean_database.execute("UPDATE customers SET stripe_customer_id = NULL")
+    carry_out("contracts.collect-by-stripe", invoice_sid=newest(clean_database)["invoice_sid"])
+    at_stripe = newest(clean_database)["stripe_invoice_id"]
+
+    getattr(stripe_account.v1.invoices, act)(at_stripe)
+    (told,) = _events(stripe_account, kind, at_stripe)
+    for _ in range(2):
+        fold(told)
+
+    folded = newest(clean_database)
+    assert (folded["state"], folded["closed_at"] is not None) == (ends_as, True)
+    query = "SELECT actor_kind FROM audit_log WHERE action = %s"
+    assert clean_database.execute(query, f"CONTRACT_INVOICE_{ends_as}") == [{"actor_kind": "STRIPE"}]
+
+
+def test_the_owner_is_shown_one_debt_and_who_bills_it(
+    clean_database: Database, stripe_account: StripeClient, call: Api
+) -> None:
+    agreement = add_agreement(collection=Collection.STRIPE_INVOICE)
+    subscribe(agreement, clock.now())
+    clean_database.execute("UPDATE customers SET stripe_customer_id = NULL")
+    ours = newest(clean_database)["invoice_sid"]
+    carry_out("contracts.collect-by-stripe", invoice_sid=ours)
+    at_stripe = newest(clean_database)["stripe_invoice_id"]
+    fold(*_events(stripe_account, "invoice.finalized", at_stripe))
+    token = agreement.buyer.token
+
+    (listed,) = call("invoices", "GET", "/v1/invoices", token=token).json["items"]
+    shown = call("invoices", "GET", f"/v1/invoices/{at_stripe}", token=token).json
+
+    assert (listed["invoice_id"], listed["collects"]) == (at_stripe, ours)
+    assert {line["biller"] for line in shown["lines"]} == {"CONTRACT"}
 
 
 def test_what_staff_settles_is_settled_at_stripe(

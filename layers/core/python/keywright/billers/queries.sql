@@ -17,6 +17,14 @@ SELECT subscription_sid AS held_by
  WHERE live_domain_sid = %(domain_sid)s AND product_id = %(product_id)s
  LIMIT 1
 
+-- name: find_contract_at
+-- The contract subscription that billed a thing at a moment.
+SELECT subscription_sid AS held_by
+  FROM contract_subscriptions
+ WHERE domain_sid = %(domain_sid)s AND product_id = %(product_id)s AND created_at <= %(moment)s
+   AND (ended_at IS NULL OR ended_at > %(moment)s)
+ LIMIT 1
+
 -- name: find_live_stripe
 -- A checkout that may still be paid, a one-time purchase, or a subscription that has not ended.
 SELECT c.checkout_session_sid AS held_by

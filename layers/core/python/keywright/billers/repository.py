@@ -44,3 +44,9 @@ def find_live(tx: Transaction, *, domain_sid: str, product_id: str, biller: Bill
     else:
         row = tx.one(_sql.find_live_stripe, **thing, now=now, creating_before=now - _OPENING)
     return None if row is None else str(row["held_by"])
+
+
+def find_contract_at(tx: Transaction, *, domain_sid: str, product_id: str, moment: datetime) -> str | None:
+    """Return the contract subscription that billed a thing at a moment, if one did."""
+    row = tx.one(_sql.find_contract_at, domain_sid=domain_sid, product_id=product_id, moment=moment)
+    return None if row is None else str(row["held_by"])

@@ -30,3 +30,12 @@ def claim(
     if repository.find_live(tx, **thing, biller=other, now=now) is not None:
         raise BilledOtherwise(f"This product is billed for this domain by {other}; that has to end first.")
     repository.hand_over(tx, **thing, biller=biller, held_by=held_by)
+
+
+def find_contract_at(tx: Transaction, *, domain_sid: str, product_id: str, moment: datetime) -> str | None:
+    """
+    Return the contract subscription that billed a product for a domain at a moment; None if no contract did.
+
+    It is asked of the past, so that the answer is the same whenever an event is folded.
+    """
+    return repository.find_contract_at(tx, domain_sid=domain_sid, product_id=product_id, moment=moment)

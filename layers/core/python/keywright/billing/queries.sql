@@ -215,7 +215,8 @@ SELECT subscription_id, item_id, price_id, quantity, current_period_start, curre
 -- A page, newest first; without a customer, for staff, of everybody's. NULL means: do not filter by it.
 SELECT invoice_id, customer_sid, subscription_id, invoice_number, status, currency, amount_due, amount_paid,
        amount_remaining, total, attempt_count, billing_reason, collection_method, created_at, due_at, next_attempt_at,
-       finalized_at, paid_at
+       finalized_at, paid_at,
+       (SELECT c.invoice_sid FROM contract_invoices c WHERE c.stripe_invoice_id = invoices.invoice_id) AS collects
   FROM invoices
  WHERE (%(customer_sid)s IS NULL OR customer_sid = %(customer_sid)s)
    AND (%(status)s IS NULL OR status = %(status)s)
@@ -228,7 +229,8 @@ SELECT invoice_id, customer_sid, subscription_id, invoice_number, status, curren
 -- name: find_invoice_of
 SELECT invoice_id, customer_sid, subscription_id, invoice_number, status, currency, amount_due, amount_paid,
        amount_remaining, total, attempt_count, billing_reason, collection_method, created_at, due_at, next_attempt_at,
-       finalized_at, paid_at
+       finalized_at, paid_at,
+       (SELECT c.invoice_sid FROM contract_invoices c WHERE c.stripe_invoice_id = invoices.invoice_id) AS collects
   FROM invoices
  WHERE invoice_id = %(invoice_id)s AND (%(customer_sid)s IS NULL OR customer_sid = %(customer_sid)s)
 

@@ -61,7 +61,11 @@ class LineStatement:
 
 @dataclass(frozen=True)
 class InvoiceStatement:
-    """An invoice; amounts are minor units of its currency. ``lines`` are there only where one invoice is asked for."""
+    """
+    An invoice; amounts are minor units of its currency. ``lines`` are there only where one invoice is asked for.
+
+    ``collects`` is the contract's invoice whose amount Stripe collects by this one: the two are one debt.
+    """
 
     invoice_id: str
     customer_sid: str
@@ -81,6 +85,7 @@ class InvoiceStatement:
     next_attempt_at: datetime | None
     finalized_at: datetime | None
     paid_at: datetime | None
+    collects: str | None = None
     lines: tuple[LineStatement, ...] = ()
 
 

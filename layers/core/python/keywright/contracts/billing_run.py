@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from keywright.contracts import moving, repository, service, subscription_repository
+from keywright.contracts import late, moving, repository, service, subscription_repository
 from keywright.contracts.charges import Charge
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Contract
@@ -49,10 +49,11 @@ def list_due(tx: Transaction, *, as_of: datetime, after: Place = BEGINNING, limi
 def request(tx: Transaction, *, now: datetime, after: Place = BEGINNING) -> Place | None:
     """Enqueue a job for each subscription of a page that has something due; return where the next page begins."""
     due = list_due(tx, as_of=now, after=after)
+    sids = {each.subscription_sid for each in due}
+    if after == BEGINNING:
+        sids |= set(late.list_reported(tx, now=now))
     # A job that died must not be the last one: each hour has its own.
-    payloads = [
-        (f"{each.subscription_sid}:{now:%Y-%m-%dT%H}", {"subscription_sid": each.subscription_sid}) for each in due
-    ]
+    payloads = [(f"{sid}:{now:%Y-%m-%dT%H}", {"subscription_sid": sid}) for sid in sorted(sids)]
     jobs.enqueue_many(tx, "contracts.bill", payloads, now=now)
     return due[-1].place if len(due) == PAGE else None
 
@@ -97,6 +98,9 @@ def forecast(tx: Transaction, desk: Desk, *, contract: Contract, until: datetime
 def _coming(tx: Transaction, desk: Desk, subscription: Subscription, *, until: datetime) -> Iterator[Charge]:
     changes = subscription_repository.list_changes(tx, subscription_sid=subscription.subscription_sid)
     course = moving.course_of(desk, subscription, changes, until=max(until, subscription.last_change_at))
-    for due in course.bills[subscription.bills :]:
+    one = desk.looking()
+    for place, due in enumerate(course.bills[subscription.bills :]):
         if ready_at(due) <= until:
-            yield desk.looking().charge(tx, subscription, due)
+            # What has come late is on the first of the coming bills, and on no other.
+            earlier = course.bills[: subscription.bills] if place == 0 else ()
+            yield late.charge(tx, one, subscription, due, earlier)

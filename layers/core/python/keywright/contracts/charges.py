@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -30,7 +30,11 @@ class DocumentKind(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a document: what, for which days, and its amount in minor units."""
+    """
+    One line of a document: what, for which days, and its amount in minor units.
+
+    A line of usage keeps between which moments that was ``used``, and the cut: what was stored later is not on it.
+    """
 
     description: str
     plan_sid: str | None
@@ -41,6 +45,8 @@ class Line:
     end: date
     proration: bool
     biller: Biller = Biller.CONTRACT
+    used: tuple[datetime, datetime] | None = None
+    usage_cut: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,13 @@ def no_usage(_part: Slice) -> int:
     return 0
 
 
-def charge(bill: Bill, *, usage: Usage) -> Charge:
+def charge(bill: Bill, *, usage: Usage, cut: datetime | None = None) -> Charge:
     """
-    Return what a bill comes to.
+    Return what a bill comes to, by the usage that was known at a cut.
 
     :raises QuantityInvalid: if a quantity does not fit its price
     """
-    lines = [_line(part, usage) for part in bill.slices]
+    lines = [_line(part, usage, cut) for part in bill.slices]
     total = sum(line.amount_minor for line in lines)
     currency = bill.slices[0].terms.currency
     if total >= 0 or bill.corrects is None:
@@ -84,7 +90,29 @@ def total_of(charges: Sequence[Charge]) -> int:
     return sum(each.total_minor if each.kind is DocumentKind.INVOICE else -each.total_minor for each in charges)
 
 
-def _line(part: Slice, usage: Usage) -> Line:
+def late_line(part: Slice, *, billed: int, known: int, cut: datetime) -> Line:
+    """
+    Return what usage that came after its bill adds to it, or takes off.
+
+    It is the difference of two bills, each rounded as it would have been, so that both lines together are the bill as
+    it would be made now.
+    """
+    before, after = (round_half_up(exact_amount(part.terms, quantity=units)) for units in (billed, known))
+    return Line(
+        description=f"{part.terms.plan_name}: usage reported late ({part.terms.meter})",
+        plan_sid=part.terms.plan_sid,
+        plan_version=part.terms.plan_version,
+        quantity=Decimal(known - billed),
+        amount_minor=after - before,
+        start=part.start,
+        end=part.end,
+        proration=False,
+        used=part.used,
+        usage_cut=cut,
+    )
+
+
+def _line(part: Slice, usage: Usage, cut: datetime | None) -> Line:
     terms = part.terms
     quantity = usage(part) if part.used is not None else terms.quantity
     return Line(
@@ -96,6 +124,8 @@ def _line(part: Slice, usage: Usage) -> Line:
         start=part.start,
         end=part.end,
         proration=part.used is None and part.share != 1,
+        used=part.used if cut else None,
+        usage_cut=cut if part.used else None,
     )
 
 

@@ -41,4 +41,4 @@ class Desk:
 
     def charge(self, tx: Transaction, subscription: Subscription, bill: Bill) -> Charge:
         """Return what a bill comes to."""
-        return charge(bill, usage=lambda part: self.usage(tx, subscription, part, self.now))
+        return charge(bill, usage=lambda part: self.usage(tx, subscription, part, self.now), cut=self.now)

@@ -142,6 +142,17 @@ def list_lines(tx: Transaction, *, invoice_sid: str) -> tuple[Line, ...]:
     return tuple(_line(row) for row in tx.all(_sql.list_invoice_lines, invoice_sid=invoice_sid))
 
 
+def list_usage_cuts(tx: Transaction, *, subscription_sid: str) -> list[Row]:
+    """Return each span of usage that was billed, with its newest cut, the oldest first."""
+    return tx.all(_sql.list_usage_cuts, subscription_sid=subscription_sid)
+
+
+def list_reported_late(tx: Transaction, *, since: datetime, after_sid: str, limit: int) -> list[str]:
+    """Return subscriptions for which usage came after its bill."""
+    rows = tx.all(_sql.list_reported_late, since=since, after_sid=after_sid, limit=limit)
+    return [row["subscription_sid"] for row in rows]
+
+
 def absent() -> ContractInvoiceNotFound:
     """Return what is said of a document that is not there, or not for this caller."""
     return ContractInvoiceNotFound("There is no contract invoice with this id.")
@@ -161,6 +172,9 @@ def _line_row(invoice: Invoice, number: int, line: Line) -> Row:
         "period_start": line.start,
         "period_end": line.end,
         "proration": int(line.proration),
+        "used_from": line.used[0] if line.used else None,
+        "used_until": line.used[1] if line.used else None,
+        "usage_cut": line.usage_cut,
     }
 
 
@@ -175,6 +189,8 @@ def _line(row: Row) -> Line:
         end=row["period_end"],
         proration=bool(row["proration"]),
         biller=Biller(row["biller"]),
+        used=None if row["used_from"] is None else (row["used_from"], row["used_until"]),
+        usage_cut=row["usage_cut"],
     )
 
 

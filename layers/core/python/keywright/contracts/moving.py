@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from keywright.audit import service as audit
-from keywright.contracts import calendar, invoice_repository, issuing, licenses, subscription_repository
+from keywright.contracts import calendar, invoice_repository, issuing, late, licenses, subscription_repository
 from keywright.contracts.changes import Bill, Change, Course, SubscriptionState
 from keywright.contracts.charges import Charge, DocumentKind
 from keywright.contracts.desk import Desk
@@ -58,13 +58,16 @@ def move_on(
     moment = max(as_of, subscription.last_change_at)
     course = course_of(desk, subscription, changes, until=moment)
     due = due_bills(course, subscription, as_of=moment)
-    for bill in due:
-        _draft(tx, desk, contract, subscription, bill)
+    for place, bill in enumerate(due, start=subscription.bills):
+        charge = late.charge(tx, desk, subscription, bill, course.bills[:place])
+        _draft(tx, desk, contract, subscription, charge)
     moved = _moved(subscription, course, due, changes)
     if moved != subscription:
         subscription_repository.save_subscription(tx, moved)
         licenses.request_issue(tx, moved, course, now=desk.now)
         _follow_up(tx, desk, contract, old=subscription, new=moved)
+    for adjustment in late.adjustments(tx, desk, moved, course):
+        _adjust(tx, desk, contract, moved, adjustment)
     if not contract.agreed.review_invoices:
         issuing.issue_drafts(tx, desk, contract, subscription_sid=subscription.subscription_sid)
     return moved
@@ -119,13 +122,23 @@ def _moved(subscription: Subscription, course: Course, due: Sequence[Bill], chan
     )
 
 
-def _draft(tx: Transaction, desk: Desk, contract: Contract, subscription: Subscription, bill: Bill) -> None:
-    charge = desk.charge(tx, subscription, bill)
+def _draft(tx: Transaction, desk: Desk, contract: Contract, subscription: Subscription, charge: Charge) -> None:
+    bill = charge.bill
     invoice = invoice_of(contract, subscription, charge, now=desk.now)
     if charge.kind is DocumentKind.CREDIT_NOTE:
         assert bill.corrects is not None
         invoice = replace(invoice, corrects_sid=invoice_repository.find_by_key(tx, billing_key=bill.corrects))
     invoice_repository.add_invoice(tx, invoice, charge.lines)
+
+
+def _adjust(
+    tx: Transaction, desk: Desk, contract: Contract, subscription: Subscription, adjustment: late.Adjustment
+) -> None:
+    """Draft the document for usage that came late; a credit note corrects the invoice that billed it at first."""
+    invoice = invoice_of(contract, subscription, adjustment.charge, now=desk.now)
+    if adjustment.charge.kind is DocumentKind.CREDIT_NOTE:
+        invoice = replace(invoice, corrects_sid=adjustment.invoice_sid)
+    invoice_repository.add_invoice(tx, invoice, adjustment.charge.lines)
 
 
 def invoice_of(contract: Contract, subscription: Subscription, charge: Charge, *, now: datetime) -> Invoice:

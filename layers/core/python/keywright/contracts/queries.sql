@@ -221,9 +221,10 @@ VALUES (%(invoice_sid)s, %(document_kind)s, %(customer_sid)s, %(contract_sid)s, 
 
 -- name: add_invoice_line
 INSERT INTO contract_invoice_lines (invoice_sid, line_no, biller, description, plan_sid, plan_version, quantity, amount_minor,
-       currency, period_start, period_end, proration)
+       currency, period_start, period_end, proration, used_from, used_until, usage_cut)
 VALUES (%(invoice_sid)s, %(line_no)s, %(biller)s, %(description)s, %(plan_sid)s, %(plan_version)s, %(quantity)s,
-       %(amount_minor)s, %(currency)s, %(period_start)s, %(period_end)s, %(proration)s)
+       %(amount_minor)s, %(currency)s, %(period_start)s, %(period_end)s, %(proration)s, %(used_from)s, %(used_until)s,
+       %(usage_cut)s)
 
 -- name: issue_invoice
 UPDATE contract_invoices
@@ -296,10 +297,34 @@ SELECT invoice_sid, state, total_minor, credited_minor, issued_at, due_at
  LIMIT 1000
 
 -- name: list_invoice_lines
-SELECT line_no, biller, description, plan_sid, plan_version, quantity, amount_minor, period_start, period_end, proration
+SELECT line_no, biller, description, plan_sid, plan_version, quantity, amount_minor, period_start, period_end, proration,
+       used_from, used_until, usage_cut
   FROM contract_invoice_lines
  WHERE invoice_sid = %(invoice_sid)s
  ORDER BY line_no
+
+-- name: list_usage_cuts
+-- Each span of usage that a subscription was billed for: the newest cut of it, how many documents bill it, and the first.
+SELECT l.used_from, l.used_until, MAX(l.usage_cut) AS usage_cut, COUNT(*) AS documents, MIN(i.invoice_sid) AS invoice_sid
+  FROM contract_invoices i
+  JOIN contract_invoice_lines l ON l.invoice_sid = i.invoice_sid
+ WHERE i.subscription_sid = %(subscription_sid)s AND l.used_from IS NOT NULL
+ GROUP BY l.used_from, l.used_until
+ ORDER BY l.used_from
+
+-- name: list_reported_late
+-- Subscriptions for which usage was stored after the newest bill of its span. Spans of long ago are not looked at.
+SELECT DISTINCT spans.subscription_sid
+  FROM (SELECT i.subscription_sid, l.used_from, l.used_until, MAX(l.usage_cut) AS usage_cut
+          FROM contract_invoice_lines l
+          JOIN contract_invoices i ON i.invoice_sid = l.invoice_sid
+         WHERE l.used_until >= %(since)s AND i.subscription_sid > %(after_sid)s
+         GROUP BY i.subscription_sid, l.used_from, l.used_until) spans
+  JOIN licenses k ON k.source_kind = 'CONTRACT_SUBSCRIPTION' AND k.source_id = spans.subscription_sid
+  JOIN usage_events e ON e.license_sid = k.license_sid AND e.occurred_at >= spans.used_from
+   AND e.occurred_at < spans.used_until AND e.stored_at >= spans.usage_cut
+ ORDER BY spans.subscription_sid
+ LIMIT %(limit)s
 
 -- name: sum_credits
 SELECT COALESCE(SUM(total_minor), 0) AS credited, COUNT(*) AS notes

@@ -62,7 +62,7 @@ def _held(tx: Transaction, shown: License) -> Holder:
         raise LicenseRefused("The license is not accepted: it was never issued here.")
     if editions.edition_of(shown.seq) < editions.edition_of(row["current_seq"]):
         raise LicenseRefused("The license is not accepted: it was issued anew.")
-    state = LicenseState(row["state"])
+    state, kind = LicenseState(row["state"]), LicenseKind(row["kind"])
     if state in _REFUSED:
         raise LicenseRefused(f"The license is not accepted: {state}.")
     return Holder(
@@ -70,8 +70,9 @@ def _held(tx: Transaction, shown: License) -> Holder:
         customer_sid=row["customer_sid"],
         domain_sid=row["domain_sid"],
         product_id=row["product_id"],
-        kind=LicenseKind(row["kind"]),
-        usage_based=bool(row["usage_based"]),
+        kind=kind,
+        # Licenses from before the column was there have it empty, and their kind says it.
+        usage_based=bool(row["usage_based"]) or kind is LicenseKind.USAGE,
         state=state,
         source_kind=SourceKind(row["source_kind"]),
         source_id=row["source_id"],

@@ -52,7 +52,9 @@ def issue(tx: Transaction, grant: Grant, *, keys: KeyRing, issuer: str, now: dat
     if grant.source_kind is SourceKind.CONTRACT_SUBSCRIPTION:
         held = find_held(tx, source_id=grant.source_id, domain_sid=grant.domain_sid)
         if held is not None:
-            _rejudge(tx, held, actor=SYSTEM, now=now)
+            # A paid period moves the term: what has run out by the one before has not run out any more.
+            going = tuple(cause for cause in held.causes if cause.rule is not Rule.TERM_ENDED)
+            _rejudge(tx, held, held_by=going, actor=SYSTEM, now=now)
 
 
 def restrict(
@@ -210,12 +212,19 @@ def _given(tx: Transaction, license_sid: str) -> list[Cause]:
     return _standing_of(ruling_repository.list_causes(tx, license_sid=license_sid))
 
 
-def _rejudge(tx: Transaction, held: Held, *, actor: Actor, now: datetime) -> None:
-    """Settle a license after a cause was given or lifted, or time has passed; what Stripe's fold judged stays."""
+def _rejudge(
+    tx: Transaction, held: Held, *, held_by: tuple[Cause, ...] | None = None, actor: Actor, now: datetime
+) -> None:
+    """
+    Settle a license after a cause was given or lifted, or time has passed.
+
+    What Stripe's fold or the contract judged stays: ``held_by``, or else everything that was not given here.
+    """
     license_ = repository.get_license(tx, customer_sid=None, license_sid=held.license_sid)
     given = ruling_repository.list_causes(tx, license_sid=held.license_sid)
     ours = {each.cause for each in given}
-    judged = Standing(held.state, tuple(cause for cause in held.causes if cause not in ours), held.review_at)
+    causes = held.causes if held_by is None else held_by
+    judged = Standing(held.state, tuple(cause for cause in causes if cause not in ours), held.review_at)
     if license_.source_kind is SourceKind.CONTRACT_SUBSCRIPTION:
         judged = _judge_given(license_, [*judged.causes, *_standing_of(given)], now)
     settle(tx, held, judged, actor=actor, now=now)
@@ -226,8 +235,8 @@ def _standing_of(given: Sequence[GivenCause]) -> list[Cause]:
 
 
 def _judge_given(license_: License, causes: list[Cause], now: datetime) -> Standing:
-    """Judge by what the contract said and what was given, and anew by the term, which a payment moves."""
-    lasting = [cause for cause in causes if cause.rule not in {Rule.PAID, Rule.TERM_ENDED}]
+    """Judge by what the contract said and what was given, and by the term."""
+    lasting = [cause for cause in causes if cause.rule is not Rule.PAID]
     return standing.judge_given(
         license_.source_id, lasting, began_at=license_.created_at, expires_at=license_.expires_at, now=now
     )

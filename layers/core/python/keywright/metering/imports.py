@@ -12,6 +12,8 @@ from typing import Any
 
 from keywright.audit import service as audit
 from keywright.audit.models import Actor
+from keywright.licensing import machines
+from keywright.licensing.machines import MachineKey
 from keywright.metering import import_repository, repository, rules, service
 from keywright.metering.models import (
     Aggregation,
@@ -27,6 +29,7 @@ from keywright.platform import ids
 from keywright.platform.clock import from_unix, to_wire
 from keywright.platform.db import Transaction
 from keywright_verify import MachineKeyInvalidError
+from keywright_verify.machine import key_id, public_key
 from keywright_verify.usage import (
     HourUsage,
     UsageExport,
@@ -82,23 +85,53 @@ def take(
 def _read(
     tx: Transaction, text: str, *, license_sid: str, public_jwk: dict[str, Any] | None, actor: Actor, now: datetime
 ) -> UsageExport:
-    """Verify an export with the key that is pinned for its machine; the first export of a machine brings its key."""
+    """
+    Verify an export with the key of its machine.
+
+    That is the one that the license was bound to. Only a license that never was takes a machine's key from its owner,
+    with the first export, and pins it.
+    """
     kid = claimed_key_id(text) or ""
+    bound = machines.list_machine_keys(tx, license_sid=license_sid)
     pinned = import_repository.find_key(tx, license_sid=license_sid, kid=kid)
-    key: Any = pinned or public_jwk
+    key: Any = _bound_key(bound, kid) or pinned or (None if bound else public_jwk)
     if key is None:
-        raise UsageExportInvalid("The machine's key is not known: send public_key with its first export.")
+        raise UsageExportInvalid(
+            "The license is bound to another machine."
+            if bound
+            else "The machine's key is not known: send public_key with its first export."
+        )
     try:
         export = read_export(text, key)
     except (UsageExportInvalidError, MachineKeyInvalidError) as problem:
         raise UsageExportInvalid(f"The export cannot be believed: {problem}") from problem
     if export.license_sid != license_sid:
         raise UsageExportInvalid("The export is of another license.")
+    _require_in_time(export, bound, key["x"])
     if pinned is None:
         import_repository.pin_key(
             tx, license_sid=license_sid, kid=export.kid, public_jwk=key, pinned_by=actor.sid or "", now=now
         )
     return export
+
+
+def _bound_key(bound: list[MachineKey], kid: str) -> dict[str, Any] | None:
+    """Return the key of this id, if the license is or was bound to it."""
+    keys = ({"crv": "Ed25519", "kty": "OKP", "x": machine.x} for machine in bound)
+    return next((key for key in keys if key_id(public_key(key)) == kid), None)
+
+
+def _require_in_time(export: UsageExport, bound: list[MachineKey], x: str) -> None:
+    """
+    Require that the export's period began while the license was its machine's.
+
+    The period in which it went over to another machine is told by both: neither knows what the other has counted.
+    """
+    if not bound:
+        return
+    ends = [machine.replaced_at for machine in bound if machine.x == x] or [bound[0].bound_at]
+    if ends[-1] is not None and from_unix(export.period.start) >= ends[-1]:
+        raise UsageExportInvalid("The license was bound to another machine before this period began.")
 
 
 def _require_next(tx: Transaction, export: UsageExport) -> None:

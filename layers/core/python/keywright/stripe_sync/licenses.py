@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from keywright.audit import service as audit
+from keywright.audit.models import STRIPE
+from keywright.billers import service as billers
 from keywright.billing import service as billing
 from keywright.billing.models import Subscription
 from keywright.catalog import service as catalog
@@ -50,12 +53,19 @@ def wait_for_product(product: Product) -> Parked:
 def issue_terms(
     tx: Transaction, desk: Desk, history: History[Subscription], *, products: Products, owner: Owner
 ) -> Parked | None:
-    """Issue the file of each paid period that has none; return which product to wait for if one says not what it is."""
+    """
+    Issue the file of each paid period that has none; return what to wait for if a period gets none.
+
+    That is a product that says not what it is; or a contract that bills the same thing, when somebody made the
+    subscription at Stripe by hand: it gives no second license, and staff sees it waiting.
+    """
     unclear = None
     for term in grants.terms_of(history):
         product, kind = products[_key(term)]
         if kind is None:
             unclear = wait_for_product(product)
+        elif (contract := _billed_by_contract(tx, term, product, owner)) is not None:
+            unclear = _refuse_second(tx, desk, history, term, contract=contract)
         else:
             grant = grants.grant_for_term(history.folded.state, term, product=product, kind=kind, owner=owner)
             licensing.issue(tx, grant, keys=desk.keys, issuer=desk.issuer, now=desk.now)
@@ -75,6 +85,22 @@ def issue_checkout(
     grant = grants.grant_for_checkout(checkout, session, product=product, kind=kind, owner=owner)
     licensing.issue(tx, grant, keys=desk.keys, issuer=desk.issuer, now=desk.now)
     return None
+
+
+def _billed_by_contract(tx: Transaction, term: grants.Term, product: Product, owner: Owner) -> str | None:
+    return billers.find_contract_at(
+        tx, domain_sid=owner.domain_sid, product_id=product.product_id, moment=term.item.current_period_start
+    )
+
+
+def _refuse_second(
+    tx: Transaction, desk: Desk, history: History[Subscription], term: grants.Term, *, contract: str
+) -> Parked:
+    """Let a period wait whose thing a contract bills, and keep that this was so."""
+    told = {"contract_subscription": contract, "item": term.item.item_id, "reason": "billed-otherwise"}
+    subject = history.folded.state.subscription_id
+    audit.record(tx, "SECOND_LICENSE_REFUSED", actor=STRIPE, subject=subject, new=told, now=desk.now)
+    return Parked(f"contract:{contract}")
 
 
 def judge_subscription(tx: Transaction, desk: Bench, *, subscription_id: str) -> None:
