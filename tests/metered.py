@@ -104,7 +104,8 @@ def add_metered(
     buyer = add_buyer(name)
     ids = {"subscription_id": subscription_id or f"sub_{name}", "item_id": item_id or f"si_{name}"}
     product_id = "prod_metered" if metadata is None else f"prod_{name}"
-    said = {"product_family": "self_hosted", "meters": METERS, **(metadata or {})}
+    counted = "true" if kind is LicenseKind.USAGE else "false"
+    said = {"product_family": "self_hosted", "usage_based": counted, "meters": METERS, **(metadata or {})}
     grant = Grant(
         source_kind=source_kind,
         source_id=ids["item_id"],
