@@ -34,6 +34,7 @@ LEFT_OUT = {
     "invoice_lines": {"line_id"},
     "invoices": {"failed_at", "awaits_customer"},
     "checkout_sessions": {
+        "challenge",
         *("checkout_session_sid", "price_id", "quantity", "mode", "amount_minor", "currency", "url", "expires_at"),
         *("created_at", "product_id", "idempotency_key", "attempt_no", "attempted_at", "params", "params_hash"),
         *("failure", "open_key"),
