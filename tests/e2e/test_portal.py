@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 import subprocess
 import tempfile
@@ -93,7 +92,7 @@ def test_the_refresh_token_is_rotated_and_gone_after_logging_out(visit: Report):
     assert visit["isLoggedOut"] is True
 
 
-@pytest.mark.parametrize("path", ["/", "/verify-email", f"/licenses/{secrets.token_hex(4)}", "/checkout/success"])
+@pytest.mark.parametrize("path", ["/", "/verify-email", "/licenses/lic_any", "/checkout/success"])
 def test_every_address_that_mails_and_stripe_lead_to_shows_the_page(endpoints: dict[str, str], path: str):
     page = httpx.get(endpoints["portal_url"] + path, timeout=30, trust_env=False)
 
