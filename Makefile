@@ -30,7 +30,7 @@ dev: setup ## Run everything on this machine until Ctrl-C; addresses in .local/e
 test: setup ## Run the tests
 	@$(PYTHON) -m pytest -n 2 --dist loadscope $(T)
 
-check: setup ## Formatting, lint, types, import contracts, lock and OpenAPI drift: with the tests, what CI runs
+check: setup ## Formatting, lint, types, contracts, drift, judges of the templates: with the tests, what CI runs
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
@@ -39,8 +39,9 @@ check: setup ## Formatting, lint, types, import contracts, lock and OpenAPI drif
 	@$(PYTHON) -m infra.openapi --check
 	@$(PYTHON) -m infra.policy --check
 	@$(PYTHON) -m infra.cost --check
+	@$(PYTHON) -m infra.judges
 
-judge: setup ## Ask cfn-lint, cdk-nag and checkov about the templates of both profiles, offline; CI does too
+judge: setup ## Ask cfn-lint, cdk-nag and checkov about the templates of both profiles, offline
 	@$(PYTHON) -m infra.judges
 
 permissions: setup ## Run the tests of functions and the stack, and list the permissions that none of them used
