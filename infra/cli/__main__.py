@@ -1,12 +1,13 @@
-"""``python -m infra.cli``: finds the layer's sources, then runs the command."""
+"""``python -m infra.cli``: finds the layers' sources, then runs the command."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-# On Lambda the layer is on the path; a terminal in a checkout has to be told.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "core" / "python"))
+# On Lambda the layers are on the path; a terminal in a checkout has to be told.
+_LAYERS = Path(__file__).resolve().parents[2] / "layers"
+sys.path[:0] = [str(_LAYERS / "core" / "python"), str(_LAYERS / "verifier" / "python")]
 
 from infra.cli.commands import main
 
