@@ -7,7 +7,8 @@ from pathlib import Path
 
 # On Lambda the layers are on the path; a terminal in a checkout has to be told.
 _LAYERS = Path(__file__).resolve().parents[2] / "layers"
-sys.path[:0] = [str(_LAYERS / "core" / "python"), str(_LAYERS / "verifier" / "python")]
+sys.path.insert(0, str(_LAYERS / "verifier" / "python"))
+sys.path.insert(0, str(_LAYERS / "core" / "python"))
 
 from infra.cli.commands import main
 
