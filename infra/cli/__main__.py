@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 # On Lambda the layers are on the path; a terminal in a checkout has to be told.
-_LAYERS = Path(__file__).resolve().parents[2] / "layers"
-sys.path.insert(0, str(_LAYERS / "verifier" / "python"))
-sys.path.insert(0, str(_LAYERS / "core" / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "verifier" / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "core" / "python"))
 
 from infra.cli.commands import main
 
