@@ -120,24 +120,3 @@ def test_a_license_whose_purchase_is_gone_from_the_mirror_remembers_it(shop: Wor
         {k: v for k, v in row.items() if k not in columns} for row in before
     ]
     assert [found[:2] for found in drifted(shop)] == [("license", "cause")]
-
-
-def test_what_is_paid_for_an_unclear_product_is_told_with_that_cause_until_it_is_licensed(works: Works):
-    product = str(works.stripe.client.v1.prices.retrieve(works.stripe.weekly).product)
-    v1 = works.stripe.client.v1
-    v1.products.update(product, {"metadata": {"usage_based": "perhaps"}})
-    # Known before anything is paid: a payment that is folded before this would be licensed by what was known then.
-    works.reconcile(Kind.EVENT_GAP)
-    works.stripe.cast(1)
-    works.reconcile(Kind.EVENT_GAP)
-    assert works.database.execute(_FILES) == []
-
-    works.reconcile(Kind.LICENSE_SWEEP)
-    causes = {row["cause"] for row in works.drift() if row["kind"] == "license-sweep"}
-    v1.products.update(product, {"metadata": {"usage_based": "false"}})
-    works.reconcile(Kind.EVENT_GAP)
-    works.reconcile(Kind.LICENSE_SWEEP)
-
-    assert causes == {f"the product {product} does not say what it licenses"}
-    assert len(works.database.execute(_FILES)) == 1
-    assert all(row["healed_at"] is not None for row in works.drift() if row["kind"] == "license-sweep")
