@@ -109,8 +109,15 @@ class Theater:
         return Story(plot, buyer, customer.id)
 
     def play(self, *, between: Callable[[], None]) -> None:
-        """Let four weeks pass in half days; every story does what its plot says on that half day."""
+        """
+        Let four weeks pass in half days; every story does what its plot says on that half day.
+
+        Meanwhile the vendor's hand slips: over two renewals nobody can tell what the product licenses.
+        """
+        product = str(self.client.v1.prices.retrieve(self.weekly).product)
         for half_day in range(WEEKS * 14):
+            if half_day in _SLIPS:
+                self.client.v1.products.update(product, {"metadata": _SLIPS[half_day]})
             for story in self.stories:
                 action = PLOTS[story.plot].get(half_day)
                 if action is not None:
@@ -202,6 +209,9 @@ PLOTS: dict[str, dict[int, Action]] = {
     "buys once": {},
 }
 """What happens on which half day. Weeks end every fourteenth."""
+
+_SLIPS = {13: {"usage_based": "perhaps"}, 30: {"usage_based": RECURRING["usage_based"]}}
+"""What the vendor does to the metadata of what is sold by the week, on which half day."""
 
 _BEGINNINGS: dict[str, Action] = {
     "tries first": _subscribe_on_trial,
