@@ -241,8 +241,9 @@ def test_a_line_that_differs_by_one_is_a_drift_that_staff_see_and_a_figure_tells
     )
     assert drifted["source"] == "ENGINE"
     assert call("invoices", "GET", "/v1/price-drift", token=ada.token).status == 403
-    (last,) = database.execute("SELECT MAX(compared_at) AS at FROM price_comparisons")
-    figures = db.transact(lambda tx: service.read_figures(tx, now=last["at"] + timedelta(minutes=1)))
+    (compared,) = database.execute("SELECT MAX(compared_at) AS at FROM price_comparisons")
+    minute_later = compared["at"] + timedelta(minutes=1)
+    figures = db.transact(lambda tx: service.read_figures(tx, now=minute_later))
     assert (figures.compared, figures.drifted) == (2, 1)
 
 
