@@ -1,4 +1,4 @@
-"""What the environment tells ``audit_sealer``, and nothing else does."""
+"""What ``audit_sealer`` is told by its environment."""
 
 from __future__ import annotations
 

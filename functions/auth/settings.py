@@ -1,4 +1,4 @@
-"""What the environment tells ``auth``, and nothing else does."""
+"""What ``auth`` is told by its environment."""
 
 from __future__ import annotations
 

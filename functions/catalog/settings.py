@@ -1,4 +1,4 @@
-"""What the environment tells ``catalog``, and nothing else does."""
+"""What ``catalog`` is told by its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment tells ``checkout``, and nothing else does."""
+"""What ``checkout`` is told by its environment."""
 
 from __future__ import annotations
 

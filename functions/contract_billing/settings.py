@@ -1,4 +1,4 @@
-"""What the environment tells ``contract_billing``, and nothing else does."""
+"""What ``contract_billing`` is told by its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment tells ``contracts``, and nothing else does."""
+"""What ``contracts`` is told by its environment."""
 
 from __future__ import annotations
 

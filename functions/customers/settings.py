@@ -1,4 +1,4 @@
-"""What the environment tells ``customers``, and nothing else does."""
+"""What ``customers`` is told by its environment."""
 
 from __future__ import annotations
 

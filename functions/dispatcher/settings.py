@@ -1,4 +1,4 @@
-"""What the environment tells ``dispatcher``, and nothing else does."""
+"""What ``dispatcher`` is told by its environment."""
 
 from __future__ import annotations
 

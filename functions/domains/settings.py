@@ -1,4 +1,4 @@
-"""What the environment tells ``domains``, and nothing else does."""
+"""What ``domains`` is told by its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment tells ``invoices``, and nothing else does."""
+"""What ``invoices`` is told by its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment tells ``job_worker``, and nothing else does."""
+"""What ``job_worker`` is told by its environment."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ class Settings:
     def __post_init__(self) -> None:
         if self.license_key_lead_days >= self.license_key_days:
             raise ValueError(
-                "The environment variable KEYWRIGHT_LICENSE_KEY_LEAD_DAYS is not less than KEYWRIGHT_LICENSE_KEY_DAYS."
+                "The variable KEYWRIGHT_LICENSE_KEY_LEAD_DAYS is not less than KEYWRIGHT_LICENSE_KEY_DAYS."
             )

@@ -1,4 +1,4 @@
-"""What the environment tells ``jobs``, and nothing else does."""
+"""What ``jobs`` is told by its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment tells ``license_worker``, and nothing else does."""
+"""What ``license_worker`` is told by its environment."""
 
 from __future__ import annotations
 

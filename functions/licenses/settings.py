@@ -1,4 +1,4 @@
-"""What the environment tells ``licenses``, and nothing else does."""
+"""What ``licenses`` is told by its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment tells ``mail_feedback``, and nothing else does."""
+"""What ``mail_feedback`` is told by its environment."""
 
 from __future__ import annotations
 

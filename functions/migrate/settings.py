@@ -1,4 +1,4 @@
-"""What the environment tells ``migrate``, and nothing else does."""
+"""What ``migrate`` is told by its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment tells ``operations``, and nothing else does."""
+"""What ``operations`` is told by its environment."""
 
 from __future__ import annotations
 

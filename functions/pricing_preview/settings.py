@@ -1,15 +1,14 @@
-"""What the environment tells ``pricing_preview``, and nothing else does."""
+"""What ``pricing_preview`` is told by its environment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keywright.platform.kinds import Address, SecretId
+from keywright.platform.kinds import SecretId
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Each field is a variable; ``docs/settings.md`` says what it means."""
 
-    api_url: Address
     database_secret: SecretId

@@ -1,4 +1,4 @@
-"""What the environment tells ``reconciliation``, and nothing else does."""
+"""What ``reconciliation`` is told by its environment."""
 
 from __future__ import annotations
 

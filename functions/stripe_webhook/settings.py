@@ -1,4 +1,4 @@
-"""What the environment tells ``stripe_webhook``, and nothing else does."""
+"""What ``stripe_webhook`` is told by its environment."""
 
 from __future__ import annotations
 

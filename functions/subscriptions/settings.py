@@ -1,4 +1,4 @@
-"""What the environment tells ``subscriptions``, and nothing else does."""
+"""What ``subscriptions`` is told by its environment."""
 
 from __future__ import annotations
 

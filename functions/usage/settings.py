@@ -1,4 +1,4 @@
-"""What the environment tells ``usage``, and nothing else does."""
+"""What ``usage`` is told by its environment."""
 
 from __future__ import annotations
 

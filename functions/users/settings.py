@@ -1,4 +1,4 @@
-"""What the environment tells ``users``, and nothing else does."""
+"""What ``users`` is told by its environment."""
 
 from __future__ import annotations
 
