@@ -132,9 +132,8 @@ def _nodes(code: Iterable[ast.AST]) -> Iterator[ast.AST]:
 def _calls(code: Iterable[ast.AST], function: str) -> Iterator[ast.Call]:
     """Find the calls of ``function``, or of ``module.function`` if it has no dot of its own."""
     for node in _nodes(code):
-        if isinstance(node, ast.Call) and node.args:
-            if _dotted(node.func) in {function, f"config.{function}"}:
-                yield node
+        if isinstance(node, ast.Call) and node.args and _dotted(node.func) in {function, f"config.{function}"}:
+            yield node
 
 
 def _holds_settings(node: ast.AST) -> bool:
