@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keywright.licensing.dunning import DunningSetting
-from keywright.metering.models import SinkSetting
+from keywright.metering.sinks import SinkSetting
 from keywright.platform.kinds import Address, DaysAboveZero, Resolvers, SecretId, Sender, Word
 
 

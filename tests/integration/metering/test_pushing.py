@@ -9,7 +9,7 @@ import pytest
 
 from functions.job_worker import metering as jobs
 from keywright.metering import drift, gateway, rules
-from keywright.metering.models import SinkName
+from keywright.metering.sinks import SinkName
 from keywright.platform import db
 from keywright.platform.stripe_client import StripeUnavailable
 from tests.integration.metering.sealed import Sink, revisions, rows, seal

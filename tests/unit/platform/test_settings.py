@@ -7,7 +7,7 @@ from typing import Annotated
 
 import pytest
 
-from keywright.metering.models import SinkName, SinkSetting
+from keywright.metering.sinks import SinkName, SinkSetting
 from keywright.platform import config, kinds
 from keywright.platform.errors import SettingMissing
 from keywright.platform.kinds import Address, Days, Kind, SecretId

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Protocol
+from typing import Protocol
 
 from keywright.platform.errors import Conflict, Invalid, NotFound
-from keywright.platform.kinds import one_of
 
 
 class Aggregation(StrEnum):
@@ -197,16 +196,6 @@ class Answer:
     identifier: str
     taken: bool
     code: str | None = None
-
-
-class SinkName(StrEnum):
-    """Which sink a deployment has."""
-
-    STRIPE_METERS = "stripe-meters"
-    EVENT_BUS = "event-bus"
-
-
-SinkSetting = Annotated[SinkName, one_of(SinkName)]
 
 
 class UsageSink(Protocol):

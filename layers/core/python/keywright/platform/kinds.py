@@ -121,4 +121,6 @@ DaysAboveZero = Annotated[int, Kind("a whole number of days above 0", _days_abov
 Address = Annotated[str, Kind("an http or https address without a slash at its end", _address)]
 Origins = Annotated[tuple[str, ...], Kind("a list of origins, separated by commas", _origins)]
 Sender = Annotated[str, Kind("a mail address", _sender)]
-Resolvers = Annotated[tuple[str, ...], Kind("a list of IP addresses, each with a port or without, separated by commas", _resolvers)]
+Resolvers = Annotated[
+    tuple[str, ...], Kind("a list of IP addresses, each with a port or without, separated by commas", _resolvers)
+]
