@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from keywright.licensing.models import Bill
+from keywright.billing.models import Bill
 from keywright.platform.kinds import Kind
 
 ATTEMPT_MARGIN = timedelta(hours=1)
