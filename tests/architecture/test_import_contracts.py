@@ -61,7 +61,7 @@ SABOTAGE = {
         "functions/domains/handler.py",
         "from functions.auth import handler",
     ),
-    "The settings of functions need nothing but the kinds of their values, so that both targets can import them": (
+    "Settings of functions need nothing but the kinds of their values": (
         "functions/auth/settings.py",
         "from keywright.platform import secrets",
     ),
@@ -73,11 +73,11 @@ SABOTAGE = {
         "infra/stacks/keywright.py",
         "from infra.local import values",
     ),
-    "The AWS target describes code and imports none of it but what judges its settings": (
+    "The AWS target describes code and imports its settings only": (
         "infra/constructs/api.py",
         "from functions.auth import handler",
     ),
-    "The local target runs functions as processes and imports none of them but what judges their settings": (
+    "The local target runs functions and imports their settings only": (
         "infra/local/gateway.py",
         "from functions.auth import handler",
     ),
