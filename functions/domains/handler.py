@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from functions.domains.settings import Settings
@@ -18,15 +17,14 @@ from keywright.identity import service as identity
 from keywright.identity.repetition import Repetition
 from keywright.platform import clock, config, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 
 app = http.api()
 
 # The longest name that DNS knows has 253 characters, and one dot more if it is written with the root's.
 DomainName = Annotated[str, Field(min_length=1, max_length=254, examples=["licenses.example.com"])]
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
 Shown = Literal["PENDING", "VERIFIED", "STALE"]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 
 
 class CreateDomainRequest(http.Body):

@@ -7,8 +7,6 @@ from functions.licenses.models import (
     ActivateRequest,
     ActivationList,
     ActivationView,
-    Cursor,
-    Limit,
     ReleasedAnswer,
     ReleaseRequest,
     ValidateAnswer,
@@ -20,6 +18,7 @@ from keywright.licensing.activation_rules import Activation
 from keywright.licensing.validation import Answer, Question
 from keywright.platform import clock, config, db, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 
 
