@@ -9,8 +9,13 @@ nothing but the kinds of their values.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+# On Lambda the layer is on the path; whoever starts a target in a checkout may have said nothing.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "layers" / "core" / "python"))
 
 from infra.manifest import OPTIONAL_SECRETS, Function
 from keywright.platform import config

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from infra import manifest
+from infra.environments import faults
 from infra.local.environment import ACCOUNT, OURS, MissingEnvironment, function_environment, handler_of, region_of
 from infra.local.gateway import Gateway
 from infra.local.http_server import HttpServer
@@ -58,7 +59,7 @@ class Cloud:
         port: int = 0,
         origins: Iterable[str] = (),
         limits: Limits | None = DEFAULT_LIMITS,
-        judge: Judge = lambda *_: [],
+        judge: Judge = faults,
         log: Log,
     ) -> None:
         self._root = root

@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from infra.environments import faults
 from infra.local import keys
 from infra.local.aws.provision import provision
 from infra.local.children import Child, stop_all
@@ -221,7 +220,6 @@ class LocalStack:
             port=port,
             origins=[portal_url],
             limits=self._options.limits,
-            judge=faults,
             log=self._log,
         )
         self._opened.push_async_callback(cloud.stop)

@@ -4,6 +4,7 @@ Functions as processes: started, reused, bounded, replaced, and given their own 
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.environments import faults
+from infra.local.cloud import Cloud
 from infra.local.environment import MissingEnvironment
 from infra.local.lambda_runtime.invocation import InvocationFailed, Throttled
 from infra.manifest import FUNCTIONS, Queue, Secret
@@ -255,6 +257,7 @@ def test_a_variable_that_the_function_cannot_read_stops_the_start(tmp_path: Path
         pass
 
     assert "password" not in str(refused.value)
+    assert inspect.signature(Cloud).parameters["judge"].default is faults
 
 
 def test_no_bytecode_is_written(tmp_path: Path):
