@@ -19,7 +19,7 @@ Effect = Callable[[Transaction], None]
 PUSHED_AT_ONCE = 25
 PUSHED_BY_A_JOB = 400
 PUSHES_PER_S = 50
-"""Stripe takes a thousand meter events a second in an account, and a hundred calls; there is one such job at a time."""
+"""Stripe takes a thousand meter events a second, and one at a time of a customer's meter. One job tells, in a row."""
 
 _LOOKS_BY_A_JOB = 100
 

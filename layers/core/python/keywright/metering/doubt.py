@@ -1,10 +1,10 @@
 """
 Settles doubt: the sink's own sum of an hour says what of it has arrived; nobody guesses, and nothing is told blindly.
 
-Doubtful is what was tried and is not known to have arrived, and what was refused after the sink had heard of it. Stripe
-processes meter events after it has taken them, and reports what it could not count minutes later
-(docs.stripe.com/billing/subscriptions/usage-based/recording-usage-api). A report can name what a sum holds: ours are
-compared with sums too, so both a refusal and a confirmation are beliefs. Only the sum itself is what is billed.
+Doubtful is what was tried and is not known to have arrived, and what was refused after the sink had heard of it. A
+refusal is a belief like a confirmation: Stripe processes meter events after it has taken them, and reports afterwards
+what it could not count (docs.stripe.com/billing/subscriptions/usage-based/recording-usage-api). What is billed is the
+sum.
 """
 
 from __future__ import annotations

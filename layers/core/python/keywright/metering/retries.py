@@ -4,12 +4,11 @@ Takes up refused usage again, for staff: after the vendor has made the meter or 
 A revision goes back to SEALED, and the rules that every revision follows decide: told, moved to the next bill because
 its own is made, or put on an invoice. Nothing is told from here, and what was put on an invoice stays there.
 
-What the sink has heard of is doubtful, whatever refused it: Stripe's error reports come minutes after an event was taken
-and may come twice, and a sum that was looked at too early can accuse what is counted a moment later. So its attempts
-are kept until the sink's sum of that hour says that it is not in there (``keywright.metering.doubt``). Then it is told
-under another id: Stripe takes an identifier once within "a rolling period of at least 24 hours", counted or not
-(``identifier`` of meter events in Stripe's API reference). A sink without sums is told the old id, and drops it if it
-knows it.
+What the sink has heard of is doubtful, whatever refused it: Stripe counts and complains after it has taken an event,
+may complain twice, and a sum that was looked at too early accuses what is counted a moment later. So its attempts are
+kept until the sink's sum of that hour says that it is not in there (``keywright.metering.doubt``). Then it is told
+under another id: Stripe takes an identifier once in at least 24 hours, whether or not it could count it (its API
+reference, ``identifier`` of meter events). A sink without sums is told the old id, and drops it if it knows it.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ class Retried:
     has_more: bool
 
 
-def retry(tx: Transaction, wanted: Refusals, *, actor: Actor, now: datetime) -> Retried:
+def retry(tx: Transaction, wanted: Refusals, *, actor: Actor, now: datetime, most: int = MOST) -> Retried:
     """
     Have refused revisions told or invoiced again, the oldest first, and so many at the most.
 
@@ -66,8 +65,8 @@ def retry(tx: Transaction, wanted: Refusals, *, actor: Actor, now: datetime) -> 
         raise UsageRetryInvalid("Name a license, a code, or both.")
     if wanted.code in rules.FINAL:
         raise UsageRetryInvalid(f"What was refused as {wanted.code} follows the product's own policy, late_usage.")
-    found = retry_repository.list_refused(tx, **vars(wanted), final=rules.FINAL, limit=MOST + 1)
-    refused = retry_repository.lock_refused(tx, found[:MOST])
+    found = retry_repository.list_refused(tx, **vars(wanted), final=rules.FINAL, limit=most + 1)
+    refused = retry_repository.lock_refused(tx, found[:most])
     retry_repository.reopen(tx, [row["identifier"] for row in refused])
     of_license: defaultdict[str, list[Row]] = defaultdict(list)
     for row in refused:
@@ -76,7 +75,7 @@ def retry(tx: Transaction, wanted: Refusals, *, actor: Actor, now: datetime) -> 
         _follow(tx, license_sid, theirs, actor=actor, now=now)
     if any(row["route"] == Route.METER for row in refused):
         sealing.request_push(tx, now=now)
-    return Retried({license_sid: len(theirs) for license_sid, theirs in of_license.items()}, len(found) > MOST)
+    return Retried({license_sid: len(theirs) for license_sid, theirs in of_license.items()}, len(found) > most)
 
 
 def _follow(tx: Transaction, license_sid: str, refused: list[Row], *, actor: Actor, now: datetime) -> None:
