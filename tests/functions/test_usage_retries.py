@@ -100,7 +100,7 @@ def test_what_nobody_knows_is_nothing_to_retry(call, license_, name):
 
 
 def test_owners_cannot_retry(call, license_):
-    _, token = signed_in("ada@example.com")
+    _, token = signed_in("owner@example.com")
 
     answer = retry(call, token, license_sid=license_.license_sid)
 
