@@ -162,7 +162,6 @@ def test_every_side_agrees_whatever_was_refused_and_retried(seed: int, clean_dat
 
     assert history.differences() == []
     assert rows("SELECT audit_id FROM audit_log WHERE action = 'USAGE_RETRIED'") != []
-    assert rows("SELECT audit_id FROM audit_log WHERE action = 'USAGE_RENAMED'") != []
 
 
 def test_a_retry_that_forgets_what_was_told_is_seen_in_the_books(clean_database: Database) -> None:
