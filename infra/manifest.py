@@ -227,8 +227,8 @@ FUNCTIONS: tuple[Function, ...] = (
     *CONTRACTS,
     Function(
         "usage",
-        "What licensed software used: taken in batches, imported from air gaps, read by its owner.",
-        routes=(_post("/v1/usage"), _get("/v1/usage"), _post("/v1/usage/imports")),
+        "What licensed software used: taken in batches, imported from air gaps, read by its owner; retried by staff.",
+        routes=(_post("/v1/usage"), _get("/v1/usage"), _post("/v1/usage/imports"), _post("/v1/usage/retries")),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS, Secret.LICENSE_KEYS),
         sends_to=(Queue.JOBS,),
         settings=("API_URL",),
