@@ -111,6 +111,11 @@ def firewall() -> Decimal:
     return price("WAF ACL") + price("WAF rule")
 
 
+def asking_for_a_secret() -> Decimal:
+    """Return what it costs a month that a container which never rests reads one secret every minute."""
+    return 60 * HOURS * price("asking for secrets") / 10_000
+
+
 def per_million_webhooks() -> list[Line]:
     """Return what a million events of Stripe's cost on their way to the license."""
     gb_s = MILLION * (assumed("seconds of a webhook") + assumed("seconds of a fold")) * Decimal("0.5")
@@ -170,6 +175,8 @@ def page(*, alarms: int) -> str:
     sums = (
         f"A month at rest: **{_dollars(total(small))}** in the small profile, **{_dollars(total(large))}** in the "
         f"large one; the firewall, where it is wanted, adds {_dollars(firewall())}.\n"
+        "A container that is busy around the clock asks for each of its secrets once a minute, which adds "
+        f"{_dollars(asking_for_a_secret())} for each.\n"
     )
     assumptions = "\n".join(f"| {name} | {each.figure} | {each.why} |" for name, each in ASSUMPTIONS.items())
     prices = "\n".join(_row(name, each) for name, each in PRICES.items())

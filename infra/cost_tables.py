@@ -53,6 +53,7 @@ PRICES = {
     "public IPv4 address": _price("0.005", "h", "from memory; AWS announced it for February 2024", _REMEMBERED),
     "gp3 storage": _price("0.08", "GB-month", "from memory", _REMEMBERED),
     "secret": _price("0.40", "month", "from memory", _REMEMBERED),
+    "asking for secrets": _price("0.05", "10,000 calls", "from memory", _REMEMBERED),
     "alarm": _price("0.10", "month", "from memory", _REMEMBERED),
     "figure of one's own": _price("0.30", "month", "from memory", _REMEMBERED),
     "log": _price("0.50", "GB taken in", "from memory", _REMEMBERED),

@@ -18,6 +18,7 @@ import boto3
 import pytest
 
 from infra.cli import keys
+from infra.cli.commands import main
 from keywright.platform import clock, secrets
 from tests.api import Answer, Api
 from tests.integration.identity.people import log_in, verified
@@ -42,8 +43,12 @@ class Fleet:
         self.failed: list[str] = []
 
     def take_up(self, number: int) -> None:
-        """Let a container read its secrets anew at its next request: five minutes are over, or it is a new one."""
+        """Let a container read its secrets anew at its next request: its minute is over, or it is a new one."""
         self._kept[number] = {}
+
+    def pass_time(self, seconds: float) -> None:
+        """Let every container be so much older, and what it keeps with it."""
+        self._kept = [{name: (at - seconds, value) for name, (at, value) in each.items()} for each in self._kept]
 
     def requests(self, count: int) -> None:
         """Send so many requests of clients that follow the rules; keep those that were refused."""
@@ -167,6 +172,25 @@ def test_a_token_of_the_old_key_is_good_for_as_long_as_it_lives(fleet: Fleet) ->
     spread(fleet, later(stored(), timedelta(minutes=30)), 8)
 
     assert (overlapping, fleet.statuses(signed_by_the_old)) == ({200}, {401})
+
+
+def test_a_leaked_key_is_believed_for_a_minute_at_most(fleet: Fleet) -> None:
+    signed_by_the_leaked = fleet.clients[0].access_token
+    assert fleet.statuses(signed_by_the_leaked) == {200}
+
+    assert main(["keys", "replace"]) == 0
+
+    # A minute less what the requests themselves may take on a slow machine.
+    assert fleet.statuses(signed_by_the_leaked) == {200}
+    fleet.pass_time(secrets.KEEP_S)
+    assert fleet.statuses(signed_by_the_leaked) == {401}
+    fleet.all_refresh()
+    assert fleet.statuses(fleet.clients[0].access_token) == {200}
+
+
+@pytest.mark.parametrize(("age", "current"), [(0, True), (59.9, True), (60, False), (61, False)])
+def test_what_was_read_a_minute_ago_is_read_again(age: float, current: bool) -> None:
+    assert secrets.is_current(1000.0, now=1000.0 + age) is current
 
 
 @pytest.mark.parametrize("how", [publish_without_notice, replace_at_once])
