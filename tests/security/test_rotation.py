@@ -180,17 +180,16 @@ def test_a_leaked_key_is_believed_for_a_minute_at_most(fleet: Fleet) -> None:
 
     assert main(["keys", "replace"]) == 0
 
-    # A minute less what the requests themselves may take on a slow machine.
-    assert fleet.statuses(signed_by_the_leaked) == {200}
     fleet.pass_time(secrets.KEEP_S)
     assert fleet.statuses(signed_by_the_leaked) == {401}
     fleet.all_refresh()
     assert fleet.statuses(fleet.clients[0].access_token) == {200}
 
 
-@pytest.mark.parametrize(("age", "current"), [(0, True), (59.9, True), (60, False), (61, False)])
-def test_what_was_read_a_minute_ago_is_read_again(age: float, current: bool) -> None:
-    assert secrets.is_current(1000.0, now=1000.0 + age) is current
+def test_what_was_read_a_minute_ago_is_read_again() -> None:
+    current = [age for age in (0, 1, 59.9, 60, 61, 300) if secrets.is_current(1000.0, now=1000.0 + age)]
+
+    assert current == [0, 1, 59.9]
 
 
 @pytest.mark.parametrize("how", [publish_without_notice, replace_at_once])
