@@ -29,6 +29,11 @@ DAY_S = 86_400
 WEEKS = 4
 _HALF_DAY_S = DAY_S // 2
 
+RECURRING = {"product_family": FAMILY, "fee_structure": "recurring", "usage_based": "false", "air_gapped": "false"}
+"""The metadata of what is licensed as long as it is paid."""
+
+WEEKLY: Any = {"unit_amount": 4900, "recurring": {"interval": "week"}}
+
 _CHECKOUT = """
 INSERT INTO checkout_sessions (checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor,
        currency, state, stripe_session_id, url, expires_at, created_at)
@@ -74,15 +79,14 @@ class Theater:
 
     def open(self) -> None:
         """Put two products on sale, and one of another family."""
-        recurring = {"fee_structure": "recurring", "usage_based": "false", "air_gapped": "false"}
         air_gapped = {"fee_structure": "one_time", "usage_based": "false", "air_gapped": "true"}
-        week: Any = {"unit_amount": 4900, "recurring": {"interval": "week"}}
-        self.weekly = self._sell("Harbor", {"product_family": FAMILY, **recurring}, week)
-        self.once = self._sell("Lighthouse", {"product_family": FAMILY, **air_gapped}, {"unit_amount": 490_000})
-        self._sell("Somebody else's", {"product_family": "cloud"}, week)
+        self.weekly = self.sell("Harbor", RECURRING, WEEKLY)
+        self.once = self.sell("Lighthouse", {"product_family": FAMILY, **air_gapped}, {"unit_amount": 490_000})
+        self.sell("Somebody else's", {"product_family": "cloud"}, WEEKLY)
         self.control("billing", retry_days=[1, 2], after_retries="canceled", finalize_after_s=3600)
 
-    def _sell(self, name: str, metadata: dict[str, str], terms: dict[str, Any]) -> str:
+    def sell(self, name: str, metadata: dict[str, str], terms: dict[str, Any]) -> str:
+        """Put a product on sale; return the id of its price."""
         product = self.client.v1.products.create({"name": name, "metadata": metadata})
         return self.client.v1.prices.create({"product": product.id, "currency": "usd", **terms}).id  # type: ignore[typeddict-item]
 
@@ -105,8 +109,15 @@ class Theater:
         return Story(plot, buyer, customer.id)
 
     def play(self, *, between: Callable[[], None]) -> None:
-        """Let four weeks pass in half days; every story does what its plot says on that half day."""
+        """
+        Let four weeks pass in half days; every story does what its plot says on that half day.
+
+        Meanwhile the vendor's hand slips: over two renewals nobody can tell what the product licenses.
+        """
+        product = str(self.client.v1.prices.retrieve(self.weekly).product)
         for half_day in range(WEEKS * 14):
+            if half_day in _SLIPS:
+                self.client.v1.products.update(product, {"metadata": _SLIPS[half_day]})
             for story in self.stories:
                 action = PLOTS[story.plot].get(half_day)
                 if action is not None:
@@ -198,6 +209,9 @@ PLOTS: dict[str, dict[int, Action]] = {
     "buys once": {},
 }
 """What happens on which half day. Weeks end every fourteenth."""
+
+_SLIPS = {13: {"usage_based": "perhaps"}, 30: {"usage_based": RECURRING["usage_based"]}}
+"""What the vendor does to the metadata of what is sold by the week, on which half day."""
 
 _BEGINNINGS: dict[str, Action] = {
     "tries first": _subscribe_on_trial,

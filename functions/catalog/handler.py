@@ -136,13 +136,17 @@ def list_products(
 
 
 @app.get("/v1/catalog/problems", summary="Show what keeps products from being sold", tags=["catalog"])
-def list_problems(limit: Limit = paging.DEFAULT_LIMIT, cursor: Cursor = None) -> ReviewList:
-    """Return, for staff, the active products of the family, each with what is wrong with it or its prices."""
+def list_problems(limit: Limit = paging.DEFAULT_LIMIT, cursor: Cursor = None, only_problems: Flag = None) -> ReviewList:
+    """
+    Return, for staff, the active products of the family, each with what is wrong with it or its prices.
+
+    ``only_problems`` leaves out those with which nothing is wrong.
+    """
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def work(tx: Transaction) -> Page[Review]:
         identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
-        return catalog.list_reviews(tx, limit=limit, cursor=cursor)
+        return catalog.list_reviews(tx, limit=limit, cursor=cursor, only_problems=only_problems == "true")
 
     page = db.transact(work)
     return ReviewList(items=[_review(review) for review in page.items], next_cursor=page.next_cursor)

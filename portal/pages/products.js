@@ -5,7 +5,6 @@ import { chartQuantities, every, isSettled, money, progress, tierRows } from "..
 
 const LOOK_AGAIN_MS = 2000;
 const LOOKS = 60;
-const OPENED = "keywright.checkout_session_id";
 
 async function previewOf(api, price, quantity, shown) {
   const body = { price_id: price.price_id, quantity, quantities: chartQuantities(price), locale: "en" };
@@ -28,8 +27,6 @@ function offer(context, product, price, domains) {
     const challenge = values.challenge || undefined;
     const body = { domain_sid: values.domain_sid, price_id: price.price_id, quantity: quantity(values), challenge };
     const opened = await context.api.post("/v1/checkout-sessions", { body });
-    // Stripe leads back with its own id; the API knows the checkout by this one.
-    context.storage.setItem(OPENED, opened.checkout_session_id);
     location.assign(opened.url);
   };
   const asked = price.usage_type === "metered" ? "Expected usage" : "Quantity";
@@ -65,8 +62,8 @@ export async function products(context) {
   }));
 }
 
-export async function checkoutDone({ api, storage, isCurrent }) {
-  const path = { checkout_session_id: storage.getItem(OPENED) };
+export async function checkoutDone({ api, query, isCurrent }) {
+  const path = { checkout_session_id: query.get("checkout_session_id") };
   const list = el("a", { href: "/licenses" }, "your licenses");
   if (!path.checkout_session_id) return el("p", {}, "Paid. The license is generated in a moment: see ", list, ".");
   const look = () => api.get("/v1/checkout-sessions/{checkout_session_id}", { path });

@@ -197,6 +197,17 @@ def test_staff_see_what_is_wrong_with_a_product_and_nobody_can_buy_it(call, meta
     assert (preview.status, preview.json["code"]) == (404, "price-not-found")
 
 
+def with_problems(call: Any, token: str) -> set[str]:
+    """Return what staff see page by page who ask only for what is wrong."""
+    seen, query = set(), {"only_problems": "true", "limit": "1"}
+    while True:
+        answer = call("catalog", "GET", "/v1/catalog/problems", token=token, query=query).json
+        seen |= {item["product_id"] for item in answer["items"]}
+        if answer["next_cursor"] is None:
+            return seen
+        query["cursor"] = answer["next_cursor"]
+
+
 def test_staff_see_what_is_wrong_with_prices(call):
     boss = add_buyer("boss")
     db.transact(lambda tx: tx.run("UPDATE users SET role = 'ADMIN' WHERE user_sid = %(sid)s", sid=boss.user_sid))
@@ -219,5 +230,10 @@ def test_staff_see_what_is_wrong_with_prices(call):
         ("price_open", "price-unsupported"),
     }
     assert [problem["code"] for problem in empty["problems"]] == ["price-missing"]
+    assert (
+        {item["product_id"] for item in items}
+        > with_problems(call, boss.token)
+        == {item["product_id"] for item in items if item["problems"]}
+    )
     buyer = add_buyer("eve")
     assert call("catalog", "GET", "/v1/catalog/problems", token=buyer.token).status == 403

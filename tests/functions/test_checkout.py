@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from stripe import StripeClient
@@ -83,7 +84,9 @@ def test_a_checkout_leads_from_stripes_catalog_to_its_payment_page(
     thread = {"correlation_id": opened.headers["x-correlation-id"]}
     assert session.metadata.to_dict() == buyer.metadata(opened.json["checkout_session_id"]) | thread
     assert session.amount_total == 6025
-    assert (session.success_url or "").startswith("https://portal.example.test/checkout/success")
+    back = urlsplit(session.success_url or "")
+    assert back[:3] == ("https", "portal.example.test", "/checkout/success")
+    assert parse_qs(back.query)["checkout_session_id"] == [opened.json["checkout_session_id"]]
 
 
 def fold_received(invoke: Any) -> None:

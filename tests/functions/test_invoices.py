@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -240,8 +241,9 @@ def test_a_line_that_differs_by_one_is_a_drift_that_staff_see_and_a_figure_tells
     )
     assert drifted["source"] == "ENGINE"
     assert call("invoices", "GET", "/v1/price-drift", token=ada.token).status == 403
-    database.execute("UPDATE price_comparisons SET compared_at = compared_at - INTERVAL 60 SECOND")
-    figures = db.transact(lambda tx: service.read_figures(tx, now=clock.now()))
+    (compared,) = database.execute("SELECT MAX(compared_at) AS at FROM price_comparisons")
+    minute_later = compared["at"] + timedelta(minutes=1)
+    figures = db.transact(lambda tx: service.read_figures(tx, now=minute_later))
     assert (figures.compared, figures.drifted) == (2, 1)
 
 

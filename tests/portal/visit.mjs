@@ -73,7 +73,7 @@ const preview = offers.textContent;
 await submit(offers, "Buy", { quantity: "250", domain_sid: domain.domain_sid });
 const landed = new URL(await ask({ need: "payment", url: visited.assigned, email }));
 const done = await eventually(async () => {
-  const page = await checkoutDone({ ...context(), isCurrent: () => false });
+  const page = await checkoutDone({ ...context(landed.search), isCurrent: () => false });
   return page.textContent.includes("Paid and licensed") && page;
 });
 

@@ -6,6 +6,7 @@ import pytest
 
 from keywright.reconciliation.models import Kind
 from tests.integration.reconciliation.working import Works
+from tests.stories import RECURRING, WEEKLY
 
 _FILES = "SELECT license_sid, seq, token FROM license_files ORDER BY license_sid, seq"
 _STATES = "SELECT license_sid, state FROM licenses ORDER BY license_sid"
@@ -120,3 +121,40 @@ def test_a_license_whose_purchase_is_gone_from_the_mirror_remembers_it(shop: Wor
         {k: v for k, v in row.items() if k not in columns} for row in before
     ]
     assert [found[:2] for found in drifted(shop)] == [("license", "cause")]
+
+
+def test_what_is_paid_for_an_unclear_product_is_told_with_that_cause_until_it_is_licensed(works: Works):
+    price = works.stripe.sell("Harbor", {**RECURRING, "usage_based": "perhaps"}, WEEKLY)
+    product = _product_of(works, price)
+    works.stripe.weekly = price
+    works.stripe.cast(1)
+    works.reconcile(Kind.EVENT_GAP)
+    assert works.database.execute(_FILES) == []
+
+    works.reconcile(Kind.LICENSE_SWEEP)
+    causes = {row["cause"] for row in works.drift() if row["kind"] == "license-sweep"}
+    works.stripe.client.v1.products.update(product, {"metadata": {"usage_based": "false"}})
+    works.reconcile(Kind.EVENT_GAP)
+    works.reconcile(Kind.LICENSE_SWEEP)
+
+    assert causes == {f"the product {product} does not say what it licenses"}
+    assert len(works.database.execute(_FILES)) == 1
+    assert all(row["healed_at"] is not None for row in works.drift() if row["kind"] == "license-sweep")
+
+
+@pytest.mark.parametrize("known_first", ["the mistake", "the payment"])
+def test_what_is_paid_while_its_product_is_spoiled_is_licensed_as_it_was_sold_before(works: Works, known_first: str):
+    product = _product_of(works, works.stripe.weekly)
+    works.stripe.cast(1)
+    if known_first == "the payment":
+        works.reconcile(Kind.EVENT_GAP)
+    works.stripe.client.v1.products.update(product, {"metadata": {"usage_based": "perhaps"}})
+    works.reconcile(Kind.EVENT_GAP)
+    works.reconcile(Kind.LICENSE_SWEEP)
+
+    assert len(works.database.execute(_FILES)) == 1
+    assert drifted(works) == []
+
+
+def _product_of(works: Works, price: str) -> str:
+    return str(works.stripe.client.v1.prices.retrieve(price).product)

@@ -18,6 +18,8 @@ from tests.buyers import Buyer
 from tests.purchases import AIR_GAPPED, fold, left, observation, one_time_events, rehearse, subscription_events
 from tests.stripe_events import BEGINNING, MONTH, event, one_time_price, product, subscription, tiered_price
 
+CLEAR = {"usage_based": "false"}
+
 WRONG = {
     "says too little": {"usage_based": None},
     "contradicts itself": {"fee_structure": "one_time"},
@@ -126,22 +128,29 @@ def test_a_later_change_of_a_product_that_was_clear_changes_no_file_that_is_due(
     assert left()["files"] == first
 
 
-def test_a_renewal_of_a_product_that_became_unclear_waits_and_what_was_paid_before_stands(buyer: Buyer) -> None:
-    fold(*subscription_events(buyer))
-    spoiled = product(metadata={"usage_based": None})
-    fold(event("product.updated", spoiled, at=BEGINNING + 500, previous={"metadata": {"usage_based": "false"}}))
+def test_a_renewal_of_a_product_that_became_unclear_is_licensed_as_it_was_sold_before(buyer: Buyer) -> None:
+    fold(*subscription_events(buyer), spoiled(at=BEGINNING + 500))
     renewed = subscription(buyer.metadata(), customer=str(buyer.stripe_customer_id), price_id="price_tiered", period=1)
 
-    assert fold(event("customer.subscription.updated", renewed, at=BEGINNING + MONTH)) == [
-        Parked("product:prod_unlimited")
-    ]
-    assert [row["current_seq"] for row in left()["licenses"]] == [BEGINNING]
-    mended = event(
-        "product.updated", product(), at=BEGINNING + MONTH + 60, previous={"metadata": {"usage_based": None}}
-    )
-    fold(mended)
-
+    assert fold(event("customer.subscription.updated", renewed, at=BEGINNING + MONTH)) == [Processed()]
     assert [row["current_seq"] for row in left()["licenses"]] == [BEGINNING + MONTH]
+
+
+def spoiled(*, at: int) -> bytes:
+    """Return the event in which a product that was clear becomes unclear."""
+    return event("product.updated", product(metadata={"usage_based": None}), at=at, previous={"metadata": CLEAR})
+
+
+@pytest.mark.parametrize("at", [BEGINNING - 1000, BEGINNING - 500, BEGINNING])
+def test_a_mistake_that_is_never_corrected_makes_no_difference_in_any_order(buyer: Buyer, at: int) -> None:
+    """Not even one in the second in which the product was made, or in which the period began."""
+    every = [*subscription_events(buyer), spoiled(at=at)]
+    expected = rehearse(every)
+    orders = random.Random(9).sample(list(permutations(every)), 60)
+
+    assert [order for order in orders if rehearse(order) != expected] == []
+    assert [row["state"] for row in expected["licenses"]] == ["ACTIVE"]
+    assert {row["state"] for row in expected["events"]} == {"PROCESSED"}
 
 
 def into_the_family() -> tuple[bytes, bytes]:

@@ -32,16 +32,22 @@ def list_offers(tx: Transaction, *, wanted: ProductFilter, limit: int, cursor: s
     return paging.page(offers, limit=limit, key=lambda offer: offer.product.product_id)
 
 
-def list_reviews(tx: Transaction, *, limit: int, cursor: str | None) -> Page[Review]:
+def list_reviews(tx: Transaction, *, limit: int, cursor: str | None, only_problems: bool = False) -> Page[Review]:
     """
-    Return a page of all active products of the family as staff sees them, sold or not, with what is wrong.
+    Return a page of the active products of the family as staff sees them, sold or not, with what is wrong.
+
+    ``only_problems`` leaves out those with which nothing is wrong.
 
     :raises CursorInvalid: if the cursor is none of ours
     """
+    reviews: list[Review] = []
     after = paging.decode(cursor)
-    products = repository.list_products(tx, wanted=ProductFilter(), after=after, limit=limit + 1)
-    prices = repository.list_prices(tx, product_ids=[product.product_id for product in products])
-    reviews = [_review(product, [p for p in prices if p.product_id == product.product_id]) for product in products]
+    while len(reviews) <= limit:
+        products = repository.list_products(tx, wanted=ProductFilter(), after=after, limit=_LOOKED_AT_ONCE)
+        reviews += [review for review in _reviews(tx, products) if review.problems or not only_problems]
+        if len(products) < _LOOKED_AT_ONCE:
+            break
+        after = products[-1].product_id
     return paging.page(reviews, limit=limit, key=lambda review: review.product.product_id)
 
 
@@ -109,6 +115,11 @@ def _offers(tx: Transaction, products: list[Product]) -> list[Offer]:
         if fitting and (kind := rules.license_kind(product)):
             offers.append(Offer(product, kind, fitting))
     return offers
+
+
+def _reviews(tx: Transaction, products: list[Product]) -> list[Review]:
+    prices = repository.list_prices(tx, product_ids=[product.product_id for product in products])
+    return [_review(product, [p for p in prices if p.product_id == product.product_id]) for product in products]
 
 
 def _review(product: Product, prices: list[Price]) -> Review:

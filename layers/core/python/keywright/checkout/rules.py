@@ -136,7 +136,9 @@ def session_parameters(
         "line_items": [item],
         "metadata": metadata,
         carrier: {"metadata": metadata},
-        "success_url": f"{portal_url}/checkout/success?session_id={{CHECKOUT_SESSION_ID}}",
+        # Our id first: it is the one that the API knows the checkout by, in whatever browser the customer comes back.
+        "success_url": f"{portal_url}/checkout/success?checkout_session_id={checkout.checkout_session_sid}"
+        "&session_id={CHECKOUT_SESSION_ID}",
         "cancel_url": f"{portal_url}/checkout/canceled",
     }
     return parameters if checkout.currency == price.currency else {**parameters, "currency": checkout.currency}

@@ -12,6 +12,7 @@ from keywright.catalog.models import LicenseKind, Price, Product
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import histories, inbox, kinds, owners, repository, rules
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked, Processed, StripeEvent
+from keywright.stripe_sync.selling import sold_at
 
 
 def fold_product(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
@@ -60,8 +61,7 @@ def find_product_for(
     """
     Return the product behind a price as it was then, and what it licenses; None if either was never seen.
 
-    As it was, because a file for a period must not depend on what the vendor changes later. If it said too little then,
-    or contradicted itself, the first correction after that counts; until there is one, it licenses nothing.
+    As it was, because a file for a period must not depend on what the vendor changes later.
     """
     found = catalog.find_product_of(tx, price_id=price_id)
     if found is None:
@@ -69,13 +69,8 @@ def find_product_for(
     history = histories.load(tx, desk, kinds.PRODUCT, object_id=found[0].product_id)
     if history is None:
         return found
-    states = [observed.state for observed in history.observations]
-    then = max(sum(observed.moment <= at for observed in history.observations) - 1, 0)
-    for product in states[then:]:
-        kind = catalog_rules.license_kind(product)
-        if kind is not None and product.product_family == desk.product_family:
-            return product, kind
-    return states[then], None
+    sold = sold_at(history, at=at, family=desk.product_family)
+    return sold.product, sold.kind
 
 
 def _told_in_full(price: Price, told: Sequence[StripeEvent]) -> Price:

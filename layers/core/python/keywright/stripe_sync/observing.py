@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -27,6 +27,20 @@ class History(Generic[State]):
     object_id: str
     observations: tuple[Observed[State], ...]
     folded: Folded[State]
+
+    def states(self) -> Iterator[tuple[datetime, State]]:
+        """
+        Yield what was said of the object, with the second in which it was said.
+
+        What is yielded last of a second is what was to be said after it; of what lay in between only that it was.
+        """
+        seen: list[Observed[State]] = []
+        for second, group in groupby(self.observations, key=lambda observed: observed.second):
+            news = list(group)
+            seen += news
+            between = [each for observed in news for each in (observed.before, observed.state) if each is not None]
+            for state in (*between, fold(seen, self.kind).state):
+                yield second, state
 
     def since(self, holds: Callable[[State], bool]) -> datetime:
         """Return since when something has held that holds now: the beginning of the last unbroken run."""
