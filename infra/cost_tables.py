@@ -53,6 +53,8 @@ PRICES = {
     "public IPv4 address": _price("0.005", "h", "from memory; AWS announced it for February 2024", _REMEMBERED),
     "gp3 storage": _price("0.08", "GB-month", "from memory", _REMEMBERED),
     "secret": _price("0.40", "month", "from memory", _REMEMBERED),
+    "copy of the database": _price("0.021", "GB-month", "from memory", _REMEMBERED),
+    "traffic between regions": _price("0.02", "GB", "from memory", _REMEMBERED),
     "asking for secrets": _price("0.05", "10,000 calls", "from memory", _REMEMBERED),
     "alarm": _price("0.10", "month", "from memory", _REMEMBERED),
     "figure of one's own": _price("0.30", "month", "from memory", _REMEMBERED),
@@ -62,6 +64,7 @@ PRICES = {
 }
 
 ASSUMPTIONS = {
+    "copies kept": _assumed("14", "a daily copy is kept two weeks; each is taken to be a full one"),
     "capacity when awake": _assumed("0.5", "the lowest step above the pause"),
     "seconds to wake and work": _assumed("15", "how long a paused cluster is said to take, and the work beside it"),
     "least capacity of a proxy": _assumed("8", "see the price"),
