@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from keywright.billers.models import Biller
 from keywright.billing import statements
-from keywright.billing.statements import InvoiceFilter, InvoiceStatement, LineStatement
+from keywright.billing.models import InvoiceLine
+from keywright.billing.statements import InvoiceFilter, InvoiceStatement
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
 from keywright.platform import clock, db, http, paging
@@ -201,7 +202,7 @@ def _view(invoice: InvoiceStatement, *, with_lines: bool) -> InvoiceView:
     )
 
 
-def _line(line: LineStatement, biller: Biller) -> InvoiceLineView:
+def _line(line: InvoiceLine, biller: Biller) -> InvoiceLineView:
     return InvoiceLineView(
         biller=biller,
         line_id=line.line_id,

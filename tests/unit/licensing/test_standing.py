@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from keywright.billing.models import Bill, Setback
 from keywright.licensing.dunning import AT_ONCE, DunningKind, DunningPolicy, read_policy
-from keywright.licensing.models import Bill, LicenseState, Purchase, Rule, Setback, Standing
+from keywright.licensing.models import LicenseState, Purchase, Rule, Standing
 from keywright.licensing.standing import judge
 from keywright.platform.clock import from_unix
 from keywright.platform.errors import SettingMissing

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from keywright.licensing.models import Bill
+from keywright.billing.models import Bill
 from keywright.platform.errors import SettingMissing
 
 ATTEMPT_MARGIN = timedelta(hours=1)
