@@ -85,10 +85,12 @@ class KeywrightStack(cdk.Stack):
         cdk.CfnOutput(self, "ApiUrl", value=surroundings.settings["API_URL"])
 
     def _permitted(self, mail: Mail, bus: events.EventBus, secrets: OperatorSecrets) -> Mapping[Permission, list[str]]:
+        license_keys = [self.format_arn(service="kms", resource="key", resource_name="*")]
         return {
             Permission.SEND_MAIL: mail.resources,
             Permission.PUT_EVENTS: [bus.event_bus_arn],
-            Permission.SIGN_LICENSES: [self.format_arn(service="kms", resource="key", resource_name="*")],
+            Permission.READ_LICENSE_KEYS: license_keys,
+            Permission.SIGN_LICENSES: license_keys,
             Permission.ROTATE_LICENSE_KEYS: [secrets.secret_arns[Secret.LICENSE_KEYS]],
         }
 
