@@ -18,13 +18,12 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from keywright.platform import edge, errors, log, paging
+from keywright.platform import correlation, edge, errors, log, paging
 from keywright.platform.repeats import Repeats
 
 PROBLEM = "application/problem+json"
 CORRELATION_HEADER = "x-correlation-id"
 
-_CORRELATION_ID = re.compile(r"[\w.:-]{8,100}", re.ASCII)
 # Where the correlation id travels inside the event that powertools hands around.
 _OURS = "keywrightCorrelationId"
 _BEARER = re.compile(r"Bearer ([\w.-]{20,4096})", re.IGNORECASE)
@@ -237,7 +236,7 @@ def _bearer(header: str) -> str:
 
 def _correlation_id(event: Mapping[str, Any]) -> str:
     given = str((event.get("headers") or {}).get(CORRELATION_HEADER, ""))
-    if _CORRELATION_ID.fullmatch(given):
+    if correlation.is_acceptable(given):
         return given
     return str(event.get("requestContext", {}).get("requestId", "") or "unknown-request")
 
