@@ -3,7 +3,11 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PYTHON := .venv/bin/python
+# Another Python than the one that .venv was made with, as in: make test WITH=python3.13
+WITH ?=
+# Where its packages are; each Python that is asked for has its own.
+VENV := $(if $(WITH),.local/venv-$(notdir $(WITH)),.venv)
+PYTHON := $(VENV)/bin/python
 CDK := infra/toolchain/node_modules/.bin/cdk
 # Arguments for the tests, as in: make test T="tests/infra -k database"
 T ?=
@@ -19,7 +23,7 @@ help: ## List what can be said here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv from the lock files (every other target does it when needed)
-	@infra/toolchain/setup.sh
+	@KEYWRIGHT_VENV=$(VENV) infra/toolchain/setup.sh $(WITH)
 
 demo: setup ## Run the main job once: sign-up to a license verified offline; results in .local/demo
 	@$(PYTHON) -m infra.local demo
@@ -34,7 +38,7 @@ check: setup ## Formatting, lint, types, contracts, drift, judges of the templat
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
-	@.venv/bin/lint-imports
+	@$(VENV)/bin/lint-imports
 	@$(PYTHON) -m infra.toolchain.locks --check
 	@$(PYTHON) -m infra.openapi --check
 	@$(PYTHON) -m infra.policy --check
