@@ -83,9 +83,10 @@ soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, rotate key
 	  tests/integration/stripe_sync/test_whole_lives.py
 	@USAGE_HISTORIES=2000 QUESTIONS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/verifier/test_usage_log.py \
 	  tests/unit/verifier/test_verifier_caching.py
-	@ROTATION_REQUESTS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/security/test_rotation.py
+	@ROTATION_REQUESTS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/security/test_rotation.py \
+	  tests/security/test_password_rotation.py tests/security/test_license_key_rotation.py
 	@$(PYTHON) -m tests.benchmarks.enumeration --each 1000
-	@USAGE_EVENTS=200000 USAGE_LICENSES=100 USAGE_STEP_HOURS=12 $(PYTHON) -m pytest --timeout 7200 -q -s \
+	@REFUSALS=300 USAGE_EVENTS=200000 USAGE_LICENSES=100 USAGE_STEP_HOURS=12 $(PYTHON) -m pytest --timeout 7200 -q -s \
 	  tests/reliability/metering -k every_side
 	@PRICE_CASES=100000 INVOICE_CASES=100 CHECKOUTS=2000 $(PYTHON) -m pytest --timeout 3600 -q -s \
 	  tests/unit/pricing/test_corpus.py tests/functions/test_invoices.py tests/reliability/test_checkouts_under_faults.py

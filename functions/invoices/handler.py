@@ -16,6 +16,7 @@ from keywright.identity import service as identity
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.errors import FieldError, RequestInvalid
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 from keywright.price_drift import rules as drift_rules
 from keywright.price_drift import service as price_drift
@@ -24,8 +25,6 @@ from keywright.price_drift.models import Comparison, Report, Source
 app = http.api()
 
 Sid = Annotated[str | None, Query(max_length=255)]
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 Status = Annotated[str | None, Query(pattern="^(draft|open|paid|void|uncollectible)$")]
 
 

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from functions.license_worker.settings import Settings
 from keywright.licensing import gateway
-from keywright.licensing.dunning import read_policy
 from keywright.platform import clock, config, db, hints, log
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import gateway as stripe_gateway
 from keywright.stripe_sync import service
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Who issues the licenses, whose products these are, and how patient dunning is."""
-
-    api_url: str
-    product_family: str
-    dunning_policy: str
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -31,12 +21,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _fold(hint: dict[str, str]) -> None:
     event_id, now = hint["event_id"], clock.now()
-    # What follows from an event is found by it, whichever message happened to hint at it.
+    # What follows from an event is found by it, whichever message happened to hint at it, unless the event itself
+    # follows from a request of ours: the fold finds that out, and goes on in the request's name.
     log.bind(correlation_id=event_id)
     desk = _desk(now)
     try:
         outcome = db.transact(lambda tx: service.process(tx, desk, event_id=event_id))
     except Exception as problem:
+        log.warning("event not folded", event_id=event_id)
         _record_failure(event_id, problem)
         raise
     log.info("event folded", event_id=event_id, outcome=_name(outcome), why=_why(outcome))
@@ -49,7 +41,7 @@ def _desk(now: datetime) -> Desk:
         issuer=settings.api_url,
         keys=gateway.key_ring(),
         now=now,
-        policy=read_policy(settings.dunning_policy),
+        policy=settings.dunning_policy,
         account_id=stripe_gateway.account_id(),
         livemode=stripe_gateway.livemode(),
     )

@@ -15,6 +15,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import Alarms
 from infra.constructs.api import Api, Domain
+from infra.constructs.copies import Copies
 from infra.constructs.dashboard import Dashboard
 from infra.constructs.database import Database
 from infra.constructs.deployments import Deployments
@@ -29,10 +30,10 @@ from infra.constructs.rotation import Rotation
 from infra.constructs.schedules import Schedules
 from infra.constructs.secrets import OperatorSecrets
 from infra.constructs.settings import OWN_ENDPOINT, Settings
+from infra.constructs.stated import stated_settings
 from infra.constructs.watching import Watched
 from infra.manifest import FUNCTIONS, Permission, Secret
 
-_MADE_BY_THE_STACK = frozenset({"API_URL", "EVENT_BUS", "MAIL_CONFIGURATION_SET"})
 _TWO_WEEKS_S = 14 * 24 * 3600
 
 
@@ -46,13 +47,15 @@ class KeywrightStack(cdk.Stack):
             description="Keywright: licensing and billing for self-hosted software",
             env=cdk.Environment(region=settings.region),
         )
-        stated, profile = _stated_settings(settings), settings.profile
+        stated, profile = stated_settings(settings), settings.profile
         bus = events.EventBus(self, "EventBus", event_bus_name=settings.value("event_bus"))
         mail = Mail(self, "Mail", domain=settings.mail_domain, makes_identity=settings.makes_mail_identity)
         self.api = Api(self, "Api", origins=settings.cors_origins, domain=_api_domain(settings))
         self._network = Network(self, "Network", profile=profile)
         self._database = Database(self, "Database", network=self._network, profile=profile)
-        secrets = OperatorSecrets(self, "Secrets")
+        if settings.backup_region:
+            Copies(self, "Copies", cluster=self._database.cluster, settings=settings)
+        secrets = OperatorSecrets(self, "Secrets", copied_to=settings.backup_region)
         self.edge_key = secrets.edge_key
         self._queues = Queues(self, "Queues")
         self._failures = encrypted_queue(self, "INVOCATIONS_DEAD", retention_s=_TWO_WEEKS_S)
@@ -82,10 +85,12 @@ class KeywrightStack(cdk.Stack):
         cdk.CfnOutput(self, "ApiUrl", value=surroundings.settings["API_URL"])
 
     def _permitted(self, mail: Mail, bus: events.EventBus, secrets: OperatorSecrets) -> Mapping[Permission, list[str]]:
+        license_keys = [self.format_arn(service="kms", resource="key", resource_name="*")]
         return {
             Permission.SEND_MAIL: mail.resources,
             Permission.PUT_EVENTS: [bus.event_bus_arn],
-            Permission.SIGN_LICENSES: [self.format_arn(service="kms", resource="key", resource_name="*")],
+            Permission.READ_LICENSE_KEYS: license_keys,
+            Permission.SIGN_LICENSES: license_keys,
             Permission.ROTATE_LICENSE_KEYS: [secrets.secret_arns[Secret.LICENSE_KEYS]],
         }
 
@@ -103,12 +108,6 @@ class KeywrightStack(cdk.Stack):
         alarms = Alarms(self, "Alarms", watched=watched)
         Dashboard(self, "Dashboard", title=self.stack_name, api_id=self.api.api_id, watched=alarms.metrics)
         return alarms
-
-
-def _stated_settings(settings: Settings) -> Mapping[str, str]:
-    """Return every setting that any function wants and that the stack does not make itself."""
-    wanted = {name for function in FUNCTIONS for name in function.settings}
-    return {name: settings.value(name.lower()) for name in sorted(wanted - _MADE_BY_THE_STACK)}
 
 
 def _api_domain(settings: Settings) -> Domain | None:

@@ -42,7 +42,7 @@ def add_program(machine: Path, name: str, script: str) -> None:
 
 
 def set_up(checkout: Path, machine: Path, *wanted: str) -> subprocess.CompletedProcess[str]:
-    command = [str(checkout / "infra" / "toolchain" / "setup.sh"), *wanted]
+    command: list[str | Path] = [checkout / "infra" / "toolchain" / "setup.sh", *wanted]
     return subprocess.run(command, env={"PATH": str(machine)}, capture_output=True, text=True, check=False, timeout=60)
 
 

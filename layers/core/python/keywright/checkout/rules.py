@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from keywright.catalog.models import LicenseKind, Offer, Price
 from keywright.checkout.models import Checkout, CheckoutState, Next, PaidSession, Progress, Result
+from keywright.platform import correlation
 from keywright.platform.clock import from_unix
 
 PAID = frozenset({"paid", "no_payment_required"})
@@ -36,12 +37,15 @@ def quantity_of(offer: Offer, requested: int | None) -> int:
 
 def metadata_of(checkout: Checkout, *, product_family: str) -> dict[str, str]:
     """Return what ties Stripe's objects to ours; Stripe copies nothing from a session to its subscription."""
-    return {
+    ties = {
         "product_family": product_family,
         "checkout_session_sid": checkout.checkout_session_sid,
         "customer_sid": checkout.customer_sid,
         "domain_sid": checkout.domain_sid,
     }
+    if correlation.is_acceptable(checkout.correlation_id):
+        ties[correlation.METADATA_KEY] = checkout.correlation_id
+    return ties
 
 
 def key_of(checkout_session_sid: str, attempt_no: int) -> str:
@@ -83,10 +87,10 @@ def is_metered(checkout: Checkout) -> bool:
     return not any("quantity" in item for item in told.get("line_items", ()))
 
 
-def allowed_return_url(url: str, *, origins: str) -> bool:
-    """Tell whether an address is on one of the origins, which are separated by commas."""
+def allowed_return_url(url: str, *, origins: Collection[str]) -> bool:
+    """Tell whether an address is on one of the origins."""
     match = _ORIGIN.match(url)
-    return match is not None and match[0].rstrip("/?#") in {origin.strip().rstrip("/") for origin in origins.split(",")}
+    return match is not None and match[0].rstrip("/?#") in origins
 
 
 def _terms(checkout: Checkout) -> tuple[object, ...]:
