@@ -25,6 +25,7 @@ PEOPLE: Sequence[Identity] = [
 ]
 """Who asks: each role, somebody who was shut out, and the strangers, one of whom shows a license."""
 
+_REFUSALS = ["400", "401", "403", "404", "409", "413", "415", "422", "429"]
 _CONFIG: dict[str, Any] = {
     # Who asks is drawn here, with tokens that count.
     "generation": {"with-security-parameters": False},
@@ -35,7 +36,7 @@ _CONFIG: dict[str, Any] = {
         "ignored_auth": {"enabled": False},
         # Whether there is a route is the gateway's to say, before any handler is asked.
         "unsupported_method": {"enabled": False},
-        "negative_data_rejection": {"expected-statuses": ["400", "401", "403", "404", "409", "413", "415", "422", "429"]},
+        "negative_data_rejection": {"expected-statuses": _REFUSALS},
     },
 }
 
@@ -82,6 +83,6 @@ def _can_be_wrong(operation: Any) -> bool:
 
 
 def _in_path(name: str, known: Words) -> st.SearchStrategy[str]:
-    odd = st.sampled_from([text for text in ODD_TEXTS if text and len(text) < 1000])  # noqa: PLR2004
+    odd = st.sampled_from([text for text in ODD_TEXTS if text and len(text) < 1000])
     meant = st.sampled_from(known[name])
     return st.one_of(meant, meant, meant, odd).map(lambda text: quote(text, safe=""))

@@ -68,7 +68,7 @@ class Contract:
         return [f"{route}: {each}" for each in wrong]
 
     def answer_breaches(self, answer: Answer) -> list[str]:
-        """Return what is wrong with an answer whatever was asked: it is our fault, or an error that nobody described."""
+        """Return what is wrong with an answer whatever was asked: a failure of ours, or an error nobody described."""
         if answer.status >= 500:
             return [f"{answer.status} is our fault: {answer.text[:300]}"]
         return [f"{answer.status} {wrong}" for wrong in self._wrong_problem(answer)] if answer.status >= 400 else []

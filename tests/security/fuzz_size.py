@@ -7,9 +7,10 @@ The seed stands fast unless FUZZ_SEED says otherwise, so that the same code is a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
@@ -18,6 +19,16 @@ EVENT_CASES = int(os.environ.get("FUZZ_EVENTS", "800"))
 SEED = int(os.environ.get("FUZZ_SEED", "20261122"))
 
 Case = TypeVar("Case")
+
+
+def tell(capsys: pytest.CaptureFixture[str], what: str, statuses: Mapping[int, int], found: Mapping[str, str]) -> None:
+    """Say what was asked, how it was answered and what was found: aloud if somebody has asked for a size or a seed."""
+    line = f"seed {SEED}: {what}: {sum(statuses.values())} cases, {dict(sorted(statuses.items()))}"
+    findings = [f"FOUND {finding} <- {how}" for finding, how in found.items()]
+    print("\n".join([line, *findings]))  # noqa: T201  (shown with a failure)
+    if {"FUZZ_CASES", "FUZZ_EVENTS", "FUZZ_SEED"} & set(os.environ):
+        with capsys.disabled():
+            print("\n".join(["", line, *findings]))  # noqa: T201
 
 
 def each(cases: SearchStrategy[Case], visit: Callable[[Case], None], *, count: int) -> None:

@@ -62,7 +62,13 @@ ODD_TEXTS: tuple[str, ...] = (
 ODD_NUMBERS: tuple[Any, ...] = (0, -1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**30, 0.1, 1e300)
 ODD_VALUES: tuple[Any, ...] = (None, True, False, [], {}, [[]], {"": ""}, float("nan"), float("inf"))
 
-_EMAILS = ("usr_own@example.com", "peer@example.com", f"{CANARY}@example.com", "guest@example.com", "a@ex\u0301ample.com")
+_EMAILS = (
+    "usr_own@example.com",
+    "peer@example.com",
+    f"{CANARY}@example.com",
+    "guest@example.com",
+    "a@ex\u0301ample.com",
+)
 _DAYS = ("2026-11-22", "2026-12-31", "2027-02-28", "9999-12-31", "0001-01-01")
 _TIMES = ("2026-11-22T12:00:00Z", "2026-11-22T12:00:00+14:00", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
 

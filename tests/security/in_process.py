@@ -41,7 +41,7 @@ class Gateway(HTTPAdapter):
         self.address = "192.0.2.7"
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Return the answer; what a function cannot have answered raises, as it would be a 500 of the gateway's."""
+        """Return the answer; whatever goes wrong in a function is a 500 of the gateway's."""
         answer = self._answer(request)
         raw = HTTPResponse(io.BytesIO(answer.body), answer.headers, answer.status, preload_content=False)
         return self.build_response(request, raw)
@@ -52,8 +52,11 @@ class Gateway(HTTPAdapter):
             return message_response(404, "Not Found")
         asked = HttpRequest(method, url.path, url.query, _headers(request.headers), _bytes(request.body), self.address)
         event = api_event(asked, match, request_id=str(uuid.uuid4()), now=_ASKED_AT)
-        answer = self._invoke(match.function, json.loads(json.dumps(event)))
-        return http_response(json.dumps(answer).encode())
+        try:
+            answer = self._invoke(match.function, json.loads(json.dumps(event)))
+            return http_response(json.dumps(answer).encode())
+        except Exception as problem:  # noqa: BLE001  (API Gateway knows no more of it either)
+            return message_response(500, f"Internal Server Error: {problem!r}")
 
 
 def session(gateway: Gateway) -> requests.Session:

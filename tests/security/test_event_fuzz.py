@@ -8,8 +8,10 @@ FUZZ_EVENTS says how many events there are, all functions together; FUZZ_SEED wh
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,8 +33,11 @@ from tests.security.contract import Contract
 from tests.security.event_cases import ROUTES, as_sent, batches, bent_often, http_events
 from tests.security.fuzz_stage import Stage
 from tests.security.requests import FUNCTION_OF
+from tests.security.world import Identity
 
 Invoke = Callable[[str, object], Any]
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 WITH_ROUTES = [entry.name for entry in FUNCTIONS if entry.routes]
 CONTRACT = Contract.committed()
@@ -62,28 +67,31 @@ def stage(clean_database: Database, stripe_account: StripeClient) -> Stage:
 
 
 @pytest.mark.parametrize("function", WITH_ROUTES)
-def test_every_event_is_answered(function: str, invoke: Invoke, stage: Stage) -> None:
+def test_every_event_is_answered(
+    function: str, invoke: Invoke, stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
     statuses: Counter[int] = Counter()
     findings: dict[str, str] = {}
 
     def visit(route: str, event: Any) -> None:
-        status, wrong = answer_findings(lambda: invoke(function, event))
+        status, wrong = answer_findings(partial(invoke, function, event))
         statuses[status] += 1
         for what in wrong:
-            findings.setdefault(f"{route}: {what}"[:300], repr(event)[:3000])
+            findings.setdefault(f"{route}: {_UUID.sub('…', what)}"[:300], repr(event)[:5000])
         if 200 <= status < 300:
             method, _, path = route.partition(" ")
             stage.note(method, path)
 
     for route in sorted(route for route, name in FUNCTION_OF.items() if name == function):
-        events = st.sampled_from(PEOPLE).flatmap(
-            lambda who, route=route: http_events(route, who=who, headers=stage.headers(who), known=stage.words)
-        )
-        fuzz_size.each(events.map(as_sent), lambda event, route=route: visit(route, event), count=SHARE)
+        events = st.sampled_from(PEOPLE).flatmap(partial(_events, route, stage))
+        fuzz_size.each(events.map(as_sent), partial(visit, route), count=SHARE)
 
-    print(f"seed {fuzz_size.SEED}: {function}: {sum(statuses.values())} events, {dict(statuses)}")
-    print("\n".join(f"FOUND {what} <- {how}" for what, how in findings.items()))
+    fuzz_size.tell(capsys, f"events to {function}", statuses, findings)
     assert list(findings) == []
+
+
+def _events(route: str, stage: Stage, who: Identity) -> st.SearchStrategy[Any]:
+    return http_events(route, who=who, headers=stage.headers(who), known=stage.words)
 
 
 def batch_findings(event: Any, answer: Any, *, field: str) -> list[str]:
@@ -140,7 +148,9 @@ def run_batches(
     return sent[0], list(findings)
 
 
-def test_a_batch_of_events_hides_no_work_that_was_not_done(invoke: Invoke, clean_database: Database) -> None:
+def test_a_batch_of_events_hides_no_work_that_was_not_done(
+    invoke: Invoke, clean_database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
     ids = store(*catalog_events())
 
     def arm() -> dict[str, str]:
@@ -154,17 +164,19 @@ def test_a_batch_of_events_hides_no_work_that_was_not_done(invoke: Invoke, clean
 
     sent, findings = run_batches(lambda event: invoke("license_worker", event), "event_id", arm, undone)
 
-    print(f"seed {fuzz_size.SEED}: license_worker: {sent} batches")
+    fuzz_size.tell(capsys, "batches to license_worker", {200: sent}, dict.fromkeys(findings, "a batch"))
     assert findings == []
 
 
-def test_a_batch_of_jobs_hides_no_work_that_was_not_done(invoke: Invoke, clean_database: Database) -> None:
+def test_a_batch_of_jobs_hides_no_work_that_was_not_done(
+    invoke: Invoke, clean_database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
     armed: list[dict[str, str]] = []
 
     def arm() -> dict[str, str]:
         keys = [f"{row}-{len(armed)}" for row in ROWS]
         for key in keys:
-            db.transact(lambda tx, key=key: jobs.enqueue(tx, "jobs.prune", {}, key=key, now=clock.now()))
+            db.transact(partial(jobs.enqueue, kind="jobs.prune", payload={}, key=key, now=clock.now()))
         found = clean_database.execute("SELECT job_sid, job_key FROM jobs")
         sids = {row["job_key"].rpartition(":")[2]: row["job_sid"] for row in found}
         armed.append({row: sids[key] for row, key in zip(ROWS, keys, strict=True)})
@@ -176,7 +188,7 @@ def test_a_batch_of_jobs_hides_no_work_that_was_not_done(invoke: Invoke, clean_d
 
     sent, findings = run_batches(lambda event: invoke("job_worker", event), "job_sid", arm, undone)
 
-    print(f"seed {fuzz_size.SEED}: job_worker: {sent} batches")
+    fuzz_size.tell(capsys, "batches to job_worker", {200: sent}, dict.fromkeys(findings, "a batch"))
     assert findings == []
 
 
@@ -227,3 +239,52 @@ def test_a_schedule_that_says_something_else_fails_and_does_nothing(invoke: Invo
     assert taken
     assert [event for event in taken if event.get("do") != "enqueue" or event.get("kind") != "jobs.prune"] == []
     assert {row["kind"] for row in clean_database.execute("SELECT kind FROM jobs")} <= {"jobs.prune"}
+
+
+def _raises() -> Any:
+    raise RecursionError
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (_raises, "raised RecursionError"),
+        (lambda: {"statusCode": "soon"}, "malformed"),
+        (lambda: {"statusCode": 200, "headers": {"x-a": "1\r\nx-b: 2"}}, "malformed"),
+        (lambda: {"statusCode": 200, "headers": {}, "body": ""}, "has no X-Frame-Options"),
+        (lambda: {"statusCode": 500, "headers": dict(SECURITY_HEADERS), "body": ""}, "is our fault"),
+        (lambda: {"statusCode": 404, "headers": dict(SECURITY_HEADERS), "body": "nothing"}, "is no problem document"),
+    ],
+)
+def test_an_answer_that_is_none_is_caught(call: Callable[[], Any], what: str) -> None:
+    _, found = answer_findings(call)
+
+    assert any(what in each for each in found)
+
+
+def careless(event: Any) -> Any:
+    """Reports nothing."""
+    return {"batchItemFailures": []}
+
+
+def inventive(event: Any) -> Any:
+    """Reports everything, and a message that was not in the batch."""
+    names = [*(record["messageId"] for record in event["Records"]), "message-of-another-batch"]
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in names]}
+
+
+@pytest.mark.parametrize(("worker", "what"), [(careless, "took"), (careless, "lost"), (inventive, "reports")])
+def test_a_worker_that_loses_hints_is_caught(worker: Callable[[Any], Any], what: str) -> None:
+    def lost(told: set[str], _: set[str]) -> list[str]:
+        return [f"lost {sid}" for sid in told & {"row-one"}]
+
+    _, findings = run_batches(worker, "event_id", dict, lost)
+
+    assert any(found.startswith(what) for found in findings)
+
+
+def test_feedback_that_is_taken_and_forgotten_is_caught() -> None:
+    told = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "ada@example.com"}]}
+
+    assert feedback_findings(ses_event("Bounce", told), {"suppressed": 1}, set()) != []
+    assert feedback_findings(ses_event("Bounce", told), {"suppressed": 1}, {"ada@example.com"}) == []

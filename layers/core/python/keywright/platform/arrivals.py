@@ -20,6 +20,23 @@ from keywright.platform.errors import BodyInvalid, BodyTooLarge, RequestUnreadab
 
 UNKNOWN = "unknown-request"
 
+# Older formats have others, which the library would read too.
+_KEYS = frozenset(
+    {
+        "body",
+        "cookies",
+        "headers",
+        "isBase64Encoded",
+        "pathParameters",
+        "queryStringParameters",
+        "rawPath",
+        "rawQueryString",
+        "requestContext",
+        "routeKey",
+        "version",
+    }
+)
+
 _NAMED = re.compile(r"[\w.:=+/-]{1,200}", re.ASCII)
 
 
@@ -52,7 +69,7 @@ class _Event(_Part):
 
 def checked(event: object) -> dict[str, Any]:
     """
-    Return the event with the names of its headers in lower case.
+    Return what format 2.0 has of the event, with the names of its headers in lower case.
 
     :raises RequestUnreadable: if it is no event of payload format 2.0
     """
@@ -62,7 +79,7 @@ def checked(event: object) -> dict[str, Any]:
         raise RequestUnreadable("What arrived is not the event of an HTTP request.") from problem
     assert isinstance(event, dict)
     return {
-        **event,
+        **{key: value for key, value in event.items() if key in _KEYS},
         "requestContext": {"stage": "$default", **event["requestContext"]},
         "headers": {name.lower(): value for name, value in (event.get("headers") or {}).items()},
     }

@@ -111,7 +111,12 @@ def entrypoint(
         correlation_id = _correlation_id(event)
         log.bind(correlation_id=correlation_id)
         try:
-            answer = _read_and_resolve(app, event, context, correlation_id, repeats, takes or Takes())
+            asked = {**arrivals.checked(event), _OURS: correlation_id}
+            answer = _unless_seen(asked, _resolve(app, asked, context, repeats, takes or Takes()))
+            log.info("request", route=asked["routeKey"], status=answer["statusCode"])
+        except errors.RequestUnreadable as error:
+            log.warning("request unreadable", detail=error.detail)
+            answer = problem(error, correlation_id=correlation_id)
         finally:
             # Everything bound below would leak into another caller's lines.
             log.unbind()
@@ -166,24 +171,6 @@ def accepted(document: dict[str, Any], *, correlation_id: str) -> dict[str, Any]
     """Return a 200 as a Lambda answer, for entry points that have no application."""
     headers = {**SECURITY_HEADERS, "Content-Type": "application/json", CORRELATION_HEADER: correlation_id}
     return {"statusCode": 200, "headers": headers, "body": json.dumps(document), "isBase64Encoded": False}
-
-
-def _read_and_resolve(
-    app: APIGatewayHttpResolver,
-    event: object,
-    context: Any,
-    correlation_id: str,
-    repeats: Repeats | None,
-    takes: Takes,
-) -> dict[str, Any]:
-    try:
-        asked = arrivals.checked(event)
-    except errors.RequestUnreadable as error:
-        log.warning("request unreadable", detail=error.detail)
-        return problem(error, correlation_id=correlation_id)
-    answer = _unless_seen(asked, _resolve(app, {**asked, _OURS: correlation_id}, context, repeats, takes))
-    log.info("request", route=asked["routeKey"], status=answer["statusCode"])
-    return answer
 
 
 def _resolve(
