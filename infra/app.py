@@ -10,13 +10,14 @@ CDK command line; ``CDK_OUTDIR`` says where the cloud assembly goes.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
 
 from infra.constructs.packaging import ROOT
-from infra.constructs.settings import Settings
+from infra.constructs.settings import MissingContext, Settings
 from infra.stacks.edge import EdgeStack
 from infra.stacks.firewall import FirewallStack
 from infra.stacks.keywright import KeywrightStack
@@ -44,4 +45,7 @@ def build(context: Mapping[str, Any], *, outdir: str | None = None) -> cdk.App:
 
 
 if __name__ == "__main__":
-    build(declared_context()).synth()
+    try:
+        build(declared_context()).synth()
+    except MissingContext as missing:
+        sys.exit(str(missing))

@@ -164,7 +164,6 @@ FUNCTIONS: tuple[Function, ...] = (
         "pricing_preview",
         "What a price costs at a quantity, to the minor unit.",
         routes=(_post("/v1/pricing/preview"),),
-        settings=("API_URL",),
     ),
     Function(
         "checkout",

@@ -29,7 +29,7 @@ from stripe import StripeClient
 from infra.local.database import Endpoint, private_database
 from infra.local.database.borrowed import borrowed_database
 from infra.manifest import Queue
-from keywright.platform import db, migrations, stripe_client
+from keywright.platform import config, db, migrations, stripe_client
 from tests.api import Answer, Api
 from tests.roles import playing
 
@@ -188,6 +188,12 @@ def stripe_account(_stand_in: str, monkeypatch: pytest.MonkeyPatch) -> StripeCli
     """An account at the Stripe stand-in that our functions are connected to; without this, Stripe does not answer."""
     monkeypatch.setenv("KEYWRIGHT_STRIPE_API_URL", _stand_in)
     return stripe_client.client()
+
+
+@pytest.fixture(autouse=True)
+def _settings_read_anew() -> None:
+    """A container has one environment for life; each test has its own."""
+    config.forget()
 
 
 @pytest.fixture

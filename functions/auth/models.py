@@ -20,7 +20,6 @@ Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
 OpaqueToken = Annotated[str, Field(min_length=1, max_length=_TOKEN_LENGTH)]
-Sid = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 
 
 class RegisterRequest(http.Body):
@@ -60,7 +59,7 @@ class LoginRequest(http.Body):
 
     email: Email
     password: Password
-    customer_sid: Sid | None = None
+    customer_sid: http.Sid | None = None
 
 
 class RefreshRequest(http.Body):

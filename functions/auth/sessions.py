@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from aws_lambda_powertools.event_handler.openapi.params import Query
-
 from functions.auth.application import app, origin
 from functions.auth.models import (
     LoginRequest,
@@ -29,10 +25,8 @@ from keywright.identity.models import (
 )
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
-
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 
 
 @app.post("/v1/auth/login", summary="Log in", tags=["auth"])

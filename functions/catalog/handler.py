@@ -16,14 +16,13 @@ from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.money import decimal_text
 from keywright.platform.paging import Page
 
 app = http.api()
 
 Flag = Annotated[str | None, Query(pattern="^(true|false)$")]
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 
 
 class TierView(http.Body):

@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.checkout.opening import carry_out
+from functions.checkout.settings import Settings
 from keywright.checkout import gateway, opening, rules
 from keywright.checkout import service as checkouts
-from keywright.checkout.models import Checkout, Plan, PortalSettings, Progress, Result, Wanted
+from keywright.checkout.models import Checkout, Plan, Progress, Result, Wanted
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
 from keywright.identity.repetition import Repetition
@@ -79,7 +80,7 @@ def open_checkout(body: NewCheckout) -> CheckoutView:
     One at a time is open for a domain and a price: asking again gives the same one, and other terms replace it.
     """
     access, now = identity_gateway.access_tokens(), clock.now()
-    portal_url = config.setting("PORTAL_URL")
+    portal_url = config.load(Settings).portal_url
     currency = body.currency and body.currency.lower()
     wanted = Wanted(body.domain_sid, body.price_id, body.quantity, currency, body.challenge)
 
@@ -113,7 +114,7 @@ def get_checkout(checkout_session_id: str) -> CheckoutView:
 def open_portal(body: PortalRequest) -> PortalView:
     """Return an address where the customer changes cards, plans and addresses, or cancels; changes come as events."""
     access, now = identity_gateway.access_tokens(), clock.now()
-    settings = config.load(PortalSettings)
+    settings = config.load(Settings)
 
     def find(tx: Transaction) -> str:
         caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.contract_billing.application import Cursor, Limit, app, look, staff_act
+from functions.contract_billing.application import app, look, staff_act
 from keywright.contracts import entities
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import LegalEntity
 from keywright.platform import clock, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]+$")]

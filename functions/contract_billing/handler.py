@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from functions.contract_billing import entities, overrides, plans
-from functions.contract_billing.application import Cursor, Limit, SidQuery, app, look, staff_act
+from functions.contract_billing.application import app, look, staff_act
 from functions.contract_billing.models import (
     InvoiceAnswer,
     InvoiceDetailAnswer,
@@ -24,6 +24,7 @@ from keywright.contracts.invoice_models import FullInvoice, Invoice, InvoiceFilt
 from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit, SidQuery
 
 ROUTES = (entities, overrides, plans)
 """Importing them has added their routes to the application."""

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
-from functions.contract_billing.application import Sid, app, staff_act
+from functions.contract_billing.application import app, staff_act
 from functions.contract_billing.pricings import PricingRequest, pricing_of
 from keywright.contracts import annexes
 from keywright.contracts.desk import Desk
@@ -15,6 +15,7 @@ from keywright.contracts.models import Override
 from keywright.contracts.terms import pricing_fields
 from keywright.platform import http
 from keywright.platform.db import Transaction
+from keywright.platform.http import Sid
 
 
 class OverrideRequest(http.Body):

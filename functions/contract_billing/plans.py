@@ -7,7 +7,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
-from functions.contract_billing.application import Cursor, Limit, app, look, staff_act
+from functions.contract_billing.application import app, look, staff_act
 from functions.contract_billing.models import PlanAnswer, PlansAnswer, plan_answer
 from functions.contract_billing.pricings import PricingRequest, pricing_of
 from keywright.contracts import plans
@@ -16,6 +16,7 @@ from keywright.contracts.plan_models import Plan, PlanFilter, PlanState, PlanVer
 from keywright.contracts.terms import Every, UsageType
 from keywright.platform import clock, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", examples=["pro-yearly"])]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from functions.contracts import annexes, forecasts, subscriptions
-from functions.contracts.application import Cursor, Limit, Sid, SidQuery, app, look, staff_act
+from functions.contracts.application import app, look, staff_act
 from functions.contracts.models import (
     ContractAnswer,
     ContractDetailAnswer,
@@ -26,6 +26,7 @@ from keywright.contracts.models import Collection, Contract, ContractFilter, Con
 from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit, Sid, SidQuery
 
 ROUTES = (annexes, forecasts, subscriptions)
 """Importing them has added their routes to the application."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
-from functions.contracts.application import Cursor, Limit, Sid, SidQuery, app, look, staff_act
+from functions.contracts.application import app, look, staff_act
 from functions.contracts.models import SubscriptionAnswer, SubscriptionsAnswer, subscription_answer
 from keywright.contracts import reading, subscriptions
 from keywright.contracts.changes import SubscriptionState
@@ -16,6 +16,7 @@ from keywright.contracts.subscription_models import Subscription
 from keywright.contracts.subscriptions import Order
 from keywright.platform import http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit, Sid, SidQuery
 from keywright.pricing.rules import MAX_QUANTITY
 
 Quantity = Annotated[int, Field(ge=0, le=MAX_QUANTITY)]

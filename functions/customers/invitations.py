@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from functions.customers.application import admission, app, owner_admission
@@ -13,9 +12,7 @@ from keywright.customers.models import Invitation, MemberRole, Membership
 from keywright.identity import rules as identity_rules
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
-
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
+from keywright.platform.http import Cursor, Limit
 
 
 class InvitationRequest(http.Body):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from typing import Literal
 
 from functions.customers.application import app, member_admission, owner_admission
 from keywright.audit.models import user as acting
@@ -14,9 +12,7 @@ from keywright.identity import sessions, staff
 from keywright.identity.models import RevokeReason, User
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
-
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
+from keywright.platform.http import Cursor, Limit
 
 
 class MemberAnswer(http.Body):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
+from functions.domains.settings import Settings
 from keywright.audit.models import user as acting
 from keywright.domains import gateway, proofs, rules
 from keywright.domains import service as domains
@@ -15,17 +15,16 @@ from keywright.domains.models import Check, Domain, DomainState, Found, TxtRecor
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
 from keywright.identity.repetition import Repetition
-from keywright.platform import clock, db, http, paging
+from keywright.platform import clock, config, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 
 app = http.api()
 
 # The longest name that DNS knows has 253 characters, and one dot more if it is written with the root's.
 DomainName = Annotated[str, Field(min_length=1, max_length=254, examples=["licenses.example.com"])]
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
 Shown = Literal["PENDING", "VERIFIED", "STALE"]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 
 
 class CreateDomainRequest(http.Body):
@@ -179,7 +178,7 @@ def verify_domain(domain_sid: str) -> DomainAnswer:
         return domains.get_domain(tx, customer_sid=caller.customer_sid, domain_sid=domain_sid), caller.user_sid
 
     domain, user_sid = db.transact(admit)
-    findings = gateway.look_up(rules.verification_record(domain).name, through=gateway.resolvers())
+    findings = gateway.look_up(rules.verification_record(domain).name, through=config.load(Settings).dns_resolvers)
     checked_at = clock.now()
     return _answer(
         db.transact(

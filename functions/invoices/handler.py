@@ -9,12 +9,14 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from keywright.billers.models import Biller
 from keywright.billing import statements
-from keywright.billing.statements import InvoiceFilter, InvoiceStatement, LineStatement
+from keywright.billing.models import InvoiceLine
+from keywright.billing.statements import InvoiceFilter, InvoiceStatement
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.errors import FieldError, RequestInvalid
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 from keywright.price_drift import rules as drift_rules
 from keywright.price_drift import service as price_drift
@@ -23,8 +25,6 @@ from keywright.price_drift.models import Comparison, Report, Source
 app = http.api()
 
 Sid = Annotated[str | None, Query(max_length=255)]
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 Status = Annotated[str | None, Query(pattern="^(draft|open|paid|void|uncollectible)$")]
 
 
@@ -201,7 +201,7 @@ def _view(invoice: InvoiceStatement, *, with_lines: bool) -> InvoiceView:
     )
 
 
-def _line(line: LineStatement, biller: Biller) -> InvoiceLineView:
+def _line(line: InvoiceLine, biller: Biller) -> InvoiceLineView:
     return InvoiceLineView(
         biller=biller,
         line_id=line.line_id,

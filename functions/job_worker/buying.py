@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from functions.job_worker.settings import Settings
 from keywright.audit import models as actors
 from keywright.checkout import gateway as checkout_gateway
 from keywright.checkout import opening
@@ -14,7 +15,7 @@ from keywright.domains import proofs, rules
 from keywright.domains.models import DomainNotFound
 from keywright.jobs.models import Skipped
 from keywright.jobs.worker import Effect, Executor
-from keywright.platform import clock, db, log
+from keywright.platform import clock, config, db, log
 from keywright.platform.db import Transaction
 from keywright.price_drift import service as price_drift
 from keywright.stripe_sync import inbox
@@ -38,7 +39,7 @@ def check_domain(payload: dict[str, str]) -> Effect | Skipped:
     if domain is None:
         return Skipped("The domain was given up.")
     record = rules.verification_record(domain)
-    findings = domains_gateway.look_up(record.name, through=domains_gateway.resolvers())
+    findings = domains_gateway.look_up(record.name, through=config.load(Settings).dns_resolvers)
 
     def keep(tx: Transaction) -> None:
         try:

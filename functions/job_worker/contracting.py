@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from functions.job_worker.settings import Settings
 from keywright.contracts import billing_run, files, gateway, invoices, notices
 from keywright.contracts.desk import Desk
 from keywright.contracts.invoice_models import FullInvoice, InvoiceState
@@ -17,16 +17,8 @@ from keywright.jobs.worker import Effect
 from keywright.licensing import gateway as licensing_gateway
 from keywright.mail import gateway as mail_gateway
 from keywright.mail import service as mail_service
-from keywright.mail.models import MailSettings
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
-
-
-@dataclass(frozen=True)
-class _IssuerSettings:
-    """Who issues the licenses."""
-
-    api_url: str
 
 
 def _run(payload: dict[str, str]) -> Effect:
@@ -63,7 +55,7 @@ def _bill(payload: dict[str, str]) -> Effect:
 
 
 def _issue_license(payload: dict[str, str]) -> Effect:
-    now, keys, issuer = clock.now(), licensing_gateway.key_ring(), config.load(_IssuerSettings).api_url
+    now, keys, issuer = clock.now(), licensing_gateway.key_ring(), config.load(Settings).api_url
     sid = payload["subscription_sid"]
     return lambda tx: files.issue(tx, Desk(now), subscription_sid=sid, keys=keys, issuer=issuer)
 
@@ -74,7 +66,7 @@ def _judge_license(payload: dict[str, str]) -> Effect:
 
 
 def _send_invoice(payload: dict[str, str]) -> Skipped | None:
-    settings = config.load(MailSettings)
+    settings = config.load(Settings)
     document, customer = db.transact(
         lambda tx: (
             found := _document(tx, payload),
@@ -101,7 +93,7 @@ def _collect(payload: dict[str, str]) -> Effect | Skipped:
     known = customer.stripe_customer_id
     stripe_customer_id = known or customers_gateway.create_stripe_customer(customer)
     collected = gateway.collect(
-        document, stripe_customer_id=stripe_customer_id, product_family=config.setting("PRODUCT_FAMILY")
+        document, stripe_customer_id=stripe_customer_id, product_family=config.load(Settings).product_family
     )
 
     def keep(tx: Transaction) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 
 from functions.job_worker import buying, contracting, licensing, metering, reconciling
 from functions.job_worker.mailing import send as _send
+from functions.job_worker.settings import Settings
 from keywright.catalog import gateway as catalog_gateway
 from keywright.customers import gateway as customers_gateway
 from keywright.customers import members
@@ -20,7 +21,6 @@ from keywright.identity.models import Notice
 from keywright.jobs import recovery
 from keywright.jobs.models import Skipped
 from keywright.jobs.worker import Effect, Executor
-from keywright.mail.models import MailSettings
 from keywright.platform import clock, config, db, idempotency
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import gateway as stripe_gateway
@@ -33,7 +33,7 @@ _PRUNINGS = 200
 
 
 def _send_verification(payload: dict[str, str]) -> Skipped | None:
-    settings, now = config.load(MailSettings), clock.now()
+    settings, now = config.load(Settings), clock.now()
     begun = db.transact(lambda tx: identity.begin_verification(tx, user_sid=payload["user_sid"], now=now))
     if begun is None:
         return Skipped("The address needs no proof any more.")
@@ -44,7 +44,7 @@ def _send_verification(payload: dict[str, str]) -> Skipped | None:
 
 
 def _send_email_change(payload: dict[str, str]) -> Skipped | None:
-    settings, now = config.load(MailSettings), clock.now()
+    settings, now = config.load(Settings), clock.now()
     begun = db.transact(lambda tx: credentials.begin_email_change(tx, user_sid=payload["user_sid"], now=now))
     if begun is None:
         return Skipped("The address is not asked for any more, is taken, or has had too many mails.")
@@ -55,7 +55,7 @@ def _send_email_change(payload: dict[str, str]) -> Skipped | None:
 
 
 def _send_password_reset(payload: dict[str, str]) -> Skipped | None:
-    settings, now = config.load(MailSettings), clock.now()
+    settings, now = config.load(Settings), clock.now()
     begun = db.transact(lambda tx: credentials.begin_reset(tx, user_sid=payload["user_sid"], now=now))
     if begun is None:
         return Skipped("Nobody has this address, or it has had too many mails.")
@@ -64,14 +64,14 @@ def _send_password_reset(payload: dict[str, str]) -> Skipped | None:
 
 
 def _send_notice(payload: dict[str, str]) -> Skipped | None:
-    settings, now = config.load(MailSettings), clock.now()
+    settings, now = config.load(Settings), clock.now()
     notice, user_sid, email = Notice(payload["notice"]), payload["user_sid"], payload["email"]
     mail = db.transact(lambda tx: notices.compose_notice(tx, notice=notice, user_sid=user_sid, email=email, now=now))
     return Skipped("Nobody is there to be told, or too much was told.") if mail is None else _send(mail, settings)
 
 
 def _send_domain_notice(payload: dict[str, str]) -> Skipped | None:
-    settings, notice = config.load(MailSettings), DomainNotice(payload["notice"])
+    settings, notice = config.load(Settings), DomainNotice(payload["notice"])
     mail = db.transact(
         lambda tx: proofs.compose_notice(
             tx, domain_sid=payload["domain_sid"], notice=notice, portal_url=settings.portal_url
@@ -81,7 +81,7 @@ def _send_domain_notice(payload: dict[str, str]) -> Skipped | None:
 
 
 def _send_invitation(payload: dict[str, str]) -> Skipped | None:
-    settings, now = config.load(MailSettings), clock.now()
+    settings, now = config.load(Settings), clock.now()
     invited = db.transact(lambda tx: members.begin_invitation(tx, invitation_sid=payload["invitation_sid"], now=now))
     if invited is None:
         return Skipped("The invitation is not open any more.")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from functions.job_worker.mailing import send
+from functions.job_worker.settings import Settings
 from keywright.jobs.models import Skipped
 from keywright.jobs.worker import Effect, Executor
 from keywright.licensing import gateway, issuing, key_audit, notices, revocations, rotation, tokens
-from keywright.licensing.dunning import read_policy
-from keywright.licensing.rotation import RotationSettings
-from keywright.mail.models import MailSettings
+from keywright.licensing.rotation import Periods
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
 from keywright.platform.errors import SettingMissing
@@ -25,16 +23,8 @@ _SAID_AGAIN_AFTER = timedelta(hours=12)
 """A list that says nothing new is signed for the sake of its time alone, and not so soon."""
 
 
-@dataclass(frozen=True)
-class ReviewSettings:
-    """Whose products these are, and how patient dunning is."""
-
-    product_family: str
-    dunning_policy: str
-
-
 def _send_issued(payload: dict[str, str]) -> Skipped | None:
-    settings = config.load(MailSettings)
+    settings = config.load(Settings)
     mail = db.transact(
         lambda tx: notices.issued_mail(tx, license_sid=payload["license_sid"], portal_url=settings.portal_url)
     )
@@ -42,13 +32,13 @@ def _send_issued(payload: dict[str, str]) -> Skipped | None:
 
 
 def _send_change(payload: dict[str, str]) -> Skipped | None:
-    settings = config.load(MailSettings)
+    settings = config.load(Settings)
     mail = db.transact(lambda tx: notices.change_mail(tx, **payload, portal_url=settings.portal_url))
     return Skipped("The license stands elsewhere by now.") if mail is None else send(mail, settings)
 
 
 def _send_expiring(payload: dict[str, str]) -> Skipped | None:
-    settings = config.load(MailSettings)
+    settings = config.load(Settings)
     mail = db.transact(lambda tx: notices.expiring_mail(tx, **payload, portal_url=settings.portal_url))
     return Skipped("The license was renewed, or has ended.") if mail is None else send(mail, settings)
 
@@ -65,14 +55,14 @@ def _publish_event(payload: dict[str, str]) -> None:
     facts = {name: value for name, value in payload.items() if name != "event"}
     # Jobs of an older version hold the facts one by one.
     detail = payload.get("detail") or json.dumps(facts, sort_keys=True)
-    gateway.publish(payload["event"], detail, bus=config.setting("EVENT_BUS"))
+    gateway.publish(payload["event"], detail, bus=config.load(Settings).event_bus)
 
 
 def _review(payload: dict[str, str]) -> Effect:
-    settings, now = config.load(ReviewSettings), clock.now()
+    settings, now = config.load(Settings), clock.now()
     desk = Bench(
         product_family=settings.product_family,
-        policy=read_policy(settings.dunning_policy),
+        policy=settings.dunning_policy,
         now=now,
         account_id=stripe_gateway.account_id(),
         livemode=stripe_gateway.livemode(),
@@ -104,7 +94,8 @@ def _publish_revocations(_payload: dict[str, str]) -> Effect | Skipped:
 
 def _rotate_keys(_payload: dict[str, str]) -> Effect | Skipped:
     now, entries = clock.now(), gateway.key_entries()
-    periods = rotation.read_periods(config.load(RotationSettings))
+    settings = config.load(Settings)
+    periods = Periods(timedelta(days=settings.license_key_days), timedelta(days=settings.license_key_lead_days))
     wanted = rotation.rotated(entries, periods, new=rotation.new_entry(), now=now)
     if wanted == entries:
         return Skipped("No key is due.")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from functions.job_worker.mailing import send
+from functions.job_worker.settings import Settings
 from keywright.jobs.models import Skipped
-from keywright.mail.models import MailSettings
 from keywright.metering import billing, confirming, gateway, limits, pushing, reports, sealing
 from keywright.metering.models import Answer, Revision, UsageSink
 from keywright.platform import clock, config, db
@@ -42,7 +42,7 @@ def push(
     _payload: dict[str, str] | None = None, *, sink: UsageSink | None = None, now: datetime | None = None
 ) -> Effect | None:
     """Tell the sink what is sealed, the doubtful first; what is left is another job's."""
-    told, since, teller = 0, now or clock.now(), sink or gateway.sink()
+    told, since, teller = 0, now or clock.now(), sink or _sink()
     if teller.looks_up:
         _settle_doubts(teller, now=since)
     while told < PUSHED_BY_A_JOB:
@@ -60,12 +60,17 @@ def confirm(
     _payload: dict[str, str] | None = None, *, sink: UsageSink | None = None, now: datetime | None = None
 ) -> None:
     """Compare what was told with what the sink has counted."""
-    moment, teller = now or clock.now(), sink or gateway.sink()
+    moment, teller = now or clock.now(), sink or _sink()
     if not teller.looks_up:
         return
     for look in db.transact(lambda tx: confirming.list_due(tx, now=moment, limit=_LOOKS_BY_A_JOB)):
         counted = teller.counted(look.first, hours=look.hours)
         db.transact(lambda tx, at=look, sums=counted: confirming.compare(tx, at, sums, now=moment))  # type: ignore[misc]
+
+
+def _sink() -> UsageSink:
+    settings = config.load(Settings)
+    return gateway.sink(settings.usage_sink, bus=settings.event_bus)
 
 
 def _settle_doubts(sink: UsageSink, *, now: datetime) -> None:
@@ -109,13 +114,14 @@ def _send_bill(payload: dict[str, str]) -> Effect | Skipped:
 
 
 def _send_threshold(payload: dict[str, str]) -> Skipped | None:
-    settings = config.load(MailSettings)
+    settings = config.load(Settings)
     mail = db.transact(lambda tx: limits.threshold_mail(tx, payload, portal_url=settings.portal_url))
     return Skipped("The license has no owner to write to.") if mail is None else send(mail, settings)
 
 
 def _publish_event(payload: dict[str, str]) -> None:
-    gateway.publish(payload["event"], {name: value for name, value in payload.items() if name != "event"})
+    facts = {name: value for name, value in payload.items() if name != "event"}
+    gateway.publish(payload["event"], facts, bus=config.load(Settings).event_bus)
 
 
 JOBS: Mapping[str, Callable[[dict[str, str]], Effect | Skipped | None]] = {

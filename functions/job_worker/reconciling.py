@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from functions.job_worker.settings import Settings
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
 from keywright.platform.errors import KeywrightError
@@ -26,13 +27,13 @@ def _look_for_events(run: Run) -> Effect:
 
 
 def _look_at_objects(run: Run) -> Effect:
-    since, family = run.covers_at - rules.RECENT, config.setting("PRODUCT_FAMILY")
+    since, family = run.covers_at - rules.RECENT, config.load(Settings).product_family
     page: Page = gateway.list_objects(run.page_cursor, since=since, asked_at=clock.now())
     return lambda tx: object_sweep.apply(tx, run, page, product_family=family, now=clock.now())
 
 
 def _look_at_licenses(run: Run) -> Effect:
-    family = config.setting("PRODUCT_FAMILY")
+    family = config.load(Settings).product_family
     return lambda tx: license_sweep.apply(tx, run, product_family=family, now=clock.now())
 
 

@@ -22,12 +22,11 @@ from keywright.jobs.models import (
 )
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 
 app = http.api()
 
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 KindName = Annotated[str | None, Query(max_length=64, pattern=r"^[a-z][a-z.-]*$")]
 # Ten years: what is older than the deployment is no selection.
 MinAge = Annotated[int | None, Query(ge=0, le=10 * 365 * 86400)]

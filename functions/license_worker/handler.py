@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from functions.license_worker.settings import Settings
 from keywright.licensing import gateway
-from keywright.licensing.dunning import read_policy
 from keywright.platform import clock, config, db, hints, log
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import gateway as stripe_gateway
 from keywright.stripe_sync import service
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Who issues the licenses, whose products these are, and how patient dunning is."""
-
-    api_url: str
-    product_family: str
-    dunning_policy: str
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -49,7 +39,7 @@ def _desk(now: datetime) -> Desk:
         issuer=settings.api_url,
         keys=gateway.key_ring(),
         now=now,
-        policy=read_policy(settings.dunning_policy),
+        policy=settings.dunning_policy,
         account_id=stripe_gateway.account_id(),
         livemode=stripe_gateway.livemode(),
     )

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from functions.licenses.application import IssuerSettings, admission, app
+from functions.licenses.application import admission, app
 from functions.licenses.models import (
     ActivateRequest,
     ActivationList,
     ActivationView,
-    Cursor,
-    Limit,
     ReleasedAnswer,
     ReleaseRequest,
     ValidateAnswer,
     ValidateRequest,
 )
-from keywright.licensing import activation_rules, activations, gateway, tokens, validation
-from keywright.licensing.activation_rules import Activation, ActivationSettings
+from functions.licenses.settings import Settings
+from keywright.licensing import activations, gateway, tokens, validation
+from keywright.licensing.activation_rules import Activation
 from keywright.licensing.validation import Answer, Question
 from keywright.platform import clock, config, db, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 
 
 @app.post("/v1/licenses/validate", summary="Validate a license online", tags=["licenses"])
 def validate(body: ValidateRequest) -> ValidateAnswer:
     """Say whether a license counts at this moment, in a signed answer that carries the nonce of the question."""
-    now, days = clock.now(), activation_rules.read_days(config.load(ActivationSettings))
-    key, issuer = gateway.key_ring().signing_at(now), config.load(IssuerSettings).api_url
+    now, days = clock.now(), config.load(Settings).activation_days
+    key, issuer = gateway.key_ring().signing_at(now), config.load(Settings).api_url
     question = Question(body.nonce, body.domain, body.fingerprint)
 
     def look(tx: Transaction) -> Answer:
@@ -47,7 +47,7 @@ def validate(body: ValidateRequest) -> ValidateAnswer:
 @app.post("/v1/licenses/<license_sid>/activations", status_code=201, summary="Take a seat", tags=["licenses"])
 def activate(license_sid: str, body: ActivateRequest) -> ActivationView:
     """Take a seat for a machine. Doing it again is its sign of life, and takes no second one."""
-    now, days = clock.now(), activation_rules.read_days(config.load(ActivationSettings))
+    now, days = clock.now(), config.load(Settings).activation_days
 
     def take(tx: Transaction) -> Activation:
         return activations.activate(

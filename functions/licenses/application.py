@@ -15,13 +15,6 @@ app = http.api()
 
 
 @dataclass(frozen=True)
-class IssuerSettings:
-    """Who issues licenses: the address of this API."""
-
-    api_url: str
-
-
-@dataclass(frozen=True)
 class Admitted:
     """Who is calling, and whose licenses they may see: None is everybody's."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -10,8 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime
 
 from functions.licenses.application import admission, app
+from functions.licenses.settings import Settings
 from keywright.licensing import words
-from keywright.licensing.dunning import read_policy
 from keywright.licensing.models import LicenseState, Rule
 from keywright.licensing.standing import STATE_OF
 from keywright.platform import clock, config, db, http
@@ -21,13 +20,6 @@ from keywright.stripe_sync.explaining import Explanation
 from keywright.stripe_sync.timeline import Reason
 
 AsOf = Annotated[AwareDatetime | None, Query()]
-
-
-@dataclass(frozen=True)
-class PolicySettings:
-    """How patient dunning is."""
-
-    dunning_policy: str
 
 
 class CauseView(http.Body):
@@ -104,7 +96,7 @@ def get_timeline(license_sid: str, effective_as_of: AsOf = None, known_as_of: As
     ``effective_as_of`` asks where it stood at that moment, ``known_as_of`` by what we knew at that moment; without them
     it is now. So one can ask what we would have said then, and what we know today of then.
     """
-    admit, now, policy = admission(), clock.now(), read_policy(config.load(PolicySettings).dunning_policy)
+    admit, now, policy = admission(), clock.now(), config.load(Settings).dunning_policy
 
     def read(tx: Transaction) -> Explanation:
         return stories.explain(

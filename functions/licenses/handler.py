@@ -9,12 +9,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.licenses import activating, deciding, explaining, publishing
 from functions.licenses.application import admission, app
-from functions.licenses.models import Cursor, LicenseList, LicenseView, Limit
+from functions.licenses.models import LicenseList, LicenseView
 from keywright.identity.repetition import Repetition
 from keywright.licensing import service as licensing
 from keywright.licensing.models import License, LicenseState
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 
 ROUTES = (activating, deciding, explaining, publishing)

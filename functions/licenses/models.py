@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from keywright.catalog.models import LicenseKind
@@ -14,10 +13,7 @@ from keywright.licensing.activation_rules import Activation
 from keywright.licensing.models import License, LicenseState
 from keywright.licensing.presenting import MAX_LENGTH
 from keywright.licensing.validation import Code
-from keywright.platform import clock, http, paging
-
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
+from keywright.platform import clock, http
 
 LicenseText = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 Nonce = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22,86}$")]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 
 from functions.licenses.application import admission, app
-from functions.licenses.models import Cursor, Limit
 from keywright.licensing import gateway, key_report, revocations
 from keywright.licensing.key_report import Installed, KeyState, KeyUse
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 
 _CACHED = "public, max-age=300"

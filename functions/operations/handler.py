@@ -17,6 +17,7 @@ from keywright.identity import service as identity
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.errors import DatabaseUnavailable
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 
 app = http.api()
@@ -65,8 +66,8 @@ def list_audit(  # noqa: PLR0917  (query parameters are named by the URL)
     target: Word = None,
     begins: Annotated[AwareDatetime | None, Query()] = None,
     ends: Annotated[AwareDatetime | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)] = paging.DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)] = None,
+    limit: Limit = paging.DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> AuditList:
     """Return a page of the audit log by action, actor, target and time (from ``begins`` to before ``ends``)."""
     access, now = identity_gateway.access_tokens(), clock.now()

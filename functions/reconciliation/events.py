@@ -12,12 +12,11 @@ from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 from keywright.stripe_sync import oversight
 from keywright.stripe_sync.models import EventRecord, EventSelection, WorkState
 
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 Name = Annotated[str | None, Query(max_length=255, pattern=r"^[!-~]+$")]
 
 

@@ -15,6 +15,7 @@ from keywright.identity.models import Caller
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.errors import FieldError, RequestInvalid
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 from keywright.pricing import localization, service
 from keywright.pricing.changes import Change
@@ -23,8 +24,6 @@ from keywright.pricing.models import Quote
 app = http.api()
 
 Sid = Annotated[str | None, Query(max_length=255)]
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 Status = Annotated[
     str | None,
     Query(pattern="^(incomplete|incomplete_expired|trialing|active|past_due|canceled|unpaid|paused)$"),

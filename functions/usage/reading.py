@@ -17,6 +17,7 @@ from keywright.metering.models import Aggregation, Import, WindowState
 from keywright.metering.reading import Estimate, Grain, Selection, Used
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.money import decimal_text
 from keywright.platform.paging import Page
 
@@ -94,8 +95,8 @@ def list_usage(  # noqa: PLR0917  (the library passes them by name)
     start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
     grain: Grain = Grain.HOUR,
-    limit: Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)] = paging.DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)] = None,
+    limit: Limit = paging.DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> UsageList:
     """Return what the licenses of the caller's customer used, or one of them, by hour, day or month."""
     access, now = identity_gateway.access_tokens(), clock.now()

@@ -13,12 +13,10 @@ from keywright.identity import staff
 from keywright.identity.models import Caller, Role, User, UserFilter
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
+from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 
 app = http.api()
-
-Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 
 
 class UserView(http.Body):

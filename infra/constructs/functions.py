@@ -21,6 +21,7 @@ from constructs import Construct
 from infra.constructs import packaging
 from infra.constructs.network import Network
 from infra.constructs.queues import Queues
+from infra.constructs.stated import judged
 from infra.manifest import FUNCTIONS, Function, Permission, QueueTrigger, Secret
 from infra.permissions import Places, Statement, is_asynchronous, lambda_statements, present, statements
 from infra.profiles import Profile
@@ -41,12 +42,17 @@ class Surroundings:
     permitted: Mapping[Permission, list[str]]
 
     def environment(self, function: Function) -> dict[str, str]:
-        """Return the variables by which the code finds its settings, secrets and queues."""
-        return {
+        """
+        Return the variables by which the code finds its settings, secrets and queues.
+
+        :raises MissingContext: if the function's settings class wants others
+        """
+        environment = {
             **{f"KEYWRIGHT_{setting}": self.settings[setting] for setting in function.settings},
             **{f"KEYWRIGHT_{each}_SECRET": self.secret_arns[each] for each in present(function, self.secret_arns)},
             **{f"KEYWRIGHT_{queue}_QUEUE_URL": self.queues[queue].queue_url for queue in function.sends_to},
         }
+        return judged(function, environment)
 
     def statements(self, function: Function, *, log: logs.LogGroup) -> list[Statement]:
         """Return what the function may do to them."""

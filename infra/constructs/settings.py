@@ -51,10 +51,14 @@ class Settings:
 
         :raises MissingContext: if it is absent or empty
         """
-        key = PREFIX + name
-        if value := str(self.node.try_get_context(key) or ""):
+        if value := self.find(name):
             return value
+        key = PREFIX + name
         raise MissingContext(f"The CDK context has no value for {key!r}. Set it in cdk.json or pass -c {key}=VALUE.")
+
+    def find(self, name: str) -> str:
+        """Return the context value ``keywright:<name>``; empty if there is none."""
+        return str(self.node.try_get_context(PREFIX + name) or "")
 
     @property
     def deployment(self) -> str:

@@ -11,11 +11,12 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from infra import manifest
-from infra.local.environment import ACCOUNT, OURS, function_environment, handler_of, region_of
+from infra.environments import faults
+from infra.local.environment import ACCOUNT, OURS, MissingEnvironment, function_environment, handler_of, region_of
 from infra.local.gateway import Gateway
 from infra.local.http_server import HttpServer
 from infra.local.iam.roles import role_of
@@ -32,6 +33,9 @@ from infra.local.sqs.registry import QueueRegistry, queue_name, queue_url
 from infra.local.sqs.responder import SqsResponder
 
 DEFAULT_LIMITS = Limits()
+
+Judge = Callable[[manifest.Function, Mapping[str, str]], list[str]]
+"""Says what is wrong with the variables of a function."""
 
 RECORD = "PERMISSIONS_USED"
 """The variable that names a file for what functions use of their roles; see ``infra.local.iam.report``."""
@@ -55,6 +59,7 @@ class Cloud:
         port: int = 0,
         origins: Iterable[str] = (),
         limits: Limits | None = DEFAULT_LIMITS,
+        judge: Judge = faults,
         log: Log,
     ) -> None:
         self._root = root
@@ -65,6 +70,7 @@ class Cloud:
         self._port = port
         self._origins = frozenset(origins)
         self._limiter = None if limits is None else Limiter(self._functions, limits)
+        self._judge = judge
         self._log = log
         self._region = region_of(environment)
         self._pools: dict[str, FunctionPool] = {}
@@ -80,7 +86,7 @@ class Cloud:
         Bind the ports and begin to work. Function processes are started when they are first needed.
 
         :raises PortInUse: if the public port is taken
-        :raises MissingEnvironment: if the manifest names a setting or secret that has no value
+        :raises MissingEnvironment: if the manifest names a setting or secret that has no value, or has a wrong one
         """
         try:
             self._bind()
@@ -152,10 +158,10 @@ class Cloud:
         urls = {queue: queue_url(self.sqs_url, name) for queue, name in names.items()}
         environment = {f"{OURS}API_URL": self.api_url, **self._environment, "AWS_ENDPOINT_URL_SQS": self.sqs_url}
         for function in self._functions:
-            pool = self._pool(
-                function, function_environment(function, root=self._root, environment=environment, queue_urls=urls)
-            )
-            self._pools[function.name] = pool
+            told = function_environment(function, root=self._root, environment=environment, queue_urls=urls)
+            if found := self._judge(function, told):
+                raise MissingEnvironment(" ".join(found))
+            self._pools[function.name] = pool = self._pool(function, told)
             if function.trigger is not None:
                 self._pollers.append(self._poller(function, function.trigger, pool))
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from infra.local.trouble import Trouble
 from infra.manifest import OPTIONAL_SECRETS, Function, Queue
 
 ACCOUNT = "123456789012"
@@ -20,8 +21,8 @@ OURS = "KEYWRIGHT_"
 SOURCE_FOLDERS = ("", "layers/core/python", "layers/verifier/python")
 
 
-class MissingEnvironment(Exception):
-    """The manifest names a variable that has no value."""
+class MissingEnvironment(Trouble):
+    """A function lacks a variable, or is told what it cannot read."""
 
 
 def region_of(environment: Mapping[str, str]) -> str:

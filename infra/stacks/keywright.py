@@ -29,10 +29,10 @@ from infra.constructs.rotation import Rotation
 from infra.constructs.schedules import Schedules
 from infra.constructs.secrets import OperatorSecrets
 from infra.constructs.settings import OWN_ENDPOINT, Settings
+from infra.constructs.stated import stated_settings
 from infra.constructs.watching import Watched
 from infra.manifest import FUNCTIONS, Permission, Secret
 
-_MADE_BY_THE_STACK = frozenset({"API_URL", "EVENT_BUS", "MAIL_CONFIGURATION_SET"})
 _TWO_WEEKS_S = 14 * 24 * 3600
 
 
@@ -46,7 +46,7 @@ class KeywrightStack(cdk.Stack):
             description="Keywright: licensing and billing for self-hosted software",
             env=cdk.Environment(region=settings.region),
         )
-        stated, profile = _stated_settings(settings), settings.profile
+        stated, profile = stated_settings(settings), settings.profile
         bus = events.EventBus(self, "EventBus", event_bus_name=settings.value("event_bus"))
         mail = Mail(self, "Mail", domain=settings.mail_domain, makes_identity=settings.makes_mail_identity)
         self.api = Api(self, "Api", origins=settings.cors_origins, domain=_api_domain(settings))
@@ -103,12 +103,6 @@ class KeywrightStack(cdk.Stack):
         alarms = Alarms(self, "Alarms", watched=watched)
         Dashboard(self, "Dashboard", title=self.stack_name, api_id=self.api.api_id, watched=alarms.metrics)
         return alarms
-
-
-def _stated_settings(settings: Settings) -> Mapping[str, str]:
-    """Return every setting that any function wants and that the stack does not make itself."""
-    wanted = {name for function in FUNCTIONS for name in function.settings}
-    return {name: settings.value(name.lower()) for name in sorted(wanted - _MADE_BY_THE_STACK)}
 
 
 def _api_domain(settings: Settings) -> Domain | None:

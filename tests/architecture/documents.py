@@ -59,6 +59,11 @@ def broken_links(path: str, text: str, *, root: Path = ROOT) -> Iterator[str]:
             yield f"{path}: {target}#{anchor}"
 
 
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of each table row, headings and rulers included."""
+    return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+
+
 def first_cells(text: str) -> list[str]:
     """Return the code in the first cell of each table row."""
     return re.findall(r"^\| `([^`]+)`", text, re.MULTILINE)

@@ -61,6 +61,10 @@ SABOTAGE = {
         "functions/domains/handler.py",
         "from functions.auth import handler",
     ),
+    "Settings of functions need nothing but the kinds of their values": (
+        "functions/auth/settings.py",
+        "from keywright.platform import secrets",
+    ),
     "The verifier stands alone, as it does at a customer's site": (
         f"{VERIFIER}/keywright_verify/keys.py",
         "from keywright.platform import clock",
@@ -69,11 +73,11 @@ SABOTAGE = {
         "infra/stacks/keywright.py",
         "from infra.local import values",
     ),
-    "The AWS target describes code and never imports it": (
+    "The AWS target describes code and imports its settings only": (
         "infra/constructs/api.py",
         "from functions.auth import handler",
     ),
-    "The local target runs functions as processes and never imports them": (
+    "The local target runs functions and imports their settings only": (
         "infra/local/gateway.py",
         "from functions.auth import handler",
     ),

@@ -137,6 +137,8 @@ def hosted(root: Path, *functions: Function, reload: bool = False, **values: Any
     values.setdefault("queues", ())
     values.setdefault("schedules", ())
     values.setdefault("environment", AWS)
+    # Functions that a test makes up have no settings class.
+    values.setdefault("judge", lambda *_: [])
     cloud = Cloud(root=root, functions=functions, log=lambda source, line: log.append((source, line)), **values)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

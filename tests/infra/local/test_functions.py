@@ -4,6 +4,7 @@ Functions as processes: started, reused, bounded, replaced, and given their own 
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.environments import faults
+from infra.local.cloud import Cloud
 from infra.local.environment import MissingEnvironment
 from infra.local.lambda_runtime.invocation import InvocationFailed, Throttled
-from infra.manifest import Queue, Secret
+from infra.manifest import FUNCTIONS, Queue, Secret
 from tests.infra.local.hosting import AWS, ECHO, eventually, function, hosted, queue_settings, write_function
 
 
@@ -241,6 +244,20 @@ def test_a_setting_without_a_value_stops_the_start(tmp_path: Path):
     message = "'needy' needs KEYWRIGHT_MAIL_FROM, KEYWRIGHT_STRIPE_SECRET"
     with pytest.raises(MissingEnvironment, match=message), hosted(tmp_path, entry):
         pass
+
+
+def test_a_variable_that_the_function_cannot_read_stops_the_start(tmp_path: Path):
+    entry = next(each for each in FUNCTIONS if each.name == "mail_feedback")
+    environment = AWS | {"KEYWRIGHT_DATABASE_SECRET": '{"password": "written where the reference belongs"}'}
+
+    with (
+        pytest.raises(MissingEnvironment, match=r"'mail_feedback': .*KEYWRIGHT_DATABASE_SECRET") as refused,
+        hosted(tmp_path, entry, environment=environment, judge=faults),
+    ):
+        pass
+
+    assert "password" not in str(refused.value)
+    assert inspect.signature(Cloud).parameters["judge"].default is faults
 
 
 def test_no_bytecode_is_written(tmp_path: Path):

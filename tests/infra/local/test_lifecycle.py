@@ -60,7 +60,7 @@ from infra.manifest import Function
 async def main():
     functions = [Function("stubborn", "", secrets=(), timeout_s=600)]
     cloud = Cloud(root=Path(sys.argv[1]), functions=functions, queues=(), schedules=(), environment={},
-                  log=lambda source, line: None)
+                  judge=lambda *_: [], log=lambda source, line: None)
     await cloud.start()
     print(await cloud.invoke("stubborn", "pid"), flush=True)
     await cloud.invoke("stubborn", "sleep")

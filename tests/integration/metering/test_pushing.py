@@ -9,8 +9,8 @@ import pytest
 
 from functions.job_worker import metering as jobs
 from keywright.metering import drift, gateway, rules
+from keywright.metering.sinks import SinkName
 from keywright.platform import db
-from keywright.platform.errors import SettingMissing
 from keywright.platform.stripe_client import StripeUnavailable
 from tests.integration.metering.sealed import Sink, revisions, rows, seal
 from tests.metered import BEGAN, MONTH, Metered, add_metered, usage
@@ -116,11 +116,4 @@ def test_another_sink_is_told_without_anything_else_being_touched(license_, monk
     jobs.push(now=SEALED)
 
     assert states() == ["PUSHED"]
-    assert isinstance(gateway.sink(), gateway.BusSink)
-
-
-def test_a_sink_that_nobody_knows_is_named(monkeypatch):
-    monkeypatch.setenv("KEYWRIGHT_USAGE_SINK", "carrier-pigeon")
-
-    with pytest.raises(SettingMissing, match="carrier-pigeon"):
-        gateway.sink()
+    assert isinstance(gateway.sink(SinkName.EVENT_BUS, bus="keywright"), gateway.BusSink)

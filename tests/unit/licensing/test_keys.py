@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from keywright.licensing import rotation, tokens
 from keywright.licensing.gateway import KmsSigner
 from keywright.licensing.keys import KeyRing, LicenseKey, local_key, ring
-from keywright.licensing.rotation import Periods, RotationSettings
+from keywright.licensing.rotation import Periods
 from keywright.platform.clock import from_unix, to_unix
 from keywright.platform.errors import SettingMissing
 from keywright_verify import Code, KeySet, verify
@@ -122,12 +122,6 @@ def test_a_key_without_a_beginning_is_given_its_time_too():
     due = properly(noted, START + 300 * DAY)
 
     assert ([each["kid"] for each in noted], len(due)) == (["k_1"], 2)
-
-
-@pytest.mark.parametrize(("days", "lead"), [("x", "1"), ("90", "90"), ("90", "0"), ("", ""), ("-1", "1")])
-def test_periods_that_are_none_are_refused(days: str, lead: str):
-    with pytest.raises(SettingMissing):
-        rotation.read_periods(RotationSettings(days, lead))
 
 
 @pytest.fixture

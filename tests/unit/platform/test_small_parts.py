@@ -1,19 +1,16 @@
-"""Identifiers, times, cursors, settings and named queries."""
+"""Identifiers, times, cursors and named queries."""
 
 from __future__ import annotations
 
-import os
 import re
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keywright.platform import clock, config, ids, paging, sql
-from keywright.platform.errors import SettingMissing
+from keywright.platform import clock, ids, paging, sql
 from keywright.platform.paging import CursorInvalid
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -86,32 +83,6 @@ def test_a_page_says_whether_the_list_goes_on():
 
     assert (full.items, paging.decode(full.next_cursor)) == ([1, 2], "2")
     assert (last.items, last.next_cursor) == ([1, 2], None)
-
-
-@dataclass(frozen=True)
-class Settings:
-    portal_url: str
-
-
-@dataclass(frozen=True)
-class Others:
-    never_set: str
-
-
-def test_settings_are_read_from_the_environment_by_name(monkeypatch):
-    monkeypatch.setitem(os.environ, "KEYWRIGHT_PORTAL_URL", "https://portal.example.test")
-
-    assert config.load(Settings) == Settings("https://portal.example.test")
-
-
-@pytest.mark.parametrize("value", [None, ""])
-def test_a_missing_setting_is_named(monkeypatch, value):
-    monkeypatch.delenv("KEYWRIGHT_NEVER_SET", raising=False)
-    if value is not None:
-        monkeypatch.setenv("KEYWRIGHT_NEVER_SET", value)
-
-    with pytest.raises(SettingMissing, match="KEYWRIGHT_NEVER_SET"):
-        config.load(Others)
 
 
 QUERIES = """-- Some words about the file.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keywright.billing import statement_repository as repository
+from keywright.billing.models import InvoiceLine
 from keywright.platform import clock, paging
 from keywright.platform.db import Transaction
 from keywright.platform.errors import NotFound
@@ -44,22 +45,6 @@ class SubscriptionStatement:
 
 
 @dataclass(frozen=True)
-class LineStatement:
-    """One line of an invoice; the amount is in minor units."""
-
-    line_id: str
-    price_id: str | None
-    subscription_item_id: str | None
-    description: str | None
-    quantity: int | None
-    amount: int
-    currency: str
-    proration: bool
-    period_start: datetime
-    period_end: datetime
-
-
-@dataclass(frozen=True)
 class InvoiceStatement:
     """
     An invoice; amounts are minor units of its currency. ``lines`` are there only where one invoice is asked for.
@@ -86,7 +71,7 @@ class InvoiceStatement:
     finalized_at: datetime | None
     paid_at: datetime | None
     collects: str | None = None
-    lines: tuple[LineStatement, ...] = ()
+    lines: tuple[InvoiceLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,7 +175,7 @@ def get_invoice(tx: Transaction, *, customer_sid: str | None, invoice_id: str) -
         raise InvoiceNotFound("There is no such invoice.")
     lines = repository.list_lines(tx, invoice_id=invoice_id)
     return InvoiceStatement(
-        **row, lines=tuple(LineStatement(**{**line, "proration": bool(line["proration"])}) for line in lines)
+        **row, lines=tuple(InvoiceLine(**{**line, "proration": bool(line["proration"])}) for line in lines)
     )
 
 

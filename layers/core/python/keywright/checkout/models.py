@@ -136,14 +136,6 @@ class PaidSession:
     metadata: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class PortalSettings:
-    """Where Stripe sends the customer back to; ``portal_return_urls`` are origins, separated by commas."""
-
-    portal_url: str
-    portal_return_urls: str
-
-
 class CheckoutNotFound(NotFound):
     """The caller has no checkout with this id."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,10 +83,10 @@ def is_metered(checkout: Checkout) -> bool:
     return not any("quantity" in item for item in told.get("line_items", ()))
 
 
-def allowed_return_url(url: str, *, origins: str) -> bool:
-    """Tell whether an address is on one of the origins, which are separated by commas."""
+def allowed_return_url(url: str, *, origins: Collection[str]) -> bool:
+    """Tell whether an address is on one of the origins."""
     match = _ORIGIN.match(url)
-    return match is not None and match[0].rstrip("/?#") in {origin.strip().rstrip("/") for origin in origins.split(",")}
+    return match is not None and match[0].rstrip("/?#") in origins
 
 
 def _terms(checkout: Checkout) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from keywright.checkout import repository, rules
@@ -43,7 +44,7 @@ def get_stripe_customer(tx: Transaction, *, customer_sid: str) -> str:
     return customer.stripe_customer_id
 
 
-def check_return_url(url: str, *, origins: str) -> None:
+def check_return_url(url: str, *, origins: Collection[str]) -> None:
     """
     Require that an address is on one of the origins that the deployment names.
 

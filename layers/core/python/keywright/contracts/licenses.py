@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from keywright.audit.models import SYSTEM
+from keywright.billing.models import Bill
 from keywright.catalog import rules as catalog_rules
 from keywright.catalog import service as catalog
 from keywright.contracts import calendar, invoice_repository
@@ -15,7 +16,7 @@ from keywright.domains import service as domains
 from keywright.jobs import service as jobs
 from keywright.licensing import service as licensing
 from keywright.licensing.dunning import read_policy, restricted_from
-from keywright.licensing.models import Bill, Cause, Grant, LicenseState, Rule, SourceKind
+from keywright.licensing.models import Cause, Grant, LicenseState, Rule, SourceKind
 from keywright.licensing.standing import judge_given
 from keywright.platform.clock import to_unix
 from keywright.platform.db import Row, Transaction

@@ -17,7 +17,6 @@ from keywright.contracts.models import (
     ContractTermsInvalid,
 )
 from keywright.licensing.dunning import DunningKind, read_policy
-from keywright.platform.errors import SettingMissing
 
 _DRAFT, _ACTIVE, _SUSPENDED = ContractState.DRAFT, ContractState.ACTIVE, ContractState.SUSPENDED
 
@@ -78,7 +77,7 @@ def check_terms(agreed: ContractTerms) -> None:
         raise ContractTermsInvalid("The contract ends before it begins.")
     try:
         policy = read_policy(agreed.dunning_policy)
-    except SettingMissing as problem:
+    except ValueError as problem:
         raise ContractTermsInvalid("The dunning policy is IMMEDIATE or FIXED_DAYS(n).") from problem
     if policy.kind is DunningKind.UNTIL_NEXT_ATTEMPT:
         raise ContractTermsInvalid("Nobody attempts to collect a transfer: the policy is IMMEDIATE or FIXED_DAYS(n).")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from keywright.domains.models import Finding, Found
-from keywright.platform import config
+from keywright.platform.kinds import place
 
 if TYPE_CHECKING:
     from dns.rdtypes.txtbase import TXTBase
@@ -15,15 +15,8 @@ if TYPE_CHECKING:
 
 # For one resolver, its retries and a second try over TCP included.
 _LIFETIME_S = 4.0
-_PORT = 53
 _MOST_VALUES = 20
 _LONGEST_VALUE = 255
-
-
-def resolvers() -> tuple[str, ...]:
-    """Return the addresses of the setting ``DNS_RESOLVERS``."""
-    named = config.setting("DNS_RESOLVERS").split(",")
-    return tuple(address.strip() for address in named if address.strip())
 
 
 def look_up(name: str, *, through: Sequence[str]) -> tuple[Finding, ...]:
@@ -35,7 +28,7 @@ def look_up(name: str, *, through: Sequence[str]) -> tuple[Finding, ...]:
 def _ask(name: str, address: str) -> Finding:
     from dns import exception, resolver  # noqa: PLC0415  (lazy: most requests ask nobody)
 
-    host, port = _place(address)
+    host, port = place(address)
     asked = resolver.Resolver(configure=False)
     asked.nameservers, asked.port, asked.lifetime = [host], port, _LIFETIME_S
     try:
@@ -55,14 +48,3 @@ def _values(answer: Answer) -> tuple[str, ...]:
     records: list[TXTBase] = list(answer)[:_MOST_VALUES]
     # A record is a sequence of strings of 255 bytes; what is longer was cut for the wire and belongs together.
     return tuple(b"".join(record.strings).decode("utf-8", "replace")[:_LONGEST_VALUE] for record in records)
-
-
-def _place(address: str) -> tuple[str, int]:
-    """Read ``192.0.2.1``, ``192.0.2.1:5353`` or ``[2001:db8::1]:5353``."""
-    if address.startswith("["):
-        host, _, port = address[1:].partition("]")
-        return host, int(port.lstrip(":") or _PORT)
-    if address.count(":") > 1:
-        return address, _PORT
-    host, _, port = address.partition(":")
-    return host, int(port or _PORT)

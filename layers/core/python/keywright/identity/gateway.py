@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -16,20 +15,13 @@ from keywright.platform.errors import SettingMissing
 _MIN_KEY_BITS = 3072
 
 
-@dataclass(frozen=True)
-class TokenSettings:
-    """The issuer of our tokens is the API itself."""
-
-    api_url: str
-
-
 def access_tokens() -> AccessTokens:
     """
     Return what makes and verifies access tokens.
 
     :raises SettingMissing: if the secret holds no usable key
     """
-    issuer = config.load(TokenSettings).api_url
+    issuer = config.setting("API_URL")
     try:
         keys = tuple(
             (str(key["kid"]), str(key["private_pem"]), key.get("signs_from"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from keywright.platform.errors import Conflict, NotFound, SettingMissing
+from keywright.platform.errors import Conflict, NotFound
 
 SEATS = "seats"
 """The limit that bounds the machines: the product's metadata ``limit_seats``."""
@@ -26,13 +26,6 @@ class Activation:
     label: str | None
     activated_at: datetime
     seen_at: datetime
-
-
-@dataclass(frozen=True)
-class ActivationSettings:
-    """After how many silent days a machine's seat may go to another; 0 is never."""
-
-    activation_days: str
 
 
 class SeatsTaken(Conflict):
@@ -54,18 +47,6 @@ class ActivationNotFound(NotFound):
 
     code = "activation-not-found"
     title = "There is no such activation"
-
-
-def read_days(settings: ActivationSettings) -> int:
-    """
-    Return the days of silence that the setting names.
-
-    :raises SettingMissing: if it is no whole number
-    """
-    text = settings.activation_days
-    if not (text.isascii() and text.isdigit()):
-        raise SettingMissing("ACTIVATION_DAYS is a whole number of days; 0 is never.")
-    return int(text)
 
 
 def seats_of(claims: Mapping[str, Any]) -> int | None:

@@ -11,9 +11,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
-from keywright.licensing.models import Bill
-from keywright.platform.errors import SettingMissing
+from keywright.billing.models import Bill
+from keywright.platform.kinds import Kind
 
 ATTEMPT_MARGIN = timedelta(hours=1)
 """How long after a planned attempt its outcome may take to reach us."""
@@ -42,16 +43,19 @@ AT_ONCE = DunningPolicy()
 
 def read_policy(text: str) -> DunningPolicy:
     """
-    Return the policy that a setting names: ``IMMEDIATE``, ``UNTIL_NEXT_ATTEMPT`` or ``FIXED_DAYS(7)``.
+    Return the policy that a text names: ``IMMEDIATE``, ``UNTIL_NEXT_ATTEMPT`` or ``FIXED_DAYS(7)``.
 
-    :raises SettingMissing: if it names none
+    :raises ValueError: if it names none
     """
     match = _FORM.fullmatch(text)
     if match is None:
-        raise SettingMissing(f"The dunning policy {text!r} is none of IMMEDIATE, UNTIL_NEXT_ATTEMPT, FIXED_DAYS(n).")
+        raise ValueError(f"The dunning policy {text!r} is none of IMMEDIATE, UNTIL_NEXT_ATTEMPT, FIXED_DAYS(n).")
     if match[1] is not None:
         return DunningPolicy(DunningKind.FIXED_DAYS, int(match[1]))
     return DunningPolicy(DunningKind(text))
+
+
+DunningSetting = Annotated[DunningPolicy, Kind("`IMMEDIATE`, `UNTIL_NEXT_ATTEMPT` or `FIXED_DAYS(n)`", read_policy)]
 
 
 def failed_at(bill: Bill, *, in_arrears: bool) -> datetime | None:

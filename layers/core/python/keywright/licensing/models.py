@@ -134,38 +134,6 @@ class Purchase:
 
 
 @dataclass(frozen=True)
-class Bill:
-    """An invoice for the thing that was bought, as far as dunning looks at it."""
-
-    invoice_id: str
-    status: str
-    amount_remaining: int
-    attempted: bool
-    attempt_count: int
-    billing_reason: str | None
-    collection_method: str | None
-    created_at: datetime
-    due_at: datetime | None
-    next_attempt_at: datetime | None
-    finalized_at: datetime | None
-    failed_at: datetime | None
-    awaits_customer: bool
-
-
-@dataclass(frozen=True)
-class Setback:
-    """A ``dispute`` or a ``refund`` of a payment. ``invoice_created_at`` is set if the payment was for an invoice."""
-
-    kind: str
-    setback_id: str
-    status: str
-    amount: int
-    charge_amount: int
-    at: datetime
-    invoice_created_at: datetime | None
-
-
-@dataclass(frozen=True)
 class License:
     """A license as its owner sees it."""
 

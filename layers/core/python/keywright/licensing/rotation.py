@@ -23,20 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from keywright.platform.errors import SettingMissing
-
 Entry = dict[str, Any]
 
 KEPT_PRIVATE = timedelta(days=60)
 """How long a retired key can still sign what was caused in its time: Stripe tells of nothing that is older."""
-
-
-@dataclass(frozen=True)
-class RotationSettings:
-    """How many days a license key signs, and how many days before that it is published."""
-
-    license_key_days: str
-    license_key_lead_days: str
 
 
 @dataclass(frozen=True)
@@ -45,21 +35,6 @@ class Periods:
 
     life: timedelta
     lead: timedelta
-
-
-def read_periods(settings: RotationSettings) -> Periods:
-    """
-    Return the periods that the settings name.
-
-    :raises SettingMissing: if they are no days, or the lead is not shorter than the life
-    """
-    texts = settings.license_key_days, settings.license_key_lead_days
-    if not all(text.isascii() and text.isdigit() for text in texts):
-        raise SettingMissing("LICENSE_KEY_DAYS and LICENSE_KEY_LEAD_DAYS are whole days.")
-    life, lead = (timedelta(days=int(text)) for text in texts)
-    if not timedelta(0) < lead < life:
-        raise SettingMissing("LICENSE_KEY_LEAD_DAYS is more than 0 and less than LICENSE_KEY_DAYS.")
-    return Periods(life, lead)
 
 
 def rotated(entries: Sequence[Mapping[str, Any]], periods: Periods, *, new: Entry, now: datetime) -> list[Entry]:

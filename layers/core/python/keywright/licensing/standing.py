@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from keywright.billing.models import Bill, Setback
 from keywright.licensing.dunning import DunningPolicy, failed_at, restricted_from
-from keywright.licensing.models import Bill, Cause, LicenseState, Purchase, Rule, Setback, Standing
+from keywright.licensing.models import Cause, LicenseState, Purchase, Rule, Standing
 
 STATE_OF = {
     Rule.STAFF_REVOKED: LicenseState.REVOKED,

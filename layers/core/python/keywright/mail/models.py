@@ -28,15 +28,6 @@ class Mail:
     attachments: tuple[Attachment, ...] = ()
 
 
-@dataclass(frozen=True)
-class MailSettings:
-    """Whom mail comes from, where its links lead, and by which SES configuration set its fate is told to us."""
-
-    mail_from: str
-    mail_configuration_set: str
-    portal_url: str
-
-
 class SuppressionReason(StrEnum):
     """Why an address gets no mail."""
 

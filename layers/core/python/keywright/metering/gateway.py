@@ -15,10 +15,9 @@ from typing import Any
 
 from keywright.licensing import gateway as events
 from keywright.metering.models import Answer, Bill, BillLine, Group, Revision, UsageSink
+from keywright.metering.sinks import SinkName
 from keywright.platform import stripe_client
 from keywright.platform.clock import from_unix, to_unix, to_wire
-from keywright.platform.config import setting
-from keywright.platform.errors import SettingMissing
 from keywright.platform.money import decimal_text
 
 _PAGE = 100
@@ -97,15 +96,18 @@ class StripeMeters:
         return self._meters.get(name)
 
 
-def publish(event: str, facts: Mapping[str, str]) -> None:
+def publish(event: str, facts: Mapping[str, str], *, bus: str) -> None:
     """Put something that happened to usage on the bus, for the vendor's own systems."""
-    events.publish(event, json.dumps(facts, sort_keys=True), bus=setting("EVENT_BUS"))
+    events.publish(event, json.dumps(facts, sort_keys=True), bus=bus)
 
 
 class BusSink:
     """The event bus: whoever bills there tells revisions apart by their identifier, and drops what it has seen."""
 
     looks_up = False
+
+    def __init__(self, bus: str) -> None:
+        self._bus = bus
 
     def push(self, revision: Revision) -> Answer:
         """Put ``usage.metered`` on the bus."""
@@ -119,7 +121,7 @@ class BusSink:
             "period_start": to_wire(revision.period_start),
             "period_end": to_wire(revision.period_end),
         }
-        publish("usage.metered", facts)
+        publish("usage.metered", facts, bus=self._bus)
         return Answer(revision.identifier, taken=True)
 
     def counted(self, group: Group, *, hours: int = 1) -> Mapping[datetime, Decimal]:
@@ -128,19 +130,9 @@ class BusSink:
         return {}
 
 
-_SINKS: dict[str, type[StripeMeters | BusSink]] = {"stripe-meters": StripeMeters, "event-bus": BusSink}
-
-
-def sink() -> UsageSink:
-    """
-    Return the sink that the setting ``USAGE_SINK`` names: a new one for every job, for what it knows may change.
-
-    :raises SettingMissing: if there is none of that name
-    """
-    name = setting("USAGE_SINK")
-    if name not in _SINKS:
-        raise SettingMissing(f"No sink of usage is named {name!r}: there are {', '.join(sorted(_SINKS))}.")
-    return _SINKS[name]()
+def sink(name: SinkName, *, bus: str) -> UsageSink:
+    """Return the sink of a deployment: a new one for every job, for what it knows may change."""
+    return StripeMeters() if name is SinkName.STRIPE_METERS else BusSink(bus)
 
 
 def fetch_report(event_id: str) -> dict[str, Any]:

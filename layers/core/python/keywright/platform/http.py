@@ -10,14 +10,15 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, ConfigDict, Field
 
-from keywright.platform import arrivals, edge, errors, log
+from keywright.platform import arrivals, edge, errors, log, paging
 from keywright.platform.repeats import Repeats
 
 PROBLEM = "application/problem+json"
@@ -41,6 +42,12 @@ _STATUS: dict[type[errors.KeywrightError], int] = {
     errors.Internal: 500,
     errors.Unavailable: 503,
 }
+
+# What many routes take: an id of ours in a body or a query, and the page of a list.
+Sid = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
+SidQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\x21-\x7e]+$")]
+Limit = Annotated[int, Query(ge=1, le=paging.MAX_LIMIT)]
+Cursor = Annotated[str | None, Query(max_length=paging.MAX_CURSOR_LENGTH)]
 
 MAX_BODY = 64 * 1024
 """The longest body that a route reads, in bytes. The largest field of any request is far below it."""

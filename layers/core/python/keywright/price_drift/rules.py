@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from keywright.billing.statements import InvoiceStatement, LineStatement
+from keywright.billing.models import InvoiceLine
+from keywright.billing.statements import InvoiceStatement
 from keywright.price_drift.models import Billed, Comparison, Source
 from keywright.pricing.models import Quote
 
@@ -60,5 +61,5 @@ def match_rate(*, compared: int, matched: int) -> str | None:
     return f"{Decimal(millionths).scaleb(-6):.6f}"
 
 
-def _is_trial(line: LineStatement, trial_end: datetime | None) -> bool:
+def _is_trial(line: InvoiceLine, trial_end: datetime | None) -> bool:
     return line.amount == 0 and trial_end is not None and trial_end >= line.period_end

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keywright.billing import service as billing
+from keywright.billing.models import Setback
 from keywright.billing.models import Setback as MirroredSetback
 from keywright.checkout import service as checkouts
 from keywright.licensing import service as licensing
 from keywright.licensing import standing, tokens
 from keywright.licensing.dunning import DunningPolicy
 from keywright.licensing.editions import Edition
-from keywright.licensing.models import Cause, File, GivenCause, License, Rule, Setback, SourceKind
+from keywright.licensing.models import Cause, File, GivenCause, License, Rule, SourceKind
 from keywright.platform.clock import from_unix
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import repository, rules, timeline
@@ -85,7 +86,7 @@ def _bought(tx: Transaction, license_: License, files: tuple[File, ...]) -> Boug
 
 
 def _by_id(setbacks: Sequence[MirroredSetback]) -> dict[str, Setback]:
-    return {setback.setback_id: Setback(**vars(setback)) for setback in setbacks}
+    return {setback.setback_id: setback for setback in setbacks}
 
 
 def _seen(tx: Transaction, bought: Bought, license_: License, known_as_of: datetime) -> list[Seen]:

@@ -8,14 +8,14 @@ from keywright.audit import service as audit
 from keywright.audit.models import STRIPE
 from keywright.billers import service as billers
 from keywright.billing import service as billing
-from keywright.billing.models import Subscription
+from keywright.billing.models import Bill, Setback, Subscription
 from keywright.catalog import service as catalog
 from keywright.catalog.models import LicenseKind, Product
 from keywright.checkout import service as checkouts
 from keywright.checkout.models import Checkout, PaidSession
 from keywright.licensing import service as licensing
 from keywright.licensing import standing
-from keywright.licensing.models import Bill, Purchase, Setback
+from keywright.licensing.models import Purchase
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import catalog_folds, grants, histories, kinds
 from keywright.stripe_sync.models import Bench, Desk, Owner, Parked
@@ -109,7 +109,7 @@ def judge_subscription(tx: Transaction, desk: Bench, *, subscription_id: str) ->
     if history is None:
         return
     purchases = grants.purchases_of(history)
-    bills = [Bill(**vars(bill)) for bill in billing.list_bills(tx, subscription_id=subscription_id)]
+    bills = billing.list_bills(tx, subscription_id=subscription_id)
     setbacks = billing.list_setbacks_of_subscription(tx, subscription_id=subscription_id)
     for source_id, domain_sid in licensing.list_sources(tx, source_ids=list(purchases)):
         _settle(
@@ -118,7 +118,7 @@ def judge_subscription(tx: Transaction, desk: Bench, *, subscription_id: str) ->
             purchases[source_id],
             source=(source_id, domain_sid),
             bills=bills,
-            setbacks=[Setback(**vars(setback)) for setback in setbacks],
+            setbacks=setbacks,
         )
 
 
@@ -140,7 +140,7 @@ def judge_session(tx: Transaction, desk: Bench, *, stripe_session_id: str) -> No
             grants.purchase_of_session(session),
             source=source,
             bills=[],
-            setbacks=[Setback(**vars(setback)) for setback in setbacks],
+            setbacks=setbacks,
         )
 
 

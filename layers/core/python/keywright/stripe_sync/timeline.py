@@ -13,9 +13,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from keywright.billing.models import Dispute, Invoice, Refund
+from keywright.billing.models import Bill, Dispute, Invoice, Refund, Setback
 from keywright.licensing.dunning import DunningPolicy
-from keywright.licensing.models import Bill, Cause, GivenCause, LicenseState, Purchase, Setback, SourceKind, Standing
+from keywright.licensing.models import Cause, GivenCause, LicenseState, Purchase, SourceKind, Standing
 from keywright.licensing.standing import STATE_OF, judge, weighed
 from keywright.stripe_sync import grants, kinds
 from keywright.stripe_sync.failures import failure_of

@@ -1,0 +1,53 @@
+"""
+Who comes to the desk, and in which transaction: the routes of contracts share it, whichever function serves them.
+
+It opens no transaction and reads no clock of its own: the function hands in how both are done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from keywright.audit.models import user as acting
+from keywright.contracts.desk import Desk
+from keywright.identity import gateway, service
+from keywright.platform.db import Transaction
+
+Result = TypeVar("Result")
+
+
+class Transact(Protocol):
+    """How the function opens a transaction."""
+
+    def __call__(self, work: Callable[[Transaction], Result], /) -> Result:
+        """Do the work in a transaction of its own, and return what it returns."""
+
+
+class Reception:
+    """Admits callers by the route that they ask for and the token that they show."""
+
+    def __init__(self, transact: Transact, now: Callable[[], datetime]) -> None:
+        self._transact = transact
+        self._now = now
+
+    def staff_act(self, work: Callable[[Transaction, Desk], Result], *, route: str, bearer: str) -> Result:
+        """Do something that the policy table leaves to staff, in one transaction."""
+        access, now = gateway.access_tokens(), self._now()
+
+        def act(tx: Transaction) -> Result:
+            caller = service.admit(tx, access, route=route, bearer=bearer, now=now)
+            return work(tx, Desk(now, acting(caller.user_sid)))
+
+        return self._transact(act)
+
+    def look(self, work: Callable[[Transaction, str | None], Result], *, route: str, bearer: str) -> Result:
+        """Read in one transaction; ``work`` is told whose rows to stay within: None for staff, who see all."""
+        access, now = gateway.access_tokens(), self._now()
+
+        def read(tx: Transaction) -> Result:
+            caller = service.admit(tx, access, route=route, bearer=bearer, now=now)
+            return work(tx, None if caller.is_staff else caller.customer_sid)
+
+        return self._transact(read)
