@@ -41,7 +41,9 @@ class Fuzz:
         self.findings: dict[str, str] = {}
 
     def run(self, route: str, operation: Any, *, count: int) -> None:
-        fuzz_size.each(asked(operation, known=self._stage.words), lambda each: self._ask(route, each), count=count)
+        fuzz_size.each(
+            asked(operation, known=self._stage.words), lambda each: self._ask(route, each), count=count, name=route
+        )
 
     def _ask(self, route: str, each: Asked) -> None:
         sent, response = self._send(each, self._stage.headers(each.who))

@@ -84,7 +84,7 @@ def test_every_event_is_answered(
 
     for route in sorted(route for route, name in FUNCTION_OF.items() if name == function):
         events = st.sampled_from(PEOPLE).flatmap(partial(_events, route, stage))
-        fuzz_size.each(events.map(as_sent), partial(visit, route), count=SHARE)
+        fuzz_size.each(events.map(as_sent), partial(visit, route), count=SHARE, name=route)
 
     fuzz_size.tell(capsys, f"events to {function}", statuses, findings)
     assert list(findings) == []
@@ -144,7 +144,7 @@ def run_batches(
         told = {hint for name, hint in hints if hint is not None and name not in failed}
         findings.update(dict.fromkeys(undone(told, {hint for _, hint in hints if hint is not None})))
 
-    fuzz_size.each(batches(field=field, ids=list(ROWS)).map(as_sent), visit, count=SHARE * 5)
+    fuzz_size.each(batches(field=field, ids=list(ROWS)).map(as_sent), visit, count=SHARE * 5, name=field)
     return sent[0], list(findings)
 
 
@@ -207,7 +207,7 @@ def test_mail_feedback_that_is_taken_is_acted_on(invoke: Invoke, clean_database:
         rows = {row["address"] for row in clean_database.execute("SELECT address FROM mail_suppressions")}
         findings.update(dict.fromkeys(feedback_findings(event, answer, rows), repr(event)[:500]))
 
-    fuzz_size.each(events.map(as_sent), visit, count=SHARE * 5)
+    fuzz_size.each(events.map(as_sent), visit, count=SHARE * 5, name="bus")
 
     assert findings == {}
 
@@ -234,7 +234,7 @@ def test_a_schedule_that_says_something_else_fails_and_does_nothing(invoke: Invo
             return
         taken.append(event)
 
-    fuzz_size.each(events.map(as_sent), visit, count=SHARE * 5)
+    fuzz_size.each(events.map(as_sent), visit, count=SHARE * 5, name="bus")
 
     assert taken
     assert [event for event in taken if event.get("do") != "enqueue" or event.get("kind") != "jobs.prune"] == []

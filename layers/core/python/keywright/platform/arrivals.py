@@ -59,6 +59,8 @@ class _Event(_Part):
     routeKey: str  # noqa: N815
     rawPath: str  # noqa: N815
     requestContext: _Context  # noqa: N815
+    version: str = "2.0"
+    rawQueryString: str = ""  # noqa: N815
     headers: dict[str, str] | None = None
     queryStringParameters: dict[str, str] | None = None  # noqa: N815
     pathParameters: dict[str, str] | None = None  # noqa: N815
