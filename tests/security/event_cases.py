@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from infra.manifest import FUNCTIONS
 from tests.api import event_of
 from tests.conftest import WEBHOOK_SECRET
+from tests.purchases import catalog_events
 from tests.security.fuzz_words import ODD_NUMBERS, ODD_TEXTS, ODD_VALUES, Words, mixed
-from tests.security.requests import BODIES, request
+from tests.security.requests import request
 from tests.security.world import TARGETS, Identity
 from tests.stripe_events import signature
 
@@ -122,7 +123,8 @@ ROUTES = sorted(f"{route.method} {route.path}" for entry in FUNCTIONS for route 
 def http_events(draw: st.DrawFn, route: str, *, who: Identity, headers: Mapping[str, str], known: Words) -> Any:
     """Return the event of a request to the route, bent in up to three places."""
     meant = request(route, who, draw(st.sampled_from(TARGETS)))
-    body = json.dumps(draw(mixed(meant.body, known=known))) if route in BODIES and meant.body is not None else None
+    told = json.loads(draw(st.sampled_from(catalog_events()))) if route == _WEBHOOK else meant.body
+    body = json.dumps(draw(mixed(told, known=known))) if told is not None else None
     sent = {"content-type": "application/json", **headers}
     event = event_of(meant.function, meant.method, meant.path, body=body, headers=sent, query={})
     for _ in range(draw(st.integers(0, 3))):
@@ -250,8 +252,9 @@ def _cut(held: list[Any], n: int, *new: Any) -> list[Any]:
 
 
 def _replaced(value: Any, place: Path, in_object: Any, in_list: Any) -> Any:
-    key, *rest = place
+    key: Any = place[0]
+    rest = place[1:]
     if rest:
-        inner = _replaced(value[key], tuple(rest), in_object, in_list)
+        inner = _replaced(value[key], rest, in_object, in_list)
         return {**value, key: inner} if isinstance(value, dict) else [*value[:key], inner, *value[key + 1 :]]
     return in_object(value, key) if isinstance(value, dict) else in_list(value, key)

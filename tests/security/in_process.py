@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from infra.local.api_events import HttpRequest, api_event
 from infra.local.api_responses import HttpResponse, http_response, message_response
@@ -43,7 +43,9 @@ class Gateway(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Return the answer; whatever goes wrong in a function is a 500 of the gateway's."""
         answer = self._answer(request)
-        raw = HTTPResponse(io.BytesIO(answer.body), answer.headers, answer.status, preload_content=False)
+        raw = HTTPResponse(
+            io.BytesIO(answer.body), HTTPHeaderDict(answer.headers), answer.status, preload_content=False
+        )
         return self.build_response(request, raw)
 
     def _answer(self, request: requests.PreparedRequest) -> HttpResponse:

@@ -99,11 +99,17 @@ def batch_findings(event: Any, answer: Any, *, field: str) -> list[str]:
     if not isinstance(answer, dict) or not isinstance(answer.get("batchItemFailures"), list):
         return [f"is no batch response: {answer!r}"]
     failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-    records = event["Records"]
+    records = _records(event)
     unknown = failed - {record.get("messageId") for record in records}
     taken = [record for record in records if record.get("messageId") not in failed]
     lost = [record for record in taken if _hint(record, field) is None]
     return [*(f"reports {name!r}" for name in unknown), *(f"took {record!r:.200}" for record in lost)]
+
+
+def _records(event: Any) -> list[dict[str, Any]]:
+    """Return the records that there are; what else stands in their place is nobody's work."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
 
 
 def _hint(record: Any, field: str) -> str | None:
@@ -140,7 +146,7 @@ def run_batches(
             return
         findings.update(dict.fromkeys(batch_findings(event, answer, field=field)))
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        hints = [(record.get("messageId"), _hint(record, field)) for record in event["Records"]]
+        hints = [(record.get("messageId"), _hint(record, field)) for record in _records(event)]
         told = {hint for name, hint in hints if hint is not None and name not in failed}
         findings.update(dict.fromkeys(undone(told, {hint for _, hint in hints if hint is not None})))
 
@@ -269,7 +275,7 @@ def careless(event: Any) -> Any:
 
 def inventive(event: Any) -> Any:
     """Reports everything, and a message that was not in the batch."""
-    names = [*(record["messageId"] for record in event["Records"]), "message-of-another-batch"]
+    names = [*(record.get("messageId") for record in _records(event)), "message-of-another-batch"]
     return {"batchItemFailures": [{"itemIdentifier": name} for name in names]}
 
 

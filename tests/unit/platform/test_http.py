@@ -131,7 +131,9 @@ def test_a_wrong_field_is_named(body, fields):
     assert sorted(error["field"] for error in document["errors"]) == fields
 
 
-@pytest.mark.parametrize("body", ["{", "not json", '{"name": "Ada"', '{"name": "Ada"}}'])
+@pytest.mark.parametrize(
+    "body", ["{", "not json", '{"times": NaN}', '{"times": -Infinity}', '{"name": "Ada"', '{"name": "Ada"}}']
+)
 def test_a_body_that_is_no_json_is_refused_as_unreadable(body):
     document = problem(request("POST", "/v1/greetings", body))
 
@@ -264,3 +266,10 @@ def test_what_is_no_event_of_a_request_is_answered_all_the_same(changes):
 @pytest.mark.parametrize("nothing", [None, [], "event", {}])
 def test_what_is_no_event_at_all_is_answered_too(nothing):
     assert problem(handle(nothing, Context()))["correlation_id"] == "unknown-request"
+
+
+@pytest.mark.parametrize("name", ["é", "\u0663", "\u00a0"])
+def test_no_route_has_a_path_beyond_ascii(name):
+    document = problem(request("GET", f"/v1/errors/{name}"))
+
+    assert (document["status"], document["code"]) == (404, "route-not-found")

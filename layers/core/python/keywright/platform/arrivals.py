@@ -133,9 +133,13 @@ def parsed(text: str) -> Any:
     :raises BodyInvalid: if it says nothing, or more than can be held: a depth or a number without end
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as problem:
         raise BodyInvalid("The body is not valid JSON.") from problem
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON.")
 
 
 def _too_large(most_bytes: int) -> BodyTooLarge:

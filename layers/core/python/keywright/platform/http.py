@@ -184,6 +184,9 @@ def _resolve(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: Any, repeats: Repeats | None, takes: Takes
 ) -> dict[str, Any]:
     try:
+        if not event["rawPath"].isascii():
+            # Names in a path are ids of ours; the database would refuse to compare them with anything else.
+            raise errors.RouteNotFound("No route has this path.")
         asked = _with_text(event, takes)
         if repeats is None or IDEMPOTENCY_HEADER not in asked["headers"]:
             return app.resolve(asked, context)
