@@ -89,13 +89,25 @@ def health() -> Health:
     return Health(status="ok")
 
 
-@app.get("/v1/openapi.json", summary="Get this API's OpenAPI description", tags=["operations"], enable_validation=False)
+@app.get(
+    "/v1/openapi.json",
+    summary="Get this API's OpenAPI description",
+    tags=["operations"],
+    enable_validation=False,
+    responses={200: {"description": "The document.", "content": {"application/json": {"schema": {"type": "object"}}}}},
+)
 def openapi() -> Response[str]:
     """Return the OpenAPI 3.1 document of all routes."""
     return Response(200, "application/json", DESCRIPTION.read_text())
 
 
-@app.get("/docs", summary="Browse this API", tags=["operations"], enable_validation=False)
+@app.get(
+    "/docs",
+    summary="Browse this API",
+    tags=["operations"],
+    enable_validation=False,
+    responses={200: {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}}},
+)
 def docs() -> Response[str]:
     """Return a page that shows the OpenAPI document and can try it out."""
     return Response(200, "text/html; charset=utf-8", _page(), headers={"Content-Security-Policy": _PAGE_POLICY})
