@@ -22,7 +22,6 @@ from keywright.platform.db import Row, Transaction
 Credentials = dict[str, Any]
 Result = TypeVar("Result")
 
-PREFIX = "keywright_replay_"
 _GIVEN = (
     "customers",
     "domains",
@@ -106,6 +105,11 @@ def source() -> Iterator[Database]:
         database.close()
 
 
+def prefix(owner: Credentials) -> str:
+    """Return how the names begin of what is made beside a database; several may have theirs on one server."""
+    return f"{owner['dbname']}_replay_"
+
+
 @contextmanager
 def scratch(url: str | None) -> Iterator[Database]:
     """
@@ -114,7 +118,7 @@ def scratch(url: str | None) -> Iterator[Database]:
     :raises NotEmpty: if the named one holds anything
     """
     owner = kept_secrets.read("DATABASE_OWNER") if url is None else _credentials(url)
-    name = f"{PREFIX}{secrets.token_hex(4)}" if url is None else str(owner["dbname"])
+    name = f"{prefix(owner)}{secrets.token_hex(4)}" if url is None else str(owner["dbname"])
     if url is None:
         _on_server(owner, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
     database = None

@@ -27,7 +27,7 @@ def test_a_workflow_uses_no_stored_secret_and_no_registry_address(workflow):
 
     assert "secrets." not in text
     assert "aws-access-key" not in text
-    assert re.findall(r"\w+://(?!root:tests@127\.0\.0\.1)", text) == []
+    assert re.findall(r"\w+://(?!root:thrown-away-after-the-run@127\.0\.0\.1)", text) == []
 
 
 @pytest.mark.parametrize(("job", "after"), [("staging", "check"), ("production", "staging")])

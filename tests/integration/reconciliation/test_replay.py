@@ -14,7 +14,7 @@ from infra.cli import comparison
 from infra.cli.commands import main
 from infra.cli.comparison import Difference, SameBytes
 from infra.cli.replay import fold_elsewhere
-from infra.cli.scratch import PREFIX, scratch, source
+from infra.cli.scratch import prefix, scratch, source
 from keywright.licensing import gateway, tokens
 from keywright.licensing.keys import local_key, ring
 from keywright.platform import db
@@ -35,7 +35,7 @@ def sold(clean_database: Database) -> Iterator[Database]:
     fold(*subscription_events(ada))
     yield clean_database
     names = [str(row["Database"]) for row in clean_database.execute("SHOW DATABASES")]
-    assert [name for name in names if name.startswith(PREFIX)] == []
+    assert [name for name in names if name.startswith(prefix({"dbname": clean_database.endpoint.dbname}))] == []
 
 
 def differences(same_file: SameFile | None = None) -> list[Difference]:
