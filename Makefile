@@ -3,7 +3,11 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PYTHON := .venv/bin/python
+# Another Python than the one that .venv was made with, as in: make test WITH=python3.13
+WITH ?=
+# Where its packages are; each Python that is asked for has its own.
+VENV := $(if $(WITH),.local/venv-$(notdir $(WITH)),.venv)
+PYTHON := $(VENV)/bin/python
 CDK := infra/toolchain/node_modules/.bin/cdk
 # Arguments for the tests, as in: make test T="tests/infra -k database"
 T ?=
@@ -19,7 +23,7 @@ help: ## List what can be said here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv from the lock files (every other target does it when needed)
-	@infra/toolchain/setup.sh
+	@KEYWRIGHT_VENV=$(VENV) infra/toolchain/setup.sh $(WITH)
 
 demo: setup ## Run the main job once: sign-up to a license verified offline; results in .local/demo
 	@$(PYTHON) -m infra.local demo
@@ -34,7 +38,7 @@ check: setup ## Formatting, lint, types, contracts, drift, judges of the templat
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
-	@.venv/bin/lint-imports
+	@$(VENV)/bin/lint-imports
 	@$(PYTHON) -m infra.toolchain.locks --check
 	@$(PYTHON) -m infra.openapi --check
 	@$(PYTHON) -m infra.policy --check
@@ -81,9 +85,10 @@ soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, rotate key
 	  tests/unit/verifier/test_verifier_caching.py
 	@FUZZ_CASES=20000 FUZZ_EVENTS=20000 FUZZ_SEED=$$(date +%s) $(PYTHON) -m pytest --timeout 7200 -q \
 	  tests/security/test_api_fuzz.py tests/security/test_event_fuzz.py
-	@ROTATION_REQUESTS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/security/test_rotation.py
+	@ROTATION_REQUESTS=2000 $(PYTHON) -m pytest --timeout 1800 -q tests/security/test_rotation.py \
+	  tests/security/test_password_rotation.py tests/security/test_license_key_rotation.py
 	@$(PYTHON) -m tests.benchmarks.enumeration --each 1000
-	@USAGE_EVENTS=200000 USAGE_LICENSES=100 USAGE_STEP_HOURS=12 $(PYTHON) -m pytest --timeout 7200 -q -s \
+	@REFUSALS=300 USAGE_EVENTS=200000 USAGE_LICENSES=100 USAGE_STEP_HOURS=12 $(PYTHON) -m pytest --timeout 7200 -q -s \
 	  tests/reliability/metering -k every_side
 	@PRICE_CASES=100000 INVOICE_CASES=100 CHECKOUTS=2000 $(PYTHON) -m pytest --timeout 3600 -q -s \
 	  tests/unit/pricing/test_corpus.py tests/functions/test_invoices.py tests/reliability/test_checkouts_under_faults.py

@@ -1,6 +1,6 @@
 """
 The CDK entry point: the manifest becomes one CloudFormation stack, what faces the public another, and the firewall a
-third where it is wanted.
+third where it is wanted, as is what outlives the region.
 
 Run it from the repository's root, as ``python -m infra.app``: started as a file it would put ``infra/`` first on
 the module path, where our ``constructs`` hides the library of that name. It needs no account, no Docker and no
@@ -18,6 +18,7 @@ import aws_cdk as cdk
 
 from infra.constructs.packaging import ROOT
 from infra.constructs.settings import MissingContext, Settings
+from infra.stacks.copies import CopiesStack
 from infra.stacks.edge import EdgeStack
 from infra.stacks.firewall import FirewallStack
 from infra.stacks.keywright import KeywrightStack
@@ -40,6 +41,8 @@ def build(context: Mapping[str, Any], *, outdir: str | None = None) -> cdk.App:
     name = f"keywright-{settings.deployment}"
     stack = KeywrightStack(app, name, settings=settings)
     firewall = FirewallStack(app, f"{name}-firewall").acl_arn if settings.has_firewall else None
+    if settings.backup_region:
+        stack.add_stack_dependency(CopiesStack(app, f"{name}-copies", settings=settings), "copies go into its vault")
     EdgeStack(app, f"{name}-edge", settings=settings, behind=stack, firewall=firewall)
     return app
 

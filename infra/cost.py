@@ -111,6 +111,21 @@ def firewall() -> Decimal:
     return price("WAF ACL") + price("WAF rule")
 
 
+def copies_of_a_gigabyte() -> Decimal:
+    """Return what it costs a month that a GB is copied into another region every day."""
+    return assumed("copies kept") * price("copy of the database") + HOURS / 24 * price("traffic between regions")
+
+
+def copied_keys() -> Decimal:
+    """Return what the copies of the keys that cannot be made again cost a month."""
+    return 2 * price("secret")
+
+
+def asking_for_a_secret() -> Decimal:
+    """Return what it costs a month that a container which never rests reads one secret every minute."""
+    return 60 * HOURS * price("asking for secrets") / 10_000
+
+
 def per_million_webhooks() -> list[Line]:
     """Return what a million events of Stripe's cost on their way to the license."""
     gb_s = MILLION * (assumed("seconds of a webhook") + assumed("seconds of a fold")) * Decimal("0.5")
@@ -169,7 +184,10 @@ def page(*, alarms: int) -> str:
     small, large = at_rest(SMALL, alarms=alarms), at_rest(LARGE, alarms=alarms)
     sums = (
         f"A month at rest: **{_dollars(total(small))}** in the small profile, **{_dollars(total(large))}** in the "
-        f"large one; the firewall, where it is wanted, adds {_dollars(firewall())}.\n"
+        f"large one; the firewall, where it is wanted, adds {_dollars(firewall())}, and copies in another region "
+        f"{_dollars(copied_keys())} for the keys and {_dollars(copies_of_a_gigabyte())} for each GB of the database.\n"
+        "A container that is busy around the clock asks for each of its secrets once a minute, which adds "
+        f"{_dollars(asking_for_a_secret())} for each.\n"
     )
     assumptions = "\n".join(f"| {name} | {each.figure} | {each.why} |" for name, each in ASSUMPTIONS.items())
     prices = "\n".join(_row(name, each) for name, each in PRICES.items())

@@ -53,6 +53,9 @@ PRICES = {
     "public IPv4 address": _price("0.005", "h", "factualminds.com, 2026: 3.60 a month since February 2024", _READ),
     "gp3 storage": _price("0.08", "GB-month", "from memory", _REMEMBERED),
     "secret": _price("0.40", "month", "hivebook.wiki, undated", _READ),
+    "copy of the database": _price("0.021", "GB-month", "from memory", _REMEMBERED),
+    "traffic between regions": _price("0.02", "GB", "from memory", _REMEMBERED),
+    "asking for secrets": _price("0.05", "10,000 calls", "from memory", _REMEMBERED),
     "alarm": _price("0.10", "month", "c3x.dev, undated", _READ),
     "figure of one's own": _price("0.30", "month", "signoz.io, 15 February 2026", _READ),
     "log": _price("0.50", "GB taken in", "factualminds.com, 13 June 2026", _READ),
@@ -61,6 +64,7 @@ PRICES = {
 }
 
 ASSUMPTIONS = {
+    "copies kept": _assumed("14", "a daily copy is kept two weeks; each is taken to be a full one"),
     "capacity when awake": _assumed("0.5", "the lowest step above the pause"),
     "seconds to wake and work": _assumed("15", "how long a paused cluster is said to take, and the work beside it"),
     "least capacity of a proxy": _assumed("8", "see the price"),

@@ -48,8 +48,10 @@ class Permission(StrEnum):
 
     SEND_MAIL = "SEND_MAIL"
     PUT_EVENTS = "PUT_EVENTS"
+    READ_LICENSE_KEYS = "READ_LICENSE_KEYS"
+    """Ask KMS keys that are tagged ``keywright: license-key`` for their public halves."""
     SIGN_LICENSES = "SIGN_LICENSES"
-    """Ask KMS keys that are tagged ``keywright: license-key`` for signatures and their public halves."""
+    """Ask them for signatures."""
     ROTATE_LICENSE_KEYS = "ROTATE_LICENSE_KEYS"
     """Put another set of keys into the secret LICENSE_KEYS."""
 

@@ -21,7 +21,8 @@ WORKERS: tuple[Function, ...] = (
         trigger=QueueTrigger(Queue.EVENTS, batch_size=10, maximum_concurrency=10),
         secrets=(Secret.DATABASE, Secret.LICENSE_KEYS, Secret.STRIPE),
         sends_to=(Queue.EVENTS, Queue.JOBS),
-        permissions=(Permission.SIGN_LICENSES,),
+        # It leaves drafts for what a key in KMS has to sign.
+        permissions=(Permission.READ_LICENSE_KEYS,),
         settings=("API_URL", "DUNNING_POLICY", "PRODUCT_FAMILY"),
         timeout_s=20,
         local_processes=2,
@@ -35,6 +36,7 @@ WORKERS: tuple[Function, ...] = (
         permissions=(
             Permission.SEND_MAIL,
             Permission.PUT_EVENTS,
+            Permission.READ_LICENSE_KEYS,
             Permission.SIGN_LICENSES,
             Permission.ROTATE_LICENSE_KEYS,
         ),

@@ -20,12 +20,14 @@ Statement = dict[str, str | list[str] | Condition]
 _ACTIONS = {
     Permission.SEND_MAIL: ["ses:SendEmail", "ses:SendRawEmail"],
     Permission.PUT_EVENTS: ["events:PutEvents"],
-    Permission.SIGN_LICENSES: ["kms:GetPublicKey", "kms:Sign"],
+    Permission.READ_LICENSE_KEYS: ["kms:GetPublicKey"],
+    Permission.SIGN_LICENSES: ["kms:Sign"],
     Permission.ROTATE_LICENSE_KEYS: ["secretsmanager:PutSecretValue"],
 }
 KMS_TAG = "aws:ResourceTag/keywright"
 # Which keys of the account sign licenses is known to the operator alone, who tags them.
-_CONDITIONS: Mapping[Permission, Condition] = {Permission.SIGN_LICENSES: {"StringEquals": {KMS_TAG: "license-key"}}}
+_LICENSE_KEY: Condition = {"StringEquals": {KMS_TAG: "license-key"}}
+_CONDITIONS = {Permission.READ_LICENSE_KEYS: _LICENSE_KEY, Permission.SIGN_LICENSES: _LICENSE_KEY}
 _CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 _WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,22 @@ class Database:
         finally:
             connection.close()
 
+    @cached_property
+    def _truncated(self) -> frozenset[str]:
+        """The tables that refuse a DELETE, or count on after one."""
+        found = self.execute(
+            "SELECT event_object_table AS name FROM information_schema.triggers"
+            " WHERE trigger_schema = DATABASE() AND event_manipulation = 'DELETE'"
+            " UNION SELECT table_name FROM information_schema.columns"
+            " WHERE table_schema = DATABASE() AND extra LIKE '%auto_increment%'"
+        )
+        return frozenset(row["name"] for row in found)
+
     def empty(self) -> None:
-        """Empty every table; TRUNCATE passes by the triggers that keep append-only tables."""
+        """
+        Empty every table. TRUNCATE passes by the triggers that keep append-only tables; elsewhere DELETE does, because
+        TRUNCATE makes the table anew, of which MySQL makes most of a test's time.
+        """
         tables = self.execute(
             "SELECT table_name AS name FROM information_schema.tables"
             " WHERE table_schema = DATABASE() AND table_name NOT LIKE '%yoyo%'"
@@ -91,7 +106,10 @@ class Database:
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SET FOREIGN_KEY_CHECKS = 0")
-                for name in sorted(names):
+                for name in sorted(names - self._truncated):
+                    cursor.execute(f"DELETE FROM `{name}`")
+                connection.commit()
+                for name in sorted(names & self._truncated):
                     cursor.execute(f"TRUNCATE TABLE `{name}`")
         finally:
             connection.close()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from functions.job_worker.mailing import send
+from functions.job_worker.pacing import Pace
 from functions.job_worker.settings import Settings
 from keywright.jobs.models import Skipped
-from keywright.metering import billing, confirming, gateway, limits, pushing, reports, sealing
+from keywright.metering import billing, confirming, doubt, gateway, limits, pushing, reports, sealing
 from keywright.metering.models import Answer, Revision, UsageSink
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
@@ -19,7 +19,7 @@ Effect = Callable[[Transaction], None]
 PUSHED_AT_ONCE = 25
 PUSHED_BY_A_JOB = 400
 PUSHES_PER_S = 50
-"""Stripe takes a thousand calls a second from everybody in an account; one job at a time stays far below that."""
+"""Stripe takes a thousand meter events a second, and one at a time of a customer's meter. One job tells, in a row."""
 
 _LOOKS_BY_A_JOB = 100
 
@@ -39,10 +39,15 @@ def seal(_payload: dict[str, str] | None = None, *, now: datetime | None = None)
 
 
 def push(
-    _payload: dict[str, str] | None = None, *, sink: UsageSink | None = None, now: datetime | None = None
+    _payload: dict[str, str] | None = None,
+    *,
+    sink: UsageSink | None = None,
+    now: datetime | None = None,
+    pace: Pace | None = None,
 ) -> Effect | None:
     """Tell the sink what is sealed, the doubtful first; what is left is another job's."""
     told, since, teller = 0, now or clock.now(), sink or _sink()
+    step = pace or Pace(per_s=PUSHES_PER_S)
     if teller.looks_up:
         _settle_doubts(teller, now=since)
     while told < PUSHED_BY_A_JOB:
@@ -51,7 +56,7 @@ def push(
         )
         if not taken:
             return None
-        _tell(teller, taken, now=since)
+        _tell(teller, taken, pace=step, now=since)
         told += len(taken)
     return lambda tx: sealing.request_push(tx, now=since)
 
@@ -76,18 +81,15 @@ def _sink() -> UsageSink:
 def _settle_doubts(sink: UsageSink, *, now: datetime) -> None:
     for group in db.transact(lambda tx: pushing.list_doubtful(tx, now=now))[:_LOOKS_BY_A_JOB]:
         counted = sink.counted(group)
-        db.transact(lambda tx, at=group, sums=counted: pushing.settle_doubt(tx, at, sums, now=now))  # type: ignore[misc]
+        db.transact(lambda tx, at=group, sums=counted: doubt.settle(tx, at, sums, now=now))  # type: ignore[misc]
 
 
-def _tell(sink: UsageSink, taken: list[Revision], *, now: datetime) -> None:
+def _tell(sink: UsageSink, taken: list[Revision], *, pace: Pace, now: datetime) -> None:
     """Tell one after the other, no faster than allowed; what was answered is kept even if the next call fails."""
     answers: list[Answer] = []
-    began = time.monotonic()
     try:
-        for number, revision in enumerate(taken):
-            ahead = began + number / PUSHES_PER_S - time.monotonic()
-            if ahead > 0:
-                time.sleep(ahead)
+        for revision in taken:
+            pace.wait()
             answers.append(sink.push(revision))
     finally:
         db.transact(lambda tx: pushing.record(tx, answers, now=now))

@@ -21,12 +21,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _fold(hint: dict[str, str]) -> None:
     event_id, now = hint["event_id"], clock.now()
-    # What follows from an event is found by it, whichever message happened to hint at it.
+    # What follows from an event is found by it, whichever message happened to hint at it, unless the event itself
+    # follows from a request of ours: the fold finds that out, and goes on in the request's name.
     log.bind(correlation_id=event_id)
     desk = _desk(now)
     try:
         outcome = db.transact(lambda tx: service.process(tx, desk, event_id=event_id))
     except Exception as problem:
+        log.warning("event not folded", event_id=event_id)
         _record_failure(event_id, problem)
         raise
     log.info("event folded", event_id=event_id, outcome=_name(outcome), why=_why(outcome))

@@ -38,8 +38,16 @@ def _receive(event: dict[str, Any], correlation_id: str) -> dict[str, Any]:
     header = event["headers"].get("stripe-signature", "")
     signature.verify(body, header, secrets=gateway.webhook_secrets(), now=now)
     received = rules.read_event(body)
+    # The request that the purchase began with, if the event tells of one; Stripe's own delivery has its line too.
+    log.bind(correlation_id=rules.find_correlation_id(received) or correlation_id)
     is_new = db.transact(lambda tx: inbox.receive(tx, received, now=now))
-    log.info("webhook", event_id=received.event_id, event_type=received.event_type, is_new=is_new)
+    log.info(
+        "webhook",
+        event_id=received.event_id,
+        event_type=received.event_type,
+        is_new=is_new,
+        delivered_by=correlation_id,
+    )
     return http.accepted({"received": True, "duplicate": not is_new}, correlation_id=correlation_id)
 
 

@@ -1,13 +1,13 @@
-"""What licensed software used: taken in batches from whoever holds a license, and shown to its owner."""
+"""What licensed software used: taken in batches from whoever holds a license, shown to its owner, retried by staff."""
 
 from __future__ import annotations
 
-from functions.usage import reading, reporting
+from functions.usage import reading, reporting, retrying
 from functions.usage.application import app
 from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http
 
-__all__ = ["BODIES", "app", "handler", "reading", "reporting"]
+__all__ = ["BODIES", "app", "handler", "reading", "reporting", "retrying"]
 
 BODIES = {"POST /v1/usage": reporting.BATCH}
 """Bodies that the application does not describe by itself."""

@@ -1,8 +1,9 @@
 """
-``keywright keys rotate``: another key for the access tokens, without a request that fails.
+``keywright keys rotate``: another key for the access tokens, without a request that fails. ``keys replace``: at once.
 
 The new key is published at once and signs from a while later on, when every container and every keeper of our key set
 knows it. The old one goes on verifying until the last token that it signed has expired; the next rotation drops it.
+A key that was stolen is replaced instead: within a minute nobody believes it any more, nor the tokens that it signed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from infra.cli import license_keys
 from keywright.platform import clock, config, secrets
 
 SECRET = "ACCESS_TOKEN_KEYS"
-# Secrets and key sets are kept for five minutes.
+# Secrets are kept for a minute, and key sets for five.
 _PUBLISHED_BEFORE = timedelta(minutes=15)
 _KEPT_AFTER = timedelta(hours=1)
 _BITS = 3072
@@ -32,12 +33,23 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="command")
     rotate = commands.add_parser("rotate", help="add a key for access tokens, which signs from a quarter of an hour on")
     rotate.set_defaults(run=_rotate)
+    replace = commands.add_parser(
+        "replace", help="put one new key for access tokens in the place of all, if one leaked"
+    )
+    replace.set_defaults(run=_replace)
     license_keys.add_commands(commands)
 
 
 def _rotate(_arguments: argparse.Namespace) -> None:
     now = clock.now()
-    keys = rotated(secrets.read(SECRET)["keys"], new_key(signs_from=now + _PUBLISHED_BEFORE), now=now)
+    _store(rotated(secrets.read(SECRET)["keys"], new_key(signs_from=now + _PUBLISHED_BEFORE), now=now))
+
+
+def _replace(_arguments: argparse.Namespace) -> None:
+    _store([new_key(signs_from=clock.now())])
+
+
+def _store(keys: list[dict[str, Any]]) -> None:
     boto3.client("secretsmanager").put_secret_value(
         SecretId=config.setting(f"{SECRET}_SECRET"), SecretString=json.dumps({"keys": keys})
     )

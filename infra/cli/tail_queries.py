@@ -22,12 +22,16 @@ RELATED = (
     "SELECT invoice_id FROM invoices WHERE subscription_id IN %(ids)s",
     "SELECT stripe_customer_id FROM customers WHERE customer_sid IN %(ids)s",
     "SELECT object_id FROM stripe_events WHERE event_id IN %(ids)s",
+    # A request leads to what came of it. What came of it does not lead on: clients choose these ids, and two may agree.
+    "SELECT checkout_session_sid FROM checkout_sessions WHERE correlation_id IN %(ids)s",
+    "SELECT event_id FROM stripe_event_work WHERE correlation_id IN %(ids)s",
     "SELECT event_id FROM stripe_events WHERE object_id IN %(ids)s",
 )
 
 HAPPENINGS = (
     """
-    SELECT e.received_at AS at, 'event' AS what, e.event_id AS id, e.event_id AS correlation_id,
+    SELECT e.received_at AS at, 'event' AS what, e.event_id AS id,
+           COALESCE(w.correlation_id, e.event_id) AS correlation_id,
            CONCAT(e.event_type, ' ', e.object_id, ' -> ', w.state, COALESCE(CONCAT(' ', w.reason), ''),
                   COALESCE(CONCAT(' waits for ', w.waiting_for), '')) AS detail
       FROM stripe_events e
@@ -35,7 +39,7 @@ HAPPENINGS = (
      WHERE e.event_id IN %(ids)s
     """,
     """
-    SELECT created_at AS at, 'checkout' AS what, checkout_session_sid AS id, NULL AS correlation_id,
+    SELECT created_at AS at, 'checkout' AS what, checkout_session_sid AS id, correlation_id,
            CONCAT(state, ' ', amount_minor, ' ', currency) AS detail
       FROM checkout_sessions
      WHERE checkout_session_sid IN %(ids)s

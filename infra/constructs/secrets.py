@@ -20,6 +20,9 @@ FILLED_BY_OPERATOR = {
     Secret.AUDIT_KEYS: "JSON {keys: [{kid, key}]}, 32 bytes or more in base64; the first seals, all verify",
 }
 
+IRREPLACEABLE = frozenset({Secret.LICENSE_KEYS, Secret.AUDIT_KEYS})
+"""What can be made by nobody a second time: licenses verify by these keys, and the audit log is sealed by them."""
+
 
 class OperatorSecrets(Construct):
     """
@@ -28,8 +31,9 @@ class OperatorSecrets(Construct):
     Beside them the one that nobody has to know: the distribution and the API share it.
     """
 
-    def __init__(self, scope: Construct, name: str) -> None:
+    def __init__(self, scope: Construct, name: str, *, copied_to: str | None) -> None:
         super().__init__(scope, name)
+        self._copied_to = copied_to
         self.edge_key = secretsmanager.Secret(
             self,
             "EDGE",
@@ -42,7 +46,13 @@ class OperatorSecrets(Construct):
         self.secret_arns = {**by_operator, Secret.EDGE: self.edge_key.secret_arn}
 
     def _empty(self, secret: Secret, form: str) -> str:
-        resource = secretsmanager.CfnSecret(self, secret, description=f"Keywright {secret}: {form}")
+        replica = secretsmanager.CfnSecret.ReplicaRegionProperty
+        resource = secretsmanager.CfnSecret(
+            self,
+            secret,
+            description=f"Keywright {secret}: {form}",
+            replica_regions=[replica(region=self._copied_to)] if self._copied_to and secret in IRREPLACEABLE else None,
+        )
         resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         # The operator's commands find the secret by this output.
         cdk.CfnOutput(self, f"{secret}Arn", key=f"Secret{secret.replace('_', '')}", value=resource.ref)

@@ -27,6 +27,7 @@ NONE = "none"
 """What a deployment says where it goes without: a certificate, a firewall."""
 
 _CERTIFICATE = re.compile(r"arn:aws:acm:([a-z0-9-]+):\d{12}:certificate/[\w-]+")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 # CloudFront takes certificates and web ACLs of one region only.
 EDGE_REGION = "us-east-1"
 
@@ -132,6 +133,19 @@ class Settings:
         if (value := self.value("firewall")) not in {"none", "cloudfront"}:
             raise MissingContext(f"The CDK context value '{PREFIX}firewall' is {value!r}, not 'none' or 'cloudfront'.")
         return value == "cloudfront"
+
+    @property
+    def backup_region(self) -> str | None:
+        """
+        Return the region that copies of the database and of the keys go to, if they do.
+
+        :raises MissingContext: if it is no region, or the one that they are to outlive
+        """
+        if (value := self.value("backup_region")) == NONE:
+            return None
+        if value == self.region or not _REGION.fullmatch(value):
+            raise MissingContext(f"The CDK context value '{PREFIX}backup_region' is no other region, nor 'none'.")
+        return value
 
     @property
     def makes_mail_identity(self) -> bool:

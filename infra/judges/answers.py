@@ -29,6 +29,11 @@ NAG = (
         "Network interfaces have no ARN before they exist; AWS's policy says no more than that.",
     ),
     Answer(
+        _POLICY.format("AWSBackupServiceRolePolicyForBackup"),
+        r"/Copies/Plan/",
+        "AWS's own policy for taking and copying backups, and no more; the selection names one cluster.",
+    ),
+    Answer(
         _POLICY.format("AWSCodeDeployRoleForLambdaLimited"),
         r"/Deployments/Role",
         "AWS's own narrow policy for shifting aliases.",
@@ -186,6 +191,11 @@ CHECKOV = (
         "CKV_AWS_162",
         r"AWS::RDS::DBCluster",
         "Passwords are rotated and TLS is required.",
+    ),
+    Answer(
+        "CKV_AWS_166",
+        r"AWS::Backup::BackupVault",
+        _AWS_KEYS,
     ),
     Answer(
         "CKV_AWS_173",

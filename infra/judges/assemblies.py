@@ -29,6 +29,7 @@ DEPLOYMENTS = {
         "keywright:api_certificate": _CERTIFICATE,
         "keywright:portal_certificate": _CERTIFICATE,
         "keywright:firewall": "cloudfront",
+        "keywright:backup_region": "us-west-2",
         "keywright:mail_identity": "create",
     },
 }

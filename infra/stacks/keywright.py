@@ -15,6 +15,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import Alarms
 from infra.constructs.api import Api, Domain
+from infra.constructs.copies import Copies
 from infra.constructs.dashboard import Dashboard
 from infra.constructs.database import Database
 from infra.constructs.deployments import Deployments
@@ -52,7 +53,9 @@ class KeywrightStack(cdk.Stack):
         self.api = Api(self, "Api", origins=settings.cors_origins, domain=_api_domain(settings))
         self._network = Network(self, "Network", profile=profile)
         self._database = Database(self, "Database", network=self._network, profile=profile)
-        secrets = OperatorSecrets(self, "Secrets")
+        if settings.backup_region:
+            Copies(self, "Copies", cluster=self._database.cluster, settings=settings)
+        secrets = OperatorSecrets(self, "Secrets", copied_to=settings.backup_region)
         self.edge_key = secrets.edge_key
         self._queues = Queues(self, "Queues")
         self._failures = encrypted_queue(self, "INVOCATIONS_DEAD", retention_s=_TWO_WEEKS_S)
@@ -82,10 +85,12 @@ class KeywrightStack(cdk.Stack):
         cdk.CfnOutput(self, "ApiUrl", value=surroundings.settings["API_URL"])
 
     def _permitted(self, mail: Mail, bus: events.EventBus, secrets: OperatorSecrets) -> Mapping[Permission, list[str]]:
+        license_keys = [self.format_arn(service="kms", resource="key", resource_name="*")]
         return {
             Permission.SEND_MAIL: mail.resources,
             Permission.PUT_EVENTS: [bus.event_bus_arn],
-            Permission.SIGN_LICENSES: [self.format_arn(service="kms", resource="key", resource_name="*")],
+            Permission.READ_LICENSE_KEYS: license_keys,
+            Permission.SIGN_LICENSES: license_keys,
             Permission.ROTATE_LICENSE_KEYS: [secrets.secret_arns[Secret.LICENSE_KEYS]],
         }
 

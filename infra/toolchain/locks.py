@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.toolchain.registry import uv_environment
-from infra.toolchain.stamp import ROOT, VENV
+from infra.toolchain.stamp import ROOT
 
 COMMON = ("--quiet", "--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header")
 EVERYWHERE = ("--universal", "--python-version", "3.11")
@@ -53,9 +53,9 @@ def compile_lock(lock: Lock, output: Path, *extra: str) -> None:
 
     :raises LockError: if uv fails, which is mostly an index that does not answer
     """
-    uv = VENV / "bin" / "uv"
+    uv = Path(sys.executable).parent / "uv"
     command: list[str | Path] = [uv, "pip", "compile", *COMMON, *lock.arguments, *extra, lock.source, "-o", output]
-    environment = uv_environment(VENV / "bin" / "python")
+    environment = uv_environment(Path(sys.executable))
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         reason = f"{lock.path} could not be resolved (is the package index reachable?)\n{done.stderr.strip()}"

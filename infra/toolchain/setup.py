@@ -95,7 +95,7 @@ def create_environment() -> None:
     """
     if PYTHON.exists() and subprocess.run([PYTHON, "-c", ""], check=False).returncode == 0:
         return
-    say(f"creating .venv with Python {sys.version.split()[0]}")
+    say(f"creating {VENV.relative_to(ROOT)} with Python {sys.version.split()[0]}")
     shutil.rmtree(VENV, ignore_errors=True)
     if has_ensurepip() or install_venv_module():
         run([sys.executable, "-m", "venv", VENV])
@@ -169,7 +169,7 @@ def main() -> None:
     install_packages()
     compile_bytecode()
     stamp.write()
-    say(f".venv is ready ({time.monotonic() - started:.1f} s)")
+    say(f"{VENV.relative_to(ROOT)} is ready ({time.monotonic() - started:.1f} s)")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,13 @@ It must stay cheap: every ``make`` target asks.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-VENV = ROOT / ".venv"
+# Another one for each Python that was asked for beside the machine's own.
+VENV = ROOT / os.environ.get("KEYWRIGHT_VENV", ".venv")
 STAMP = VENV / "keywright-ready"
 DETERMINED_BY = (
     "infra/toolchain/bootstrap.lock",

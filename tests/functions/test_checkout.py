@@ -81,7 +81,8 @@ def test_a_checkout_leads_from_stripes_catalog_to_its_payment_page(
     session = stripe_account.v1.checkout.sessions.retrieve(row["stripe_session_id"], {"expand": ["line_items"]})
     assert (session.url, session.client_reference_id) == (opened.json["url"], opened.json["checkout_session_id"])
     assert session.metadata is not None
-    assert session.metadata.to_dict() == buyer.metadata(opened.json["checkout_session_id"])
+    thread = {"correlation_id": opened.headers["x-correlation-id"]}
+    assert session.metadata.to_dict() == buyer.metadata(opened.json["checkout_session_id"]) | thread
     assert session.amount_total == 6025
     back = urlsplit(session.success_url or "")
     assert back[:3] == ("https", "portal.example.test", "/checkout/success")

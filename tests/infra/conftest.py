@@ -16,6 +16,7 @@ LARGE = {
     "keywright:api_certificate": CERTIFICATE,
     "keywright:portal_certificate": CERTIFICATE,
     "keywright:firewall": "cloudfront",
+    "keywright:backup_region": "us-west-2",
     "keywright:mail_identity": "create",
 }
 

@@ -20,7 +20,8 @@ CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 PERMITTED = {
     Permission.SEND_MAIL: {"ses:SendEmail", "ses:SendRawEmail"},
     Permission.PUT_EVENTS: {"events:PutEvents"},
-    Permission.SIGN_LICENSES: {"kms:GetPublicKey", "kms:Sign"},
+    Permission.READ_LICENSE_KEYS: {"kms:GetPublicKey"},
+    Permission.SIGN_LICENSES: {"kms:Sign"},
     Permission.ROTATE_LICENSE_KEYS: {"secretsmanager:PutSecretValue"},
 }
 
@@ -86,8 +87,8 @@ def resources_of(permission: Permission, assembly: Assembly) -> list[Any]:
     (configuration_set,) = assembly.of_type("AWS::SES::ConfigurationSet")
     if permission is Permission.PUT_EVENTS:
         return [{"Fn::GetAtt": [bus, "Arn"]}]
-    if permission is Permission.SIGN_LICENSES:
-        return [statement["Resource"] for statement in assembly.statements("licenses") if "Condition" in statement]
+    if permission in {Permission.READ_LICENSE_KEYS, Permission.SIGN_LICENSES}:
+        return [statement["Resource"] for statement in assembly.statements("licenses") if "Condition" in statement][:1]
     if permission is Permission.ROTATE_LICENSE_KEYS:
         return [_read_secrets(assembly, "job_worker")["KEYWRIGHT_LICENSE_KEYS_SECRET"]]
     domain = str(assembly.environment("job_worker")["KEYWRIGHT_MAIL_FROM"]).partition("@")[2]

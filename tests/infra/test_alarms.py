@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from functions.dispatcher import measuring
 from infra.constructs import alarms
 from infra.constructs.packaging import ROOT
 from infra.constructs.watching import NAMESPACE
+from keywright.price_drift.rules import WATCHED
 from tests.architecture import documents
 from tests.functions.test_job_metrics import metrics
 from tests.infra.assembly import Assembly
@@ -64,6 +66,15 @@ def test_where_the_dispatcher_comes_once_an_hour_figures_are_expected_no_sooner(
         return alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]
 
     assert (of(assembly), of(large)) == ((3600, 2, 7380), (60, 5, 300))
+
+
+def test_a_price_that_differs_is_told_of_however_seldom_the_dispatcher_comes(assembly: Assembly, large: Assembly):
+    """The figure looks back over two rounds of the slower dispatcher, so that no line falls between two of them."""
+    for which in (assembly, large):
+        (alarm,) = alarms_on(which, "PriceDrift")
+
+        assert (alarm["Statistic"], alarm["EvaluationPeriods"]) == ("Maximum", 1)
+        assert timedelta(seconds=2 * alarm["Period"]) < WATCHED
 
 
 def test_silence_of_the_dispatcher_is_an_alarm(assembly: Assembly):

@@ -239,6 +239,36 @@ def test_an_api_with_a_host_of_its_own_answers_under_that_one_only(large: Assemb
     assert large.environment("auth")["KEYWRIGHT_API_URL"] == "https://api.example.com"
 
 
+def test_a_copy_of_the_database_and_of_the_keys_leaves_the_region_each_day_where_that_is_wanted(
+    assembly: Assembly, large: Assembly
+):
+    (plan,) = large.of_type("AWS::Backup::BackupPlan").values()
+    (vault,) = large.other("copies").of_type("AWS::Backup::BackupVault").values()
+    (selection,) = large.of_type("AWS::Backup::BackupSelection").values()
+    (cluster,) = large.of_type("AWS::RDS::DBCluster")
+    (rule,) = plan["Properties"]["BackupPlan"]["BackupPlanRule"]
+    (copy,) = rule["CopyActions"]
+
+    destination = json.dumps(copy["DestinationBackupVaultArn"])
+    assert ":us-west-2:" in destination
+    assert f"backup-vault:{vault['Properties']['BackupVaultName']}" in destination
+    assert (rule["ScheduleExpression"], copy["Lifecycle"]) == ("cron(15 3 * * ? *)", {"DeleteAfterDays": 14})
+    assert cluster in json.dumps(selection["Properties"]["BackupSelection"]["Resources"])
+    assert replicated(large) == {"Keywright LICENSE_KEYS": ["us-west-2"], "Keywright AUDIT_KEYS": ["us-west-2"]}
+    assert (assembly.of_type("AWS::Backup::BackupPlan"), replicated(assembly)) == ({}, {})
+
+
+def replicated(which: Assembly) -> dict[str, list[str]]:
+    """Return the secrets that stand in other regions too, and in which."""
+    return {
+        secret["Properties"]["Description"].partition(":")[0]: [
+            replica["Region"] for replica in secret["Properties"]["ReplicaRegions"]
+        ]
+        for secret in which.of_type("AWS::SecretsManager::Secret").values()
+        if "ReplicaRegions" in secret["Properties"]
+    }
+
+
 def test_a_deployment_elsewhere_takes_its_firewall_from_the_region_where_it_must_be(tmp_path):
     stated = {"keywright:region": "eu-central-1", "keywright:firewall": "cloudfront", "aws:cdk:bundling-stacks": []}
 
@@ -256,6 +286,8 @@ def test_a_deployment_elsewhere_takes_its_firewall_from_the_region_where_it_must
         {"api_certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x"},
         {"portal_certificate": "yes"},
         {"mail_identity": "perhaps"},
+        {"backup_region": "us-east-1"},
+        {"backup_region": "elsewhere"},
     ],
 )
 def test_a_value_that_means_nothing_stops_the_synthesis_and_is_named(stated: dict[str, str], tmp_path):

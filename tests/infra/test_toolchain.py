@@ -41,8 +41,8 @@ def add_program(machine: Path, name: str, script: str) -> None:
     (machine / name).chmod(0o755)
 
 
-def set_up(checkout: Path, machine: Path) -> subprocess.CompletedProcess[str]:
-    command = [checkout / "infra" / "toolchain" / "setup.sh"]
+def set_up(checkout: Path, machine: Path, *wanted: str) -> subprocess.CompletedProcess[str]:
+    command: list[str | Path] = [checkout / "infra" / "toolchain" / "setup.sh", *wanted]
     return subprocess.run(command, env={"PATH": str(machine)}, capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -83,9 +83,42 @@ def test_a_name_on_the_path_that_does_not_run_is_passed_over(checkout, machine):
     assert "needs Node" in done.stderr, "the next Python on the list should have run, and have missed Node"
 
 
-def stamped(checkout: Path, action: str) -> str:
+def test_a_python_that_was_asked_for_is_taken_and_no_other(checkout, machine):
+    (machine / "python3").symlink_to(PYTHON.resolve())
+    asked_for = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    (machine / asked_for).symlink_to(PYTHON.resolve())
+
+    taken = set_up(checkout, machine, asked_for)
+    missing = set_up(checkout, machine, "python3.99")
+
+    assert "needs Node" in taken.stderr, "the Python that is there should have run, and have missed Node"
+    assert missing.returncode == 1
+    assert "this machine has no python3.99 that runs" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "environment"),
+    [
+        ([], ".venv"),
+        (["WITH=python3.13"], ".local/venv-python3.13"),
+        (["WITH=/opt/python/bin/python3.13"], ".local/venv-python3.13"),
+    ],
+)
+def test_each_python_that_is_asked_for_has_its_own_environment(said, environment):
+    # These tests may themselves be run by a make that was told something else.
+    variables = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "WITH"}}
+    command = ["make", "--no-print-directory", "--dry-run", "test", *said]
+
+    shown = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True).stdout
+
+    assert f"KEYWRIGHT_VENV={environment} infra/toolchain/setup.sh" in shown
+    assert f"{environment}/bin/python -m pytest" in shown
+
+
+def stamped(checkout: Path, action: str, environment: str = ".venv") -> str:
     command = [sys.executable, "-c", f"from infra.toolchain import stamp; print({action})"]
-    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True)
+    variables = {**os.environ, "KEYWRIGHT_VENV": environment}
+    done = subprocess.run(command, cwd=checkout, env=variables, capture_output=True, text=True, check=True)
     return str(done.stdout).strip()
 
 
@@ -102,6 +135,17 @@ def test_a_ready_environment_is_made_anew_when_what_it_is_made_from_changes(chec
         file.write("# changed\n")
 
     assert ready_before == "True"
+    assert stamped(checkout, "stamp.is_ready()") == "False"
+
+
+def test_a_ready_environment_says_nothing_of_another(checkout):
+    for name in (".venv", ".local/venv-python3.13"):
+        (checkout / name).mkdir(parents=True)
+        (checkout / name / "pyvenv.cfg").write_text(f"home = {name}\n")
+
+    stamped(checkout, "stamp.write()", ".local/venv-python3.13")
+
+    assert stamped(checkout, "stamp.is_ready()", ".local/venv-python3.13") == "True"
     assert stamped(checkout, "stamp.is_ready()") == "False"
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from infra.app import declared_context
+from infra.constructs.database import INSTANCE_PARAMETERS
 from infra.constructs.packaging import ROOT
 from infra.constructs.settings import PREFIX
 
@@ -73,6 +74,13 @@ def test_the_tests_run_on_both_pythons_and_on_the_mysql_that_aurora_is_made_from
     assert jobs["mysql"]["services"]["mysql"]["image"].startswith("mysql:8.0.")
     assert jobs["mysql"]["steps"][-1]["run"] == "make test"
     assert jobs["mysql"]["steps"][-1]["env"]["DATABASE_URL"].startswith("mysql://")
+
+
+@pytest.mark.parametrize("name", ["innodb_lock_wait_timeout", "transaction_isolation"])
+def test_that_mysql_is_set_as_the_cluster_is_wherever_its_own_default_differs(name: str):
+    told = " ".join(step["run"] for step in _jobs("check")["mysql"]["steps"] if "run" in step)
+
+    assert f"{name} = {INSTANCE_PARAMETERS[name]}" in told.replace("'", "")
 
 
 def test_a_look_at_the_account_for_a_pull_request_is_no_look_for_a_fork():

@@ -113,6 +113,7 @@ BODIES: dict[str, Body] = {
         "events": [{"id": target, "meter": "api_calls", "time": "2026-11-21T12:00:00Z"}]
     },
     "POST /v1/usage/imports": lambda _, target: {"license_sid": sid("lic", target), "export": "e30.e30.e30"},
+    "POST /v1/usage/retries": lambda _, target: {"license_sid": sid("lic", target)},
     "PATCH /v1/users/{user_sid}/reactivate": lambda _, __: None,
     "PATCH /v1/users/{user_sid}/role": lambda _, __: {"role": "ADMIN"},
     "POST /v1/webhooks/stripe": lambda _, __: {"id": "evt_1"},

@@ -18,6 +18,7 @@ import boto3
 import pytest
 
 from infra.cli import keys
+from infra.cli.commands import main
 from keywright.platform import clock, secrets
 from tests.api import Answer, Api
 from tests.integration.identity.people import log_in, verified
@@ -42,8 +43,12 @@ class Fleet:
         self.failed: list[str] = []
 
     def take_up(self, number: int) -> None:
-        """Let a container read its secrets anew at its next request: five minutes are over, or it is a new one."""
+        """Let a container read its secrets anew at its next request: its minute is over, or it is a new one."""
         self._kept[number] = {}
+
+    def pass_time(self, seconds: float) -> None:
+        """Let every container be so much older, and what it keeps with it."""
+        self._kept = [{name: (at - seconds, value) for name, (at, value) in each.items()} for each in self._kept]
 
     def requests(self, count: int) -> None:
         """Send so many requests of clients that follow the rules; keep those that were refused."""
@@ -167,6 +172,24 @@ def test_a_token_of_the_old_key_is_good_for_as_long_as_it_lives(fleet: Fleet) ->
     spread(fleet, later(stored(), timedelta(minutes=30)), 8)
 
     assert (overlapping, fleet.statuses(signed_by_the_old)) == ({200}, {401})
+
+
+def test_a_leaked_key_is_believed_for_a_minute_at_most(fleet: Fleet) -> None:
+    signed_by_the_leaked = fleet.clients[0].access_token
+    assert fleet.statuses(signed_by_the_leaked) == {200}
+
+    assert main(["keys", "replace"]) == 0
+
+    fleet.pass_time(secrets.KEEP_S)
+    assert fleet.statuses(signed_by_the_leaked) == {401}
+    fleet.all_refresh()
+    assert fleet.statuses(fleet.clients[0].access_token) == {200}
+
+
+def test_what_was_read_a_minute_ago_is_read_again() -> None:
+    current = [age for age in (0, 1, 59.9, 60, 61, 300) if secrets.is_current(1000.0, now=1000.0 + age)]
+
+    assert current == [0, 1, 59.9]
 
 
 @pytest.mark.parametrize("how", [publish_without_notice, replace_at_once])

@@ -59,7 +59,7 @@ def _permitted(permission: Permission, environment: Mapping[str, str], account: 
                 account.arn("ses", f"identity/{domain}"),
                 account.arn("ses", f"configuration-set/{environment[f'{OURS}MAIL_CONFIGURATION_SET']}"),
             ]
-        case Permission.SIGN_LICENSES:
+        case Permission.READ_LICENSE_KEYS | Permission.SIGN_LICENSES:
             return [account.arn("kms", "key/*")]
         case Permission.ROTATE_LICENSE_KEYS:
             return [_secret(Secret.LICENSE_KEYS, environment, account)]

@@ -9,7 +9,7 @@ import pymysql
 import pytest
 
 from keywright.platform import db
-from keywright.platform.connection import connect_with
+from keywright.platform.connection import connect_with, is_foreign_text
 from keywright.platform.db import Transaction
 from keywright.platform.errors import DatabaseUnavailable
 from tests.conftest import Database
@@ -263,6 +263,26 @@ def test_values_are_bound_and_never_become_sql():
     assert db.transact(lambda tx: tx.all(BALANCE, name=hostile)) == []
 
 
+KNOWN = "SELECT kind FROM customers WHERE customer_sid = %(sid)s"
+
+
+@pytest.mark.parametrize("sid", ["cus_é", "künde", "💥"])
+def test_what_an_ascii_column_cannot_hold_is_not_found_and_spoils_nothing(sid):
+    def work(tx: Transaction) -> tuple[list[db.Row], int]:
+        tx.run(OPEN, name="c", balance=7)
+        return tx.all(KNOWN, sid=sid), tx.run(DEPOSIT, name="c", amount=1)
+
+    assert db.transact(work) == ([], 1)
+    assert balance("c") == 8
+
+
+def test_the_server_itself_would_refuse_such_a_question(rival):
+    with rival.cursor() as cursor, pytest.raises(pymysql.OperationalError) as refusal:
+        cursor.execute(KNOWN, {"sid": "cus_é"})
+
+    assert is_foreign_text(refusal.value)
+
+
 def test_many_rows_are_written_and_no_rows_are_no_statement():
     db.transact(lambda tx: tx.run_many(OPEN, [{"name": f"n{n}", "balance": n} for n in range(3)]))
     db.transact(lambda tx: tx.run_many(OPEN, []))
@@ -275,6 +295,7 @@ def test_the_servers_own_settings_are_what_the_code_counts_on():
     settings = {row["Variable_name"]: row["Value"] for row in rows}
 
     assert settings["time_zone"] == "+00:00"
+    assert settings["innodb_lock_wait_timeout"] == "3"
     assert (settings.get("tx_isolation") or settings["transaction_isolation"]) == "READ-COMMITTED"
     assert {"STRICT_TRANS_TABLES", "ONLY_FULL_GROUP_BY"} <= set(settings["sql_mode"].split(","))
 

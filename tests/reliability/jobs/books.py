@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.database.endpoint import APPLICATION
-
 LEDGER = (
     # What an executor began, written at once and by a connection of its own.
     (
@@ -20,9 +18,9 @@ LEDGER = (
         "CREATE TABLE IF NOT EXISTS chaos_effects (job_sid VARCHAR(64) NOT NULL, lease_token BIGINT NOT NULL,"
         " row_token BIGINT NOT NULL, worker VARCHAR(64) NOT NULL)"
     ),
-    f"GRANT SELECT, INSERT ON chaos_starts TO {APPLICATION}@'%'",
-    f"GRANT SELECT, INSERT ON chaos_effects TO {APPLICATION}@'%'",
 )
+# The application is another user on each server.
+GRANTS = ("GRANT SELECT, INSERT ON chaos_starts TO %s@'%%'", "GRANT SELECT, INSERT ON chaos_effects TO %s@'%%'")
 
 Execute = Callable[..., list[dict[str, Any]]]
 

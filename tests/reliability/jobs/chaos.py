@@ -16,8 +16,8 @@ from pathlib import Path
 
 from infra.local.environment import SOURCE_FOLDERS
 from keywright.jobs import service
-from keywright.platform import clock, db
-from tests.reliability.jobs.books import LEDGER, Books, Execute
+from keywright.platform import clock, db, secrets
+from tests.reliability.jobs.books import GRANTS, LEDGER, Books, Execute
 from tests.reliability.jobs.fleet import CHAOS
 
 _ENDED = ("COMPLETED", "DEAD")
@@ -48,6 +48,8 @@ def run(plan: Plan, execute: Execute) -> Books:
     print(plan)  # noqa: T201  (the seed, for whoever wants the same run again)
     for statement in LEDGER:
         execute(statement)
+    for statement in GRANTS:
+        execute(statement, secrets.read("DATABASE")["username"])
     payloads = [("poison" + str(n), {"do": "die"}) for n in range(plan.poison)]
     payloads += [(str(n), {"do": "well"}) for n in range(plan.jobs - plan.poison - plan.workers * plan.enqueue)]
     db.transact(lambda tx: service.enqueue_many(tx, CHAOS, payloads, now=clock.now()))

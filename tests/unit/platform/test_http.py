@@ -168,11 +168,12 @@ def test_a_good_answer_carries_the_security_headers():
     assert answer["headers"]["Cache-Control"] == "no-store"
 
 
-def test_a_correlation_id_is_taken_from_the_client():
-    answer = request("GET", "/v1/who", x_correlation_id="trace:1234.5-6_7")
+@pytest.mark.parametrize("given", ["trace:1234.5-6_7", "Jq7sMhV4IAMEJNg=", "a" * 100])
+def test_a_correlation_id_is_taken_from_the_client(given):
+    answer = request("GET", "/v1/who", x_correlation_id=given)
 
-    assert answer["headers"]["x-correlation-id"] == "trace:1234.5-6_7"
-    assert json.loads(answer["body"])["text"].endswith("|trace:1234.5-6_7")
+    assert answer["headers"]["x-correlation-id"] == given
+    assert json.loads(answer["body"])["text"].endswith(f"|{given}")
 
 
 @pytest.mark.parametrize("given", ["", "short", "a" * 101, "line\nbreak1", "spaces in it", '{"json": 1}'])

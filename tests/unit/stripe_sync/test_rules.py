@@ -105,3 +105,23 @@ def test_an_invoice_of_before_2025_shows_it_too():
     )
 
     assert rules.metadata_of(rules.read_event(event("invoice.paid", old)))["product_family"] == "self_hosted"
+
+
+@pytest.mark.parametrize(
+    ("subject", "found"),
+    [
+        ({"object": "subscription", "metadata": {"correlation_id": "request-1"}}, "request-1"),
+        ({"object": "subscription", "metadata": {"correlation_id": "a line\nand another"}}, None),
+        ({"object": "subscription", "metadata": {"correlation_id": "ünïcode-id"}}, None),
+        ({"object": "subscription", "metadata": {"correlation_id": "x" * 101}}, None),
+        ({"object": "subscription", "metadata": {"correlation_id": 12345678}}, None),
+        ({"object": "subscription", "metadata": "of a shape that nobody knows"}, None),
+        ({"object": "subscription", "metadata": None}, None),
+        ({"object": "invoice", "lines": 7}, None),
+        ({"object": "balance"}, None),
+    ],
+)
+def test_the_request_that_an_object_comes_from_is_read_where_it_can_be_and_harms_nothing_where_not(subject, found):
+    read = rules.read_event(event("x.y", {"id": "obj_1", **subject}))
+
+    assert rules.find_correlation_id(read) == found

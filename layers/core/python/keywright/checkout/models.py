@@ -35,7 +35,8 @@ class Checkout:
     What is to be bought, by whom and for which domain; ``mode`` is Stripe's: subscription or payment.
 
     ``params`` are what Stripe is told, under ``idempotency_key``, first at ``attempted_at``: a repeated call is the
-    same call. ``challenge`` is that of the machine that an air-gapped license is to be bound to.
+    same call. ``challenge`` is that of the machine that an air-gapped license is to be bound to. ``correlation_id`` is
+    that of the request which made the intention; ``params`` hold it too, whoever repeats the call.
     """
 
     checkout_session_sid: str
@@ -59,6 +60,7 @@ class Checkout:
     failure: str | None = None
     subscription_id: str | None = None
     challenge: str | None = None
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True)

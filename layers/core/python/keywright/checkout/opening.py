@@ -67,7 +67,7 @@ def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, p
     if customer.stripe_customer_id is None:
         raise CustomerNotReady("Your billing account is being prepared. Try again in a few seconds.")
     offer = catalog.get_offer(tx, price_id=wanted.price_id)
-    checkout, quote = _draft(offer, domain, wanted, now=now)
+    checkout, quote = _draft(offer, domain, wanted, correlation_id=tx.correlation_id, now=now)
     _check_verified(domain, offer)
     _check_challenge(wanted.challenge, offer, domain)
     _check_unsold(tx, checkout, now=now)
@@ -145,7 +145,9 @@ def request_settling(tx: Transaction, *, now: datetime, limit: int) -> int:
     return len(sids)
 
 
-def _draft(offer: Offer, domain: Domain, wanted: Wanted, *, now: datetime) -> tuple[Checkout, Quote]:
+def _draft(
+    offer: Offer, domain: Domain, wanted: Wanted, *, correlation_id: str | None, now: datetime
+) -> tuple[Checkout, Quote]:
     price = offer.prices[0]
     units = rules.quantity_of(offer, wanted.quantity)
     quote = pricing.quote(price, quantity=units, currency=wanted.currency)
@@ -170,6 +172,7 @@ def _draft(offer: Offer, domain: Domain, wanted: Wanted, *, now: datetime) -> tu
         idempotency_key=rules.key_of(sid, 1),
         attempted_at=now,
         challenge=wanted.challenge,
+        correlation_id=correlation_id,
     )
     return checkout, quote
 

@@ -1,10 +1,10 @@
 -- name: add_checkout
 INSERT INTO checkout_sessions (checkout_session_sid, customer_sid, domain_sid, price_id, product_id, quantity, mode,
        amount_minor, currency, state, idempotency_key, attempt_no, attempted_at, params, params_hash, created_at,
-       challenge)
+       challenge, correlation_id)
 VALUES (%(checkout_session_sid)s, %(customer_sid)s, %(domain_sid)s, %(price_id)s, %(product_id)s, %(quantity)s, %(mode)s,
        %(amount_minor)s, %(currency)s, 'CREATING', %(idempotency_key)s, %(attempt_no)s, %(attempted_at)s, %(params)s,
-       SHA2(%(params)s, 256), %(created_at)s, %(challenge)s)
+       SHA2(%(params)s, 256), %(created_at)s, %(challenge)s, %(correlation_id)s)
 
 -- name: add_preview
 INSERT INTO price_previews (checkout_session_sid, customer_sid, price_id, quantity, currency, amount_minor, price_fingerprint,

@@ -10,6 +10,7 @@ from typing import Any
 
 from keywright.catalog.models import LicenseKind, Offer, Price
 from keywright.checkout.models import Checkout, CheckoutState, Next, PaidSession, Progress, Result
+from keywright.platform import correlation
 from keywright.platform.clock import from_unix
 
 PAID = frozenset({"paid", "no_payment_required"})
@@ -36,12 +37,15 @@ def quantity_of(offer: Offer, requested: int | None) -> int:
 
 def metadata_of(checkout: Checkout, *, product_family: str) -> dict[str, str]:
     """Return what ties Stripe's objects to ours; Stripe copies nothing from a session to its subscription."""
-    return {
+    ties = {
         "product_family": product_family,
         "checkout_session_sid": checkout.checkout_session_sid,
         "customer_sid": checkout.customer_sid,
         "domain_sid": checkout.domain_sid,
     }
+    if correlation.is_acceptable(checkout.correlation_id):
+        ties[correlation.METADATA_KEY] = checkout.correlation_id
+    return ties
 
 
 def key_of(checkout_session_sid: str, attempt_no: int) -> str:

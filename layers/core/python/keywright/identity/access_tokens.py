@@ -32,7 +32,7 @@ TYPE = "at+jwt"
 LIFETIME = timedelta(minutes=15)
 
 _LEEWAY_S = 30
-# A container that has kept the old secret signs with the old key for five minutes more.
+# A container that has kept the old secret signs with the old key for a minute more.
 _OVERLAP = timedelta(minutes=30)
 _MAX_LENGTH = 4096
 _COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)

@@ -153,6 +153,7 @@ POLICY: Mapping[str, Who] = {
     "POST /v1/usage": Who.LICENSE_HOLDER,
     "GET /v1/usage": Who.MEMBER,
     "POST /v1/usage/imports": Who.MEMBER,
+    "POST /v1/usage/retries": Who.STAFF,
     "GET /v1/users": Who.STAFF,
     "GET /v1/users/{user_sid}": Who.STAFF,
     "DELETE /v1/users/{user_sid}": Who.STAFF,

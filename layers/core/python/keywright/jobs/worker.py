@@ -107,8 +107,7 @@ class Worker:
         return len(batch)
 
     def _run_one(self, job: Job, *, rest: Sequence[Job]) -> None:
-        if job.correlation_id:
-            log.bind(correlation_id=job.correlation_id)
+        log.bind(correlation_id=job.correlation_id or job.job_sid)
         try:
             if not job.begun:
                 self._flush()
@@ -120,6 +119,8 @@ class Worker:
             log.warning("job lost", job_sid=job.job_sid, kind=job.kind, attempt=job.attempts)
         except Exception as problem:  # noqa: BLE001  (whatever went wrong, the job is retried or buried, never lost)
             self._fail(job, problem)
+        finally:
+            log.unbind()
 
     def _begin(self, tx: Transaction, job: Job, rest: Sequence[Job]) -> None:
         now = service.database_time(tx)

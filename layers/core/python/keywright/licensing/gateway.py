@@ -78,7 +78,7 @@ def key_entries() -> list[dict[str, Any]]:
 
 
 def store_key_entries(entries: list[dict[str, Any]]) -> None:
-    """Put another set of keys into the secret. What others keep of it is at most five minutes old."""
+    """Put another set of keys into the secret. What others keep of it is at most a minute old."""
     value = {**secrets.read("LICENSE_KEYS"), "keys": entries}
     _client("secretsmanager").put_secret_value(SecretId=setting("LICENSE_KEYS_SECRET"), SecretString=json.dumps(value))
     secrets.forget()

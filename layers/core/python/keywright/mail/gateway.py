@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from keywright.mail.models import Mail
+from keywright.platform import log
 
 
 def send(mail: Mail, *, sender: str, configuration_set: str) -> None:
@@ -22,12 +23,13 @@ def send(mail: Mail, *, sender: str, configuration_set: str) -> None:
     message.add_alternative(mail.html, subtype="html")
     for file in mail.attachments:
         message.add_attachment(file.content, maintype="application", subtype=file.subtype, filename=file.name)
-    _client().send_email(
+    answer = _client().send_email(
         FromEmailAddress=sender,
         ConfigurationSetName=configuration_set,
         Destination={"ToAddresses": [mail.to]},
         Content={"Raw": {"Data": message.as_bytes()}},
     )
+    log.info("mail sent", message_id=answer["MessageId"])
 
 
 @lru_cache

@@ -19,7 +19,7 @@ from keywright.catalog.models import Price
 from keywright.jobs import service as jobs
 from keywright.licensing.models import SourceKind
 from keywright.metering import bill_repository, drift, repository, revision_repository
-from keywright.metering.models import Bill, BillLine
+from keywright.metering.models import Bill, BillLine, Route
 from keywright.platform import ids
 from keywright.platform.db import Row, Transaction
 from keywright.platform.money import decimal_text
@@ -122,7 +122,7 @@ def _priced(
 def _refuse(tx: Transaction, rows: list[Row], place: Place, *, now: datetime) -> None:
     for row in rows:
         if _place(row) == place:
-            drift.reject(tx, identifier=row["identifier"], code=PRICE_UNKNOWN, now=now)
+            drift.reject(tx, identifier=row["identifier"], code=PRICE_UNKNOWN, route=Route.INVOICE, now=now)
 
 
 def _place(row: Row) -> Place:

@@ -27,10 +27,12 @@ class Figures:
     wait_s: int
 
 
-def reject(tx: Transaction, *, identifier: str, code: str, now: datetime) -> None:
+def reject(tx: Transaction, *, identifier: str, code: str, route: Route = Route.METER, now: datetime) -> None:
     """Note that a revision is not counted by whoever bills it, and tell of it once."""
     revision = revision_repository.find_revision(tx, identifier=identifier)
-    if revision is None or not revision_repository.reject(tx, identifier=identifier, code=code, now=now):
+    if revision is None:
+        return
+    if not revision_repository.reject(tx, identifier=identifier, code=code, route=route, now=now):
         return
     facts = {
         "license_sid": revision.license_sid,
@@ -42,7 +44,9 @@ def reject(tx: Transaction, *, identifier: str, code: str, now: datetime) -> Non
     new = {"identifier": identifier, **facts}
     audit.record(tx, "USAGE_REJECTED", actor=actors.STRIPE, subject=revision.license_sid, new=new, now=now)
     event = {"event": "usage.rejected", **facts}
-    jobs.enqueue(tx, "metering.publish-event", event, key=f"usage.rejected:{identifier}", now=now)
+    # What was taken up again may be refused again.
+    key = f"usage.rejected:{identifier}:{to_unix(now)}"
+    jobs.enqueue(tx, "metering.publish-event", event, key=key, now=now)
 
 
 def note(tx: Transaction, group: Group, *, ours: Decimal, theirs: Decimal, now: datetime) -> None:

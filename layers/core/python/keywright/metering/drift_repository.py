@@ -40,10 +40,10 @@ def read_figures(tx: Transaction, *, since: datetime) -> Row:
 
 def add_report(
     tx: Transaction, *, report_id: str, code: str, error_count: int, unnamed: int, reported_at: datetime, now: datetime
-) -> None:
-    """Insert what a report says of one code, once."""
-    counts = {"error_count": error_count, "unnamed": unnamed}
-    tx.run(_sql.add_report, report_id=report_id, code=code, **counts, reported_at=reported_at, now=now)
+) -> bool:
+    """Insert what a report says of one code, once; False if it is known."""
+    said = {"code": code, "error_count": error_count, "unnamed": unnamed, "reported_at": reported_at}
+    return tx.insert_new(_sql.add_report, unique_key="PRIMARY", report_id=report_id, **said, now=now)
 
 
 def find_unnamed(tx: Transaction, *, since: datetime) -> str | None:

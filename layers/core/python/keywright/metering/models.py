@@ -147,7 +147,11 @@ class Billing:
 
 @dataclass(frozen=True)
 class Revision:
-    """One seal of a window: by how much it moves the period's quantity, and what is known of its telling."""
+    """
+    One seal of a window: by how much it moves the period's quantity, and what is known of its telling.
+
+    A SEALED one with ``pushed_at`` was refused after the sink had heard of it, and is to be told again.
+    """
 
     identifier: str
     license_sid: str

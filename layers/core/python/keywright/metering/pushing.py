@@ -7,12 +7,11 @@ revision whose end is not known, and the rules say when it may be told again and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from keywright.metering import drift, repository, revision_repository, rules
-from keywright.metering.models import Answer, Group, Period, Plan, Revision, WindowState
+from keywright.metering.models import Answer, Group, Period, Plan, Revision
 from keywright.platform.db import Transaction
 
 _FOREVER = timedelta(days=36_500)
@@ -38,7 +37,7 @@ def record(tx: Transaction, answers: Sequence[Answer], *, now: datetime) -> None
 
 
 def list_doubtful(tx: Transaction, *, now: datetime) -> list[Group]:
-    """Return the sums that the sink must be asked for before anything in them is told again."""
+    """Return the sums that the sink must be asked for before anything in them is told again; ``doubt`` settles it."""
     plans = _plans(tx, looks_up=True, tried_before=now, now=now)
     groups = {
         Group(revision.stripe_customer_id, revision.meter, _hour(revision.counted_at))
@@ -46,23 +45,6 @@ def list_doubtful(tx: Transaction, *, now: datetime) -> list[Group]:
         if plan is Plan.LOOK and revision.stripe_customer_id
     }
     return sorted(groups, key=lambda group: (group.hour, group.stripe_customer_id, group.meter))
-
-
-def settle_doubt(tx: Transaction, group: Group, counted: Mapping[datetime, Decimal], *, now: datetime) -> None:
-    """Decide by the sink's sum which of the doubtful revisions arrived; what did not may be told again."""
-    told = revision_repository.list_told(tx, group)
-    doubtful = [revision for revision in told if revision.state is WindowState.SEALED]
-    if any(now - (revision.last_attempt_at or now) < rules.COUNTED_AFTER for revision in doubtful):
-        return
-    certain = sum((revision.quantity for revision in told if revision.state is not WindowState.SEALED), Decimal(0))
-    theirs = counted.get(group.hour, Decimal(0))
-    arrived = rules.counted_among(theirs - certain, doubtful)
-    if arrived is None:
-        drift.note(tx, group, ours=certain, theirs=theirs, now=now)
-        return
-    revision_repository.mark_pushed(tx, sorted(arrived), now=now)
-    lost = [revision.identifier for revision in doubtful if revision.identifier not in arrived]
-    revision_repository.forget_attempts(tx, lost)
 
 
 def _plans(tx: Transaction, *, looks_up: bool, tried_before: datetime, now: datetime) -> list[tuple[Revision, Plan]]:

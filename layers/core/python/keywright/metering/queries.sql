@@ -232,7 +232,7 @@ SELECT period_start, period_end, billed_at
 
 -- name: note_attempts
 UPDATE usage_revisions
-   SET first_attempt_at = COALESCE(first_attempt_at, %(now)s), last_attempt_at = %(now)s
+   SET first_attempt_at = COALESCE(first_attempt_at, %(now)s), last_attempt_at = %(now)s, pushed_at = NULL
  WHERE identifier IN %(identifiers)s AND state = 'SEALED'
 
 -- name: forget_attempts
@@ -241,16 +241,55 @@ UPDATE usage_revisions
    SET first_attempt_at = NULL, last_attempt_at = NULL
  WHERE identifier IN %(identifiers)s AND state = 'SEALED'
 
+-- name: rename
+-- It was refused, and the sink says that it does not count it: another id, of which nothing is known.
+UPDATE usage_revisions
+   SET identifier = %(new_identifier)s, first_attempt_at = NULL, last_attempt_at = NULL, pushed_at = NULL
+ WHERE identifier = %(identifier)s AND state = 'SEALED'
+
 -- name: mark_pushed
+-- Not what was refused and taken up again while the sink answered: that answer is older than the refusal.
+UPDATE usage_revisions
+   SET state = 'PUSHED', pushed_at = %(now)s
+ WHERE identifier IN %(identifiers)s AND state = 'SEALED' AND pushed_at IS NULL
+
+-- name: mark_arrived
+-- By the sink's own sum.
 UPDATE usage_revisions SET state = 'PUSHED', pushed_at = %(now)s WHERE identifier IN %(identifiers)s AND state = 'SEALED'
 
 -- name: mark_confirmed
 UPDATE usage_revisions SET state = 'CONFIRMED', settled_at = %(now)s WHERE identifier IN %(identifiers)s AND state = 'PUSHED'
 
 -- name: reject
+-- What is billed otherwise by now is none of the business of whoever refused it.
 UPDATE usage_revisions
    SET state = 'REJECTED', code = %(code)s, settled_at = %(now)s
- WHERE identifier = %(identifier)s AND state IN ('SEALED', 'PUSHED', 'CONFIRMED')
+ WHERE identifier = %(identifier)s AND route = %(route)s AND state IN ('SEALED', 'PUSHED', 'CONFIRMED')
+
+-- name: list_refused
+-- What may be told again, without a lock.
+SELECT identifier
+  FROM usage_revisions
+ WHERE state = 'REJECTED' AND bill_sid IS NULL AND code NOT IN %(final)s
+   AND (%(license_sid)s IS NULL OR license_sid = %(license_sid)s)
+   AND (%(meter)s IS NULL OR meter = %(meter)s)
+   AND (%(code)s IS NULL OR code = %(code)s)
+ ORDER BY sealed_at, identifier
+ LIMIT %(limit)s
+
+-- name: lock_refused
+-- Those that are still refused, held until commit: of two who take them up, each gets what the other left.
+SELECT identifier, license_sid, meter, quantity, route, code, first_attempt_at
+  FROM usage_revisions
+ WHERE identifier IN %(identifiers)s AND state = 'REJECTED'
+ ORDER BY identifier
+   FOR UPDATE
+
+-- name: reopen
+-- What the sink has heard of keeps its attempts, and pushed_at says why it is doubtful: see the rules.
+UPDATE usage_revisions
+   SET pushed_at = COALESCE(pushed_at, last_attempt_at), state = 'SEALED', code = NULL, settled_at = NULL
+ WHERE identifier IN %(identifiers)s AND state = 'REJECTED'
 
 -- name: move
 UPDATE usage_revisions
@@ -308,7 +347,6 @@ SELECT (SELECT COUNT(drift_id) FROM usage_drift WHERE healed_at IS NULL) AS drif
 -- name: add_report
 INSERT INTO usage_error_reports (report_id, code, error_count, unnamed, reported_at, created_at)
 VALUES (%(report_id)s, %(code)s, %(error_count)s, %(unnamed)s, %(reported_at)s, %(now)s)
-ON DUPLICATE KEY UPDATE code = VALUES(code)
 
 -- name: find_unnamed
 -- The newest report since then that counted more errors than it named.

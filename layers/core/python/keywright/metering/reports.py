@@ -53,10 +53,14 @@ def read(event: Mapping[str, Any]) -> Report:
 
 
 def fold(tx: Transaction, report: Report, *, now: datetime) -> None:
-    """Mark what the report names, and keep what it does not; folding it again changes nothing."""
+    """
+    Mark what the report names, and keep what it does not; folding it again changes nothing.
+
+    Not even what was taken up again meanwhile: a report speaks of one telling, and Stripe delivers it more than once.
+    """
     for complaint in report.complaints:
         unnamed = complaint.error_count - len(complaint.identifiers)
-        drift_repository.add_report(
+        is_new = drift_repository.add_report(
             tx,
             report_id=report.report_id,
             code=complaint.code,
@@ -65,7 +69,7 @@ def fold(tx: Transaction, report: Report, *, now: datetime) -> None:
             reported_at=report.reported_at,
             now=now,
         )
-        for identifier in complaint.identifiers:
+        for identifier in complaint.identifiers if is_new else ():
             drift.reject(tx, identifier=identifier, code=complaint.code, now=now)
 
 

@@ -138,10 +138,21 @@ def forget_attempts(tx: Transaction, identifiers: Sequence[str]) -> None:
         tx.run(_sql.forget_attempts, identifiers=list(identifiers))
 
 
+def rename(tx: Transaction, *, identifier: str, new_identifier: str) -> bool:
+    """Have a revision told anew under another id; False if it is not waiting to be told."""
+    return tx.run(_sql.rename, identifier=identifier, new_identifier=new_identifier) == 1
+
+
 def mark_pushed(tx: Transaction, identifiers: Sequence[str], *, now: datetime) -> None:
     """Note that the sink has taken them."""
     if identifiers:
         tx.run(_sql.mark_pushed, identifiers=list(identifiers), now=now)
+
+
+def mark_arrived(tx: Transaction, identifiers: Sequence[str], *, now: datetime) -> None:
+    """Note that the sink turned out to have counted them."""
+    if identifiers:
+        tx.run(_sql.mark_arrived, identifiers=list(identifiers), now=now)
 
 
 def mark_confirmed(tx: Transaction, identifiers: Sequence[str], *, now: datetime) -> None:
@@ -150,9 +161,9 @@ def mark_confirmed(tx: Transaction, identifiers: Sequence[str], *, now: datetime
         tx.run(_sql.mark_confirmed, identifiers=list(identifiers), now=now)
 
 
-def reject(tx: Transaction, *, identifier: str, code: str, now: datetime) -> bool:
-    """Note that the sink refused a revision; False if that was known."""
-    return tx.run(_sql.reject, identifier=identifier, code=code[:64], now=now) == 1
+def reject(tx: Transaction, *, identifier: str, code: str, route: Route, now: datetime) -> bool:
+    """Note that whoever bills a revision refused it; False if that was known, or somebody else bills it."""
+    return tx.run(_sql.reject, identifier=identifier, code=code[:64], route=route, now=now) == 1
 
 
 def move(tx: Transaction, billing: Billing, *, identifier: str, now: datetime) -> None:

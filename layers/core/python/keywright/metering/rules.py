@@ -58,6 +58,9 @@ MOST_DOUBTFUL = 12
 
 DROPPED_LATE = "dropped-late"
 
+FINAL = frozenset({DROPPED_LATE})
+"""Codes that nobody can mend: the product's own policy."""
+
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 LIMIT_PREFIX = "limit_"
 
@@ -94,7 +97,17 @@ def window_of(moment: datetime, boundaries: Iterable[datetime]) -> Window:
 def identifier(*, license_sid: str, meter: str, window_start: datetime, revision: int) -> str:
     """Return the id of a window's revision: the same whoever asks, and another for every revision."""
     fact = f"{license_sid}\n{meter}\n{window_start.isoformat()}\n{revision}"
-    return f"kw_{hashlib.sha256(fact.encode()).hexdigest()[:48]}"
+    return _named(fact)
+
+
+def renamed(known_as: str) -> str:
+    """
+    Return the next id of a revision that the sink took under another one and does not count.
+
+    Stripe keeps an identifier for at least a day, whether or not it could count the event, and says nothing of when it
+    forgets it: until then the same identifier is refused as one that exists.
+    """
+    return _named(f"{known_as}\nanew")
 
 
 def period_of(moment: datetime, periods: Iterable[Period]) -> Period:
@@ -152,12 +165,14 @@ def plan(revision: Revision, *, period: Period, looks_up: bool, now: datetime) -
     Decide what to do about a sealed revision; ``period`` is the one that it would be counted in.
 
     After a try whose end is not known, the sink's memory of identifiers is what makes another one harmless. Once that
-    may be gone, or once the bill is made, the sink is asked first.
+    may be gone, or once the bill is made, the sink is asked first; and so it is, however soon, about what it refused
+    before, because a refusal may be told of what was counted.
     """
     gone = now >= period.end + LAST_CALL or revision.counted_at < now - BEHIND + HOUR
     if revision.first_attempt_at is None or revision.last_attempt_at is None:
         return Plan.MOVE if gone else Plan.SEND
-    if not looks_up or (now - revision.first_attempt_at < REMEMBERED and not gone):
+    was_refused = revision.pushed_at is not None
+    if not looks_up or (now - revision.first_attempt_at < REMEMBERED and not gone and not was_refused):
         return Plan.SEND
     return Plan.LOOK if now - revision.last_attempt_at >= COUNTED_AFTER else Plan.WAIT
 
@@ -177,6 +192,10 @@ def counted_among(surplus: Decimal, doubtful: Sequence[Revision]) -> frozenset[s
             if sum((revision.quantity for revision in some), Decimal(0)) == surplus:
                 return frozenset(revision.identifier for revision in some)
     return None
+
+
+def _named(fact: str) -> str:
+    return f"kw_{hashlib.sha256(fact.encode()).hexdigest()[:48]}"
 
 
 def _tellable(moment: datetime, period: Period, now: datetime) -> datetime:

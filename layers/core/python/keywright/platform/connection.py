@@ -29,6 +29,8 @@ _RETRYABLE = frozenset({1020, 1205, 1213})
 # 1040 too many connections; 1053 shutdown; 1290, 1792, 1836 read-only after a failover; 2003-2055 the client's
 # own codes for lines that cannot be opened or have broken; 0 a connection that is closed already.
 _LOST = frozenset({0, 1040, 1053, 1290, 1792, 1836, 1927, 2002, 2003, 2006, 2013, 2055})
+# 1267 is MariaDB's word for it (ER_CANT_AGGREGATE_2COLLATIONS), 3854 MySQL's (ER_CANNOT_CONVERT_STRING).
+_FOREIGN_TEXT = frozenset({1267, 3854})
 
 
 class CredentialsRefused(DatabaseUnavailable):
@@ -110,7 +112,7 @@ def is_duplicate(problem: pymysql.MySQLError, *, key: str) -> bool:
 
 def is_foreign_text(problem: pymysql.MySQLError) -> bool:
     """Tell whether a column was compared with text outside its character set, which equals none of its values."""
-    return _code(problem) == 1267  # noqa: PLR2004  (ER_CANT_AGGREGATE_2COLLATIONS)
+    return _code(problem) in _FOREIGN_TEXT
 
 
 def _code(problem: pymysql.MySQLError) -> int:

@@ -50,6 +50,11 @@ class Transaction:
         self.correlation_id = correlation_id
         self.committed: list[Callable[[], None]] = []
 
+    def continues(self, correlation_id: str) -> None:
+        """Go on in the name of what came before: a request of long ago, whose end was just read here."""
+        self.correlation_id = correlation_id
+        log.bind(correlation_id=correlation_id)
+
     def one(self, query: str, **parameters: object) -> Row | None:
         """Return the only row, or None."""
         rows = self.all(query, **parameters)

@@ -18,13 +18,12 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from keywright.platform import arrivals, edge, errors, log, paging
+from keywright.platform import arrivals, correlation, edge, errors, log, paging
 from keywright.platform.repeats import Repeats
 
 PROBLEM = "application/problem+json"
 CORRELATION_HEADER = "x-correlation-id"
 
-_CORRELATION_ID = re.compile(r"[\w.:-]{8,100}", re.ASCII)
 # Where the correlation id travels inside the event that powertools hands around.
 _OURS = "keywrightCorrelationId"
 _BEARER = re.compile(r"Bearer ([\w.-]{20,4096})", re.IGNORECASE)
@@ -246,7 +245,7 @@ def _bearer(header: str) -> str:
 def _correlation_id(event: object) -> str:
     headers = event.get("headers") if isinstance(event, dict) else None
     given = headers.get(CORRELATION_HEADER) if isinstance(headers, dict) else None
-    return given if isinstance(given, str) and _CORRELATION_ID.fullmatch(given) else arrivals.request_id(event)
+    return given if correlation.is_acceptable(given) else arrivals.request_id(event)
 
 
 def _answer(app: APIGatewayHttpResolver, error: errors.KeywrightError) -> Response[str]:

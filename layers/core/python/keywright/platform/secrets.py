@@ -1,4 +1,8 @@
-"""Secrets Manager, read lazily and kept for five minutes, so that a rotated secret is taken up without a deploy."""
+"""
+Secrets Manager, read lazily and kept for a minute, so that a changed secret is taken up without a deploy.
+
+A minute is also how long a key that was removed is believed, and once a minute is what a busy container pays for.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,9 @@ from typing import Any
 from keywright.platform.config import has_setting, setting
 from keywright.platform.errors import SettingMissing
 
-_KEEP_S = 300.0
+KEEP_S = 60.0
+# The monotonic clock, where there is one that goes on while the machine is suspended: a frozen container forgets too.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _kept: dict[str, tuple[float, dict[str, Any]]] = {}
 
 
@@ -19,10 +25,15 @@ def read(name: str) -> dict[str, Any]:
 
     :raises SettingMissing: if the setting is absent or the value is not a JSON object
     """
-    kept = _kept.get(name)
-    if kept is None or time.monotonic() - kept[0] > _KEEP_S:
-        kept = _kept[name] = (time.monotonic(), _fetch(name))
+    kept, now = _kept.get(name), time.clock_gettime(_CLOCK)
+    if kept is None or not is_current(kept[0], now=now):
+        kept = _kept[name] = (now, _fetch(name))
     return kept[1]
+
+
+def is_current(read_at: float, *, now: float) -> bool:
+    """Tell whether what was read then may still be used."""
+    return now - read_at < KEEP_S
 
 
 def find(name: str) -> dict[str, Any] | None:

@@ -65,7 +65,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Figures:
-    """What is watched: lines of the last minute that were compared, and those that differ."""
+    """What is watched: lines of the last two hours that were compared, and those that differ."""
 
     compared: int
     drifted: int

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from keywright.billing.models import InvoiceLine
 from keywright.billing.statements import InvoiceStatement
 from keywright.price_drift.models import Billed, Comparison, Source
 from keywright.pricing.models import Quote
+
+WATCHED = timedelta(hours=2, minutes=5)
+"""Two rounds of whoever looks once an hour, and a little: one round that was missed or late hides nothing."""
 
 FINAL = frozenset({"open", "paid", "uncollectible", "void"})
 """What a draft says may still change."""

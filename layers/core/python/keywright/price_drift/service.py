@@ -62,9 +62,8 @@ def report(tx: Transaction, *, since: datetime, now: datetime, limit: int, curso
 
 
 def read_figures(tx: Transaction, *, now: datetime) -> Figures:
-    """Return the comparisons of the last full minute."""
-    until = now.replace(second=0, microsecond=0)
-    compared, matched = repository.count_comparisons(tx, since=until - timedelta(minutes=1), until=until)
+    """Return the comparisons of the last two hours."""
+    compared, matched = repository.count_comparisons(tx, since=now - rules.WATCHED, until=now)
     return Figures(compared=compared, drifted=compared - matched)
 
 

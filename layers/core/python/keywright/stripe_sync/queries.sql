@@ -5,8 +5,8 @@ VALUES (%(event_id)s, %(event_type)s, %(object_id)s, %(moment)s, %(api_version)s
        _binary %(body)s, %(now)s)
 
 -- name: add_work
-INSERT INTO stripe_event_work (event_id, state, due_at, created_at)
-VALUES (%(event_id)s, 'RECEIVED', %(now)s, %(now)s)
+INSERT INTO stripe_event_work (event_id, state, due_at, created_at, correlation_id)
+VALUES (%(event_id)s, 'RECEIVED', %(now)s, %(now)s, %(correlation_id)s)
 
 -- name: lock_work
 -- The work row is locked, never the inbox row: a second delivery must not wait for the fold.

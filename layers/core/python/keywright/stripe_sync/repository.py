@@ -6,6 +6,7 @@ from datetime import datetime
 
 from keywright.platform import sql
 from keywright.platform.db import Transaction
+from keywright.stripe_sync import rules
 from keywright.stripe_sync.models import Ignored, Outcome, Parked, Pending, StripeEvent
 
 _sql = sql.load(__file__)
@@ -19,7 +20,7 @@ def add_event(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
     fields = {name: value for name, value in vars(event).items() if name not in _NOT_STORED}
     if not tx.insert_new(_sql.add_event, unique_key="PRIMARY", **fields, now=now):
         return False
-    tx.run(_sql.add_work, event_id=event.event_id, now=now)
+    tx.run(_sql.add_work, event_id=event.event_id, correlation_id=rules.find_correlation_id(event), now=now)
     return True
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from keywright.billing.rules import subscription_details
+from keywright.platform import correlation
 from keywright.platform.clock import from_unix, to_unix
 from keywright.stripe_sync.models import StripeEvent, WebhookInvalid
 from keywright.stripe_sync.normalize import normalize
@@ -115,6 +116,16 @@ def metadata_of(event: StripeEvent) -> Mapping[str, str]:
     if event.subject.get("object") != "invoice":
         return own
     return {**own, **(subscription_details(normalize(event.subject)).get("metadata") or {})}
+
+
+def find_correlation_id(event: StripeEvent) -> str | None:
+    """Return the id of the request that the event's object comes from; None if the object does not say, or not well."""
+    try:
+        told = metadata_of(event).get(correlation.METADATA_KEY)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
+        # Whatever an object looks like, its event is stored; what cannot be read fails where it is folded.
+        return None
+    return told if correlation.is_acceptable(told) else None
 
 
 def foreign_reason(event: StripeEvent, *, account_id: str | None, livemode: bool | None) -> str | None:

@@ -62,6 +62,7 @@ def process(tx: Transaction, desk: Desk, *, event_id: str) -> Outcome | None:
     if body is None:
         return None
     event = rules.read_event(body)
+    tx.continues(rules.find_correlation_id(event) or event_id)
     # The turn first and the work row second: whoever waits for a turn holds nothing that others want.
     repository.lock(tx, _turn(event))
     pending = repository.lock_pending(tx, event_id=event_id)
