@@ -60,7 +60,7 @@ ODD_TEXTS: tuple[str, ...] = (
     "a" * _LONG,
 )
 ODD_NUMBERS: tuple[Any, ...] = (0, -1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**30, 0.1, 1e300)
-ODD_VALUES: tuple[Any, ...] = (None, True, False, [], {}, [[]], {"": ""}, float("nan"), float("inf"))
+ODD_VALUES: tuple[Any, ...] = (None, True, False, [], {}, [[]], {"": ""})
 
 _EMAILS = (
     "usr_own@example.com",

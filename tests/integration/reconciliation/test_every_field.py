@@ -27,7 +27,15 @@ KEYS = {
     "disputes": "dispute_id",
 }
 # Whose a row is, and how we came to know it: none of Stripe's facts.
-OURS = {"updated_at", "observed_at", "observed_by", "options_observed_at", "customer_sid", "domain_sid"}
+OURS = {
+    "updated_at",
+    "observed_at",
+    "observed_by",
+    "options_observed_at",
+    "correlation_id",
+    "customer_sid",
+    "domain_sid",
+}
 # What names a row with its key, what we decided when a checkout was opened, and what follows from the history.
 LEFT_OUT = {
     "price_tiers": {"position"},

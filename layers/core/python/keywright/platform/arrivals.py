@@ -10,12 +10,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from keywright.platform import correlation
 from keywright.platform.errors import BodyInvalid, BodyTooLarge, RequestUnreadable
 
 UNKNOWN = "unknown-request"
@@ -36,8 +36,6 @@ _KEYS = frozenset(
         "version",
     }
 )
-
-_NAMED = re.compile(r"[\w.:=+/-]{1,200}", re.ASCII)
 
 
 class _Part(BaseModel):
@@ -91,7 +89,7 @@ def request_id(event: object) -> str:
     """Return the id that API Gateway gave to the request, if it can be told back in a header."""
     context = event.get("requestContext") if isinstance(event, dict) else None
     given = context.get("requestId") if isinstance(context, dict) else None
-    return given if isinstance(given, str) and _NAMED.fullmatch(given) else UNKNOWN
+    return given if correlation.is_acceptable(given) else UNKNOWN
 
 
 def raw_body(event: Mapping[str, Any], *, most_bytes: int) -> bytes:

@@ -245,7 +245,7 @@ def _bearer(header: str) -> str:
 def _correlation_id(event: object) -> str:
     headers = event.get("headers") if isinstance(event, dict) else None
     given = headers.get(CORRELATION_HEADER) if isinstance(headers, dict) else None
-    return given if isinstance(given, str) and correlation.is_acceptable(given) else arrivals.request_id(event)
+    return given if correlation.is_acceptable(given) else arrivals.request_id(event)
 
 
 def _answer(app: APIGatewayHttpResolver, error: errors.KeywrightError) -> Response[str]:
