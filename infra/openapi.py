@@ -22,6 +22,7 @@ DOCUMENT = Path(__file__).parents[1] / "functions/operations/openapi.json"
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _KEY = {"$ref": "#/components/parameters/IdempotencyKey"}
+_WITHOUT_BODY = frozenset({"204", "304"})
 _REPLACED = frozenset({"HTTPValidationError", "ValidationError"})
 
 
@@ -99,6 +100,8 @@ def _plain(module: Any) -> dict[str, Any]:
 def _with_problems(operation: dict[str, Any]) -> dict[str, Any]:
     """Replace powertools' own error description by ours, on every operation."""
     responses = {status: answer for status, answer in operation["responses"].items() if status != "422"}
+    for status in responses.keys() & _WITHOUT_BODY:
+        responses[status] = {"description": responses[status]["description"]}
     content = {"application/problem+json": {"schema": _PROBLEM}}
     responses["default"] = {"description": "A problem; its code is documented.", "content": content}
     return {**operation, "responses": responses}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from infra.local.api_events import TEXT_TYPES
 from infra.manifest import FUNCTIONS
 
 
@@ -59,7 +61,7 @@ class Api:
         if token is not None:
             sent["authorization"] = f"Bearer {token}"
         event = event_of(function, method, path, body=text, headers=sent, query=query or {})
-        answer = self._invoke(function, event)
+        answer = self._invoke(function, _wrapped(event))
         return Answer(
             answer["statusCode"],
             {name.lower(): value for name, value in answer.get("headers", {}).items()},
@@ -101,6 +103,15 @@ def event_of(
         "body": body,
         "isBase64Encoded": False,
     }
+
+
+def _wrapped(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the event with its body in base64, unless API Gateway takes the body's type for text."""
+    media = event["headers"].get("content-type", "").partition(";")[0].strip().lower()
+    if not event["body"] or media.startswith("text/") or media in TEXT_TYPES:
+        return event
+    body = base64.b64encode(event["body"].encode("utf-8", "surrogatepass")).decode()
+    return {**event, "body": body, "isBase64Encoded": True}
 
 
 def _route(function: str, method: str, path: str) -> tuple[str, dict[str, str]]:

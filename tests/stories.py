@@ -1,5 +1,5 @@
 """
-Stories of customers, played by the Stripe stand-in over four weeks that end now: they buy, renew, fail, recover, leave.
+Stories of customers, played by the Stripe stand-in over almost four weeks that end now: they buy, renew, fail, leave.
 
 Everything is sold by the week, so that all of it is young enough for Stripe's list of events.
 """
@@ -28,6 +28,8 @@ from tests.stripe_events import FAMILY
 DAY_S = 86_400
 WEEKS = 4
 _HALF_DAY_S = DAY_S // 2
+_HALF_DAYS = WEEKS * 14 - 1
+"""Half a day short of the last renewal, so that Stripe does nothing more while the books are compared."""
 
 RECURRING = {"product_family": FAMILY, "fee_structure": "recurring", "usage_based": "false", "air_gapped": "false"}
 """The metadata of what is licensed as long as it is paid."""
@@ -110,12 +112,12 @@ class Theater:
 
     def play(self, *, between: Callable[[], None]) -> None:
         """
-        Let four weeks pass in half days; every story does what its plot says on that half day.
+        Let almost four weeks pass in half days; every story does what its plot says on that half day.
 
         Meanwhile the vendor's hand slips: over two renewals nobody can tell what the product licenses.
         """
         product = str(self.client.v1.prices.retrieve(self.weekly).product)
-        for half_day in range(WEEKS * 14):
+        for half_day in range(_HALF_DAYS):
             if half_day in _SLIPS:
                 self.client.v1.products.update(product, {"metadata": _SLIPS[half_day]})
             for story in self.stories:
@@ -221,8 +223,8 @@ _BEGINNINGS: dict[str, Action] = {
 
 
 @contextmanager
-def theater(seed: int, *, behind_s: int = WEEKS * 7 * DAY_S) -> Iterator[Theater]:
-    """Run a stand-in whose clock is four weeks behind, and will be right when the stories have been played."""
+def theater(seed: int, *, behind_s: int = _HALF_DAYS * _HALF_DAY_S) -> Iterator[Theater]:
+    """Run a stand-in whose clock is almost four weeks behind, and will be right when the stories have been played."""
     clock = Clock(offset_s=-behind_s)
 
     def make(url: str) -> StandIn:

@@ -64,8 +64,7 @@ def change_password(body: ChangePasswordRequest) -> PasswordChangedAnswer:
 @app.post("/v1/auth/email/change", status_code=202, summary="Change the e-mail address", tags=["auth"])
 def change_email(body: ChangeEmailRequest) -> VerificationSentAnswer:
     """Mail a token to the next address; it becomes the user's once the token comes back to ``verify-email``."""
-    rules.normalize_email(body.email)
-    _, attempt = _begin()
+    _, attempt = _begin(next_email=body.email)
     logins.check_password(attempt, body.password)
     now = clock.now()
 
@@ -77,12 +76,14 @@ def change_email(body: ChangeEmailRequest) -> VerificationSentAnswer:
     return VerificationSentAnswer()
 
 
-def _begin() -> tuple[Caller, logins.Attempt]:
-    """Admit the caller, and take a try for the password that they have to give again."""
+def _begin(*, next_email: str | None = None) -> tuple[Caller, logins.Attempt]:
+    """Admit the caller, and take a try for the password that they have to give again, unless all is in vain."""
     access, now, place = identity_gateway.access_tokens(), clock.now(), origin()
 
     def work(tx: Transaction) -> tuple[Caller, logins.Attempt]:
         caller = service.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
+        if next_email is not None:
+            rules.normalize_email(next_email)
         return caller, logins.begin(tx, email=caller.email, origin=place, now=now)
 
     return db.transact(work)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -27,6 +26,7 @@ from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.http import Cursor, Limit, Sid, SidQuery
+from keywright.platform.wire import Day
 
 ROUTES = (annexes, forecasts, subscriptions)
 """Importing them has added their routes to the application."""
@@ -47,8 +47,8 @@ class NewContractRequest(http.Body):
     name: Name
     terms: Terms = ""
     currency: Currency
-    starts_on: date
-    ends_on: date | None = None
+    starts_on: Day
+    ends_on: Day | None = None
     time_zone: Zone
     payment_terms_days: Days = 30
     collection: Collection = Collection.BANK_TRANSFER
@@ -64,8 +64,8 @@ class ContractChangesRequest(http.Body):
     name: Name | None = None
     terms: Terms | None = None
     currency: Currency | None = None
-    starts_on: date | None = None
-    ends_on: date | None = None
+    starts_on: Day | None = None
+    ends_on: Day | None = None
     time_zone: Zone | None = None
     payment_terms_days: Days | None = None
     collection: Collection | None = None
@@ -100,8 +100,7 @@ def list_contracts(
     """Return a page of contracts, newest first: one's own, or to staff those of all or of one customer."""
 
     def read(tx: Transaction, owner: str | None) -> paging.Page[Contract]:
-        ends = None if ends_before is None else date.fromisoformat(ends_before)
-        wanted = ContractFilter(owner or customer_sid, state, ends)
+        wanted = ContractFilter(owner or customer_sid, state, ends_before)
         return service.list_contracts(tx, wanted=wanted, limit=limit, cursor=cursor)
 
     page = look(read)

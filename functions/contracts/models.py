@@ -14,9 +14,9 @@ from keywright.contracts.models import Collection, Contract, ContractState, Docu
 from keywright.contracts.subscription_models import Subscription
 from keywright.contracts.terms import pricing_fields
 from keywright.platform import clock, http
+from keywright.platform.wire import Day
 
-DayQuery = Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)$", max_length=10)]
-"""A day of a filter; the last days of long months are left to the next one's first."""
+DayQuery = Annotated[Day | None, Query()]
 
 
 class ContractAnswer(http.Body):

@@ -58,12 +58,12 @@ def get_customer(customer_sid: str) -> CustomerAnswer:
 @app.patch("/v1/customers/<customer_sid>", summary="Change a customer", tags=["customers"])
 def change_customer(customer_sid: str, body: CustomerChangesRequest) -> CustomerAnswer:
     """Change name, billing address or kind: a person may become a company with several users."""
-    billing_email = None if body.billing_email is None else identity_rules.normalize_email(body.billing_email)
-    changes, now = CustomerChanges(body.kind, body.name, billing_email), clock.now()
-    admit = owner_admission(customer_sid)
+    admit, now = owner_admission(customer_sid), clock.now()
 
     def work(tx: Transaction) -> Customer:
         caller = admit(tx)
+        billing_email = None if body.billing_email is None else identity_rules.normalize_email(body.billing_email)
+        changes = CustomerChanges(body.kind, body.name, billing_email)
         actor = acting(caller.user_sid)
         return customers.change(tx, customer_sid=customer_sid, changes=changes, actor=actor, now=now)
 

@@ -61,15 +61,14 @@ class AcceptedAnswer(http.Body):
 @app.post("/v1/customers/<customer_sid>/invitations", status_code=201, summary="Invite a member", tags=["customers"])
 def invite(customer_sid: str, body: InvitationRequest) -> InvitationAnswer:
     """Mail an invitation. A newer one to the same address takes the place of an older one."""
-    email, now = identity_rules.normalize_email(body.email), clock.now()
-    admit = owner_admission(customer_sid)
+    admit, now = owner_admission(customer_sid), clock.now()
 
     def work(tx: Transaction) -> Invitation:
         caller = admit(tx)
         return members.invite(
             tx,
             customer_sid=customer_sid,
-            email=email,
+            email=identity_rules.normalize_email(body.email),
             role=body.member_role,
             actor_sid=caller.user_sid,
             now=now,

@@ -25,11 +25,19 @@ from keywright.stripe_sync import oversight as inbox_oversight
 _LIMIT = 500
 
 
-def handler(event: dict[str, str], _context: Any) -> dict[str, int]:
+class ScheduleUnknown(Exception):
+    """A schedule asks for something that nobody does; it must be seen to fail."""
+
+
+def handler(event: object, _context: Any) -> dict[str, int]:
     """Carry out ``{"do": "dispatch"}`` or ``{"do": "enqueue", "kind": …}``."""
-    if event["do"] == "enqueue":
-        return _enqueue(event["kind"])
-    return _dispatch()
+    match event:
+        case {"do": "enqueue", "kind": str(kind)}:
+            return _enqueue(kind)
+        case {"do": "dispatch"}:
+            return _dispatch()
+        case _:
+            raise ScheduleUnknown("A schedule says neither `dispatch` nor `enqueue` and a kind.")
 
 
 def _dispatch() -> dict[str, int]:

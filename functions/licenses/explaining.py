@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AwareDatetime
 
 from functions.licenses.application import admission, app
 from functions.licenses.settings import Settings
@@ -15,11 +14,12 @@ from keywright.licensing.models import LicenseState, Rule
 from keywright.licensing.standing import STATE_OF
 from keywright.platform import clock, config, db, http
 from keywright.platform.db import Transaction
+from keywright.platform.wire import Moment
 from keywright.stripe_sync import explaining as stories
 from keywright.stripe_sync.explaining import Explanation
 from keywright.stripe_sync.timeline import Reason
 
-AsOf = Annotated[AwareDatetime | None, Query()]
+AsOf = Annotated[Moment | None, Query()]
 
 
 class CauseView(http.Body):

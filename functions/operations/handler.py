@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AwareDatetime
 
 from keywright.audit import service as audit
 from keywright.audit.models import ActorKind, Entry, EntryFilter
@@ -19,6 +18,7 @@ from keywright.platform.db import Transaction
 from keywright.platform.errors import DatabaseUnavailable
 from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
+from keywright.platform.wire import Moment
 
 app = http.api()
 
@@ -64,8 +64,8 @@ def list_audit(  # noqa: PLR0917  (query parameters are named by the URL)
     action: Word = None,
     actor: Word = None,
     target: Word = None,
-    begins: Annotated[AwareDatetime | None, Query()] = None,
-    ends: Annotated[AwareDatetime | None, Query()] = None,
+    begins: Annotated[Moment | None, Query()] = None,
+    ends: Annotated[Moment | None, Query()] = None,
     limit: Limit = paging.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> AuditList:
@@ -89,13 +89,25 @@ def health() -> Health:
     return Health(status="ok")
 
 
-@app.get("/v1/openapi.json", summary="Get this API's OpenAPI description", tags=["operations"], enable_validation=False)
+@app.get(
+    "/v1/openapi.json",
+    summary="Get this API's OpenAPI description",
+    tags=["operations"],
+    enable_validation=False,
+    responses={200: {"description": "The document.", "content": {"application/json": {"schema": {"type": "object"}}}}},
+)
 def openapi() -> Response[str]:
     """Return the OpenAPI 3.1 document of all routes."""
     return Response(200, "application/json", DESCRIPTION.read_text())
 
 
-@app.get("/docs", summary="Browse this API", tags=["operations"], enable_validation=False)
+@app.get(
+    "/docs",
+    summary="Browse this API",
+    tags=["operations"],
+    enable_validation=False,
+    responses={200: {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}}},
+)
 def docs() -> Response[str]:
     """Return a page that shows the OpenAPI document and can try it out."""
     return Response(200, "text/html; charset=utf-8", _page(), headers={"Content-Security-Policy": _PAGE_POLICY})

@@ -6,24 +6,22 @@ Nothing is decided here. If the event cannot be stored the answer is 5xx, and St
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
-from keywright.platform import clock, db, http, log
-from keywright.platform.errors import KeywrightError, Malformed, Unexpected
+from keywright.platform import arrivals, clock, db, http, log
+from keywright.platform.errors import BodyInvalid, BodyTooLarge, KeywrightError, Malformed, Unexpected
 from keywright.stripe_sync import gateway, inbox, rules, signature
 from keywright.stripe_sync.models import WebhookInvalid, WebhookTooLarge
 
 MAX_BODY = 1_000_000
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handler(event: object, _context: object) -> dict[str, Any]:
     """Answer one delivery."""
-    correlation_id = str(event["requestContext"]["requestId"])
+    correlation_id = arrivals.request_id(event)
     log.bind(correlation_id=correlation_id)
     try:
-        return _receive(event, correlation_id)
+        return _receive(arrivals.checked(event), correlation_id)
     except KeywrightError as error:
         write = log.info if isinstance(error, Malformed) else log.warning
         write("webhook refused", code=error.code, detail=error.detail)
@@ -37,7 +35,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _receive(event: dict[str, Any], correlation_id: str) -> dict[str, Any]:
     body, now = _raw_body(event), clock.now()
-    header = _header(event, "stripe-signature")
+    header = event["headers"].get("stripe-signature", "")
     signature.verify(body, header, secrets=gateway.webhook_secrets(), now=now)
     received = rules.read_event(body)
     # The request that the purchase began with, if the event tells of one; Stripe's own delivery has its line too.
@@ -54,19 +52,10 @@ def _receive(event: dict[str, Any], correlation_id: str) -> dict[str, Any]:
 
 
 def _raw_body(event: dict[str, Any]) -> bytes:
-    """Return the bytes that Stripe signed: API Gateway may have wrapped them in base64."""
-    text = event.get("body") or ""
-    if len(text) > MAX_BODY * 4 // 3 + 4:
-        raise WebhookTooLarge("The body is larger than one megabyte.")
+    """Return the bytes that Stripe signed."""
     try:
-        body = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
-    except (binascii.Error, ValueError) as problem:
+        return arrivals.raw_body(event, most_bytes=MAX_BODY)
+    except BodyTooLarge as problem:
+        raise WebhookTooLarge("The body is larger than one megabyte.") from problem
+    except BodyInvalid as problem:
         raise WebhookInvalid("The body is not valid base64.") from problem
-    if len(body) > MAX_BODY:
-        raise WebhookTooLarge("The body is larger than one megabyte.")
-    return body
-
-
-def _header(event: dict[str, Any], name: str) -> str:
-    headers = {key.lower(): value for key, value in (event.get("headers") or {}).items()}
-    return str(headers.get(name, ""))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from functions.usage.application import app
 from keywright.audit.models import user as acting
@@ -20,6 +20,7 @@ from keywright.platform.db import Transaction
 from keywright.platform.http import Cursor, Limit
 from keywright.platform.money import decimal_text
 from keywright.platform.paging import Page
+from keywright.platform.wire import Moment
 
 _SID = Query(min_length=1, max_length=64)
 
@@ -92,8 +93,8 @@ class ImportAnswer(http.Body):
 def list_usage(  # noqa: PLR0917  (the library passes them by name)
     license_sid: Annotated[str | None, _SID] = None,
     meter: Annotated[str | None, Query(max_length=100)] = None,
-    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    start: Annotated[Moment | None, Query(alias="from")] = None,
+    end: Annotated[Moment | None, Query(alias="to")] = None,
     grain: Grain = Grain.HOUR,
     limit: Limit = paging.DEFAULT_LIMIT,
     cursor: Cursor = None,

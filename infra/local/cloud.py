@@ -80,6 +80,7 @@ class Cloud:
         self._roles = tempfile.TemporaryDirectory(prefix="keywright-roles-")
         self._schedules = Schedules(self._schedule_settings, self._invoke, log=log)
         self._reloader: Reloader | None = None
+        self._stopped = False
 
     async def start(self, *, reload: bool = False) -> None:
         """
@@ -126,8 +127,11 @@ class Cloud:
 
     async def stop(self) -> None:
         """
-        Stop everything that was started; no process is left.
+        Stop everything that was started; no process is left. Stopping again does nothing.
         """
+        if self._stopped:
+            return
+        self._stopped = True
         if self._reloader is not None:
             await self._reloader.stop()
         await self._schedules.stop()

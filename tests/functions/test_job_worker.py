@@ -168,3 +168,17 @@ def test_an_unreachable_bus_keeps_the_announcement_for_later(invoke, buyer, data
 
     assert job(database, "licensing.publish-event")["state"] == "FAILED"
     assert "does not exist" in str(job(database, "licensing.publish-event")["last_error"])
+
+
+@pytest.mark.parametrize(
+    "odd", ['{"job_sid": "\\u00e9"}', '{"job_sid": 0}', '{"job_sid": null}', "[" * 30_000, "[]", "0"]
+)
+def test_a_hint_that_names_no_row_takes_no_other_with_it(invoke, clean_database, database, odd):
+    drop("JOBS")
+    enqueue("jobs.prune")
+    (sid,) = take("JOBS")
+
+    reported = failed(invoke("job_worker", batch(odd, {"job_sid": sid})))
+
+    assert reported == ["message-0"]
+    assert job(database, "jobs.prune")["state"] == "COMPLETED"

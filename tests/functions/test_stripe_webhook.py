@@ -175,6 +175,14 @@ def test_a_signed_body_that_is_no_event_is_refused(deliver, database, body):
     refused(deliver(body), "webhook-body-invalid", database)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("api_version", float("nan")), ("api_version", "é"), ("account", 1.5), ("account", "a" * 65), ("type", "a" * 101)],
+)
+def test_a_signed_event_with_a_field_that_cannot_be_stored_is_refused(deliver, database, field, value):
+    refused(deliver(json.dumps({**json.loads(BODY), field: value})), "webhook-body-invalid", database)
+
+
 def test_a_body_that_only_claims_to_be_base64_is_refused(invoke, database):
     headers = {"stripe-signature": signature(b"", secret=WEBHOOK_SECRET, at=int(time.time()))}
     sent = event_of("stripe_webhook", "POST", PATH, body="%%%", headers=headers, query={})

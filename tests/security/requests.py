@@ -15,7 +15,7 @@ FUNCTION_OF = {f"{route.method} {route.path}": entry.name for entry in FUNCTIONS
 _NEXT = "another horse entirely"
 _FLAT = {"scheme": "FLAT", "unit_amount": "1000"}
 _AGREED = {"name": "Frame", "currency": "eur", "starts_on": "2026-01-01", "time_zone": "UTC"}
-_PARAMETERS = {
+PARAMETERS = {
     "customer_sid": "cus",
     "user_sid": "usr",
     "domain_sid": "dom",
@@ -154,7 +154,7 @@ def names_a_row(route: str) -> bool:
 def _sid(parameter: str, who: Identity, target: str) -> str:
     if parameter == "session_sid":
         return f"ses_own_{who.name}" if target == "own" else sid("ses", target)
-    return sid(_PARAMETERS[parameter], target)
+    return sid(PARAMETERS[parameter], target)
 
 
 def _invitation_token(who: Identity, target: str) -> str:

@@ -4,6 +4,7 @@ Functions as processes: started, reused, bounded, replaced, and given their own 
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 import signal
@@ -17,7 +18,16 @@ from infra.local.cloud import Cloud
 from infra.local.environment import MissingEnvironment
 from infra.local.lambda_runtime.invocation import InvocationFailed, Throttled
 from infra.manifest import FUNCTIONS, Queue, Secret
-from tests.infra.local.hosting import AWS, ECHO, eventually, function, hosted, queue_settings, write_function
+from tests.infra.local.hosting import (
+    AWS,
+    DEADLINE_S,
+    ECHO,
+    eventually,
+    function,
+    hosted,
+    queue_settings,
+    write_function,
+)
 
 
 def test_a_function_answers_through_http_and_keeps_its_process(tmp_path: Path):
@@ -244,6 +254,23 @@ def test_a_setting_without_a_value_stops_the_start(tmp_path: Path):
     message = "'needy' needs KEYWRIGHT_MAIL_FROM, KEYWRIGHT_STRIPE_SECRET"
     with pytest.raises(MissingEnvironment, match=message), hosted(tmp_path, entry):
         pass
+
+
+def test_a_cloud_that_could_not_start_ends_however_often_it_is_stopped(tmp_path: Path):
+    """Whoever started it stops it too; functions that come before the faulty one were made ready by then."""
+    write_function(tmp_path, "echo", ECHO)
+
+    async def start_in_vain() -> str:
+        entries = function("echo"), function("needy", settings=("MAIL_FROM",))
+        cloud = Cloud(
+            root=tmp_path, functions=entries, queues=(), schedules=(), environment=AWS, judge=lambda *_: [], log=print
+        )
+        with pytest.raises(MissingEnvironment) as refused:
+            await cloud.start()
+        await asyncio.wait_for(cloud.stop(), DEADLINE_S)
+        return str(refused.value)
+
+    assert "KEYWRIGHT_MAIL_FROM" in asyncio.run(start_in_vain())
 
 
 def test_a_variable_that_the_function_cannot_read_stops_the_start(tmp_path: Path):

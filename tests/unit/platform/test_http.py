@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Annotated, Any
 
@@ -70,9 +71,13 @@ handle = http.entrypoint(app)
 
 
 def request(method: str, path: str, body: str | None = None, **headers: str) -> Any:
+    return handle(event(method, path, body, **headers), Context())
+
+
+def event(method: str, path: str, body: str | None = None, **headers: str) -> dict[str, Any]:
     given = {"content-type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
     where = {"method": method, "path": path, "sourceIp": "192.0.2.7", "userAgent": "tests", "protocol": "HTTP/1.1"}
-    event = {
+    return {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": path,
@@ -82,7 +87,6 @@ def request(method: str, path: str, body: str | None = None, **headers: str) -> 
         "body": body,
         "isBase64Encoded": False,
     }
-    return handle(event, Context())
 
 
 def problem(answer: Any) -> dict[str, Any]:
@@ -127,7 +131,9 @@ def test_a_wrong_field_is_named(body, fields):
     assert sorted(error["field"] for error in document["errors"]) == fields
 
 
-@pytest.mark.parametrize("body", ["{", "not json", '{"name": "Ada"', '{"name": "Ada"}}'])
+@pytest.mark.parametrize(
+    "body", ["{", "not json", '{"times": NaN}', '{"times": -Infinity}', '{"name": "Ada"', '{"name": "Ada"}}']
+)
 def test_a_body_that_is_no_json_is_refused_as_unreadable(body):
     document = problem(request("POST", "/v1/greetings", body))
 
@@ -206,3 +212,65 @@ def test_entry_points_without_an_application_answer_in_the_same_form():
     assert problem(refused)["code"] == "database-unavailable"
     assert refused["headers"]["Retry-After"] == "5"
     assert (accepted["statusCode"], accepted["headers"]["x-correlation-id"]) == (200, "message-1")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_wrapped"),
+    [
+        ("[" * 30_000, False),
+        ('{"a":' * 10_000 + "1" + "}" * 10_000, False),
+        ('{"times": ' + "9" * 5000 + "}", False),
+        (base64.b64encode(b'{"name": "\xff"}').decode(), True),
+        ("e30", True),
+        ("-_-_", True),
+    ],
+)
+def test_a_body_without_end_or_beyond_text_is_refused_as_unreadable(body, is_wrapped):
+    document = problem(handle({**event("POST", "/v1/greetings", body), "isBase64Encoded": is_wrapped}, Context()))
+
+    assert (document["status"], document["code"]) == (400, "body-invalid")
+
+
+def test_a_body_that_the_gateway_has_wrapped_is_read_and_measured_as_it_was_sent():
+    def wrapped(body: bytes) -> Any:
+        sent = {**event("POST", "/v1/greetings", base64.b64encode(body).decode()), "isBase64Encoded": True}
+        return handle(sent, Context())
+
+    longest = b'{"name": "Ada"}'.ljust(http.MAX_BODY)
+
+    assert (wrapped(longest)["statusCode"], wrapped(longest + b" ")["statusCode"]) == (200, 413)
+
+
+@pytest.mark.parametrize("media", ["Application/JSON", "application/json; charset=utf-8", " application/json"])
+def test_a_type_is_the_same_however_it_is_written(media):
+    assert request("POST", "/v1/greetings", '{"name": "Ada"}', content_type=media)["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"headers": {"x-a": 1}},
+        {"headers": []},
+        {"requestContext": None},
+        {"requestContext": {"http": {}}},
+        {"rawPath": None},
+        {"queryStringParameters": {"limit": ["1"]}},
+        {"body": {"name": "Ada"}},
+    ],
+)
+def test_what_is_no_event_of_a_request_is_answered_all_the_same(changes):
+    document = problem(handle({**event("GET", "/v1/who"), **changes}, Context()))
+
+    assert (document["status"], document["code"]) == (400, "request-unreadable")
+
+
+@pytest.mark.parametrize("nothing", [None, [], "event", {}])
+def test_what_is_no_event_at_all_is_answered_too(nothing):
+    assert problem(handle(nothing, Context()))["correlation_id"] == "unknown-request"
+
+
+@pytest.mark.parametrize("name", ["é", "\u0663", "\u00a0"])
+def test_no_route_has_a_path_beyond_ascii(name):
+    document = problem(request("GET", f"/v1/errors/{name}"))
+
+    assert (document["status"], document["code"]) == (404, "route-not-found")

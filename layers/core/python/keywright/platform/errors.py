@@ -98,6 +98,13 @@ class RequestInvalid(Invalid):
     title = "The request is not valid"
 
 
+class RequestUnreadable(Malformed):
+    """What arrived is not an HTTP request as API Gateway hands it over."""
+
+    code = "request-unreadable"
+    title = "The request cannot be read"
+
+
 class BodyInvalid(Malformed):
     """The request's body is not what the route reads."""
 

@@ -27,8 +27,8 @@ def answer_together(event: dict[str, Any], *, field: str, handle: Callable[[list
     told, failed = [], []
     for record in event["Records"]:
         try:
-            told.append(str(json.loads(record["body"])[field]))
-        except (ValueError, KeyError, TypeError):
+            told.append(_read(record["body"])[field])
+        except (ValueError, KeyError, TypeError, RecursionError):
             log.warning("hint unreadable", message_id=record["messageId"])
             failed.append(record["messageId"])
     try:
@@ -46,10 +46,22 @@ def _handled(record: dict[str, Any], context: Any, handle: Callable[[dict[str, s
         return False
     log.bind(correlation_id=record["messageId"])
     try:
-        handle(json.loads(record["body"]))
+        handle(_read(record["body"]))
     except Exception as problem:  # noqa: BLE001  (one poisonous message must not take its batch with it)
         log.error("hint failed", kind=type(problem).__name__)
         return False
     finally:
         log.unbind()
     return True
+
+
+def _read(body: str) -> dict[str, str]:
+    """
+    Return what a message says: ids, which are ASCII.
+
+    The database would take a number for the name of rows that it does not name, and refuse to compare other text.
+    """
+    hint = json.loads(body)
+    if not isinstance(hint, dict) or not all(isinstance(said, str) and said.isascii() for said in hint.values()):
+        raise TypeError("A hint is an object of ids.")
+    return hint

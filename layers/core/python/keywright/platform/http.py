@@ -18,7 +18,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from keywright.platform import correlation, edge, errors, log, paging
+from keywright.platform import arrivals, correlation, edge, errors, log, paging
 from keywright.platform.repeats import Repeats
 
 PROBLEM = "application/problem+json"
@@ -95,7 +95,7 @@ class Problem(Body):
 
 def api() -> APIGatewayHttpResolver:
     """Return an application that validates requests and answers and turns errors into problems."""
-    app = APIGatewayHttpResolver(enable_validation=True)
+    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=arrivals.parsed)
     app.exception_handler(errors.KeywrightError)(lambda problem: _answer(app, problem))
     app.exception_handler(RequestValidationError)(lambda problem: _answer(app, _request_error(problem)))
     app.exception_handler(NotFoundError)(lambda _: _answer(app, errors.RouteNotFound("No route has this path.")))
@@ -105,7 +105,7 @@ def api() -> APIGatewayHttpResolver:
 
 def entrypoint(
     app: APIGatewayHttpResolver, *, repeats: Repeats | None = None, takes: Takes | None = None
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+) -> Callable[[Any, Any], dict[str, Any]]:
     """
     Return the Lambda handler of an application: limits, correlation id, log line and security headers around it.
 
@@ -113,15 +113,18 @@ def entrypoint(
     the application reads if not those of all others.
     """
 
-    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def handle(event: object, context: Any) -> dict[str, Any]:
         correlation_id = _correlation_id(event)
         log.bind(correlation_id=correlation_id)
         try:
-            asked = {**event, _OURS: correlation_id}
-            answer = _unless_seen(event, _resolve(app, asked, context, repeats, takes or Takes()))
-            # Everything bound below would leak into another caller's lines.
-            log.info("request", route=event.get("routeKey", ""), status=answer["statusCode"])
+            asked = {**arrivals.checked(event), _OURS: correlation_id}
+            answer = _unless_seen(asked, _resolve(app, asked, context, repeats, takes or Takes()))
+            log.info("request", route=asked["routeKey"], status=answer["statusCode"])
+        except errors.RequestUnreadable as error:
+            log.warning("request unreadable", detail=error.detail)
+            answer = problem(error, correlation_id=correlation_id)
         finally:
+            # Everything bound below would leak into another caller's lines.
             log.unbind()
         answer["headers"] = {**SECURITY_HEADERS, **answer.get("headers", {}), CORRELATION_HEADER: correlation_id}
         return answer
@@ -179,12 +182,14 @@ def accepted(document: dict[str, Any], *, correlation_id: str) -> dict[str, Any]
 def _resolve(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: Any, repeats: Repeats | None, takes: Takes
 ) -> dict[str, Any]:
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
-        _check_body(event.get("body") or "", headers.get("content-type", ""), takes)
-        if repeats is None or IDEMPOTENCY_HEADER not in headers:
-            return app.resolve(event, context)
-        return _resolve_once(app, event, context, headers=headers, repeats=repeats)
+        if not event["rawPath"].isascii():
+            # Names in a path are ids of ours; the database would refuse to compare them with anything else.
+            raise errors.RouteNotFound("No route has this path.")
+        asked = _with_text(event, takes)
+        if repeats is None or IDEMPOTENCY_HEADER not in asked["headers"]:
+            return app.resolve(asked, context)
+        return _resolve_once(app, asked, context, headers=asked["headers"], repeats=repeats)
     except errors.KeywrightError as error:
         return problem(error, correlation_id=event[_OURS])
 
@@ -210,18 +215,21 @@ def _resolve_once(
     )
 
 
-def _check_body(body: str, content_type: str, takes: Takes) -> None:
-    if len(body) > takes.most_bytes or len(body.encode("utf-8", "replace")) > takes.most_bytes:
-        raise errors.BodyTooLarge(f"A body has at most {takes.most_bytes} bytes.")
+def _with_text(event: dict[str, Any], takes: Takes) -> dict[str, Any]:
+    """Return the event with its body as text, and with the one type that the library takes for JSON."""
+    body = arrivals.text_body(event, most_bytes=takes.most_bytes)
+    media = event["headers"].get("content-type", "").partition(";")[0].strip().lower()
     # A form or plain text may be sent by any page of any site; JSON makes a browser ask us first.
-    if body and content_type.partition(";")[0].strip().lower() not in takes.media:
+    if body and media not in takes.media:
         raise errors.ContentTypeUnsupported("Send JSON with the content type application/json.")
+    headers = {**event["headers"], "content-type": "application/json"}
+    return {**event, "headers": headers, "body": body or None, "isBase64Encoded": False}
 
 
 def _unless_seen(event: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """Turn an answer that the caller has already into a 304: ``If-None-Match`` names it (RFC 9110, 13.1.2)."""
     etag = {name.lower(): value for name, value in answer.get("headers", {}).items()}.get("etag")
-    named = {name.lower(): value for name, value in (event.get("headers") or {}).items()}.get("if-none-match", "")
+    named = event["headers"].get("if-none-match", "")
     tags = {tag.strip().removeprefix("W/") for tag in named.split(",")}
     if etag is None or answer["statusCode"] != 200 or not tags & {etag, "*"}:  # noqa: PLR2004
         return answer
@@ -234,11 +242,10 @@ def _bearer(header: str) -> str:
     return match.group(1) if match else ""
 
 
-def _correlation_id(event: Mapping[str, Any]) -> str:
-    given = str((event.get("headers") or {}).get(CORRELATION_HEADER, ""))
-    if correlation.is_acceptable(given):
-        return given
-    return str(event.get("requestContext", {}).get("requestId", "") or "unknown-request")
+def _correlation_id(event: object) -> str:
+    headers = event.get("headers") if isinstance(event, dict) else None
+    given = headers.get(CORRELATION_HEADER) if isinstance(headers, dict) else None
+    return given if correlation.is_acceptable(given) else arrivals.request_id(event)
 
 
 def _answer(app: APIGatewayHttpResolver, error: errors.KeywrightError) -> Response[str]:

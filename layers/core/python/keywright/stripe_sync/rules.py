@@ -26,6 +26,8 @@ _THIN = "v2.core.event"
 _LIVEMODE = {"live": True, "test": False}
 
 _LONGEST_ID = 255
+_LONGEST_TYPE = 100
+_LONGEST_NAME = 64
 
 
 def read_event(body: bytes) -> StripeEvent:
@@ -41,13 +43,13 @@ def read_event(body: bytes) -> StripeEvent:
         subject = event["data"]["object"]
         return StripeEvent(
             event_id=_identifier(event["id"]),
-            event_type=_identifier(event["type"]),
+            event_type=_identifier(event["type"], _LONGEST_TYPE),
             # A balance has no id, nor has an invoice that is yet to come.
             object_id=_identifier(subject.get("id") or "none"),
             moment=_moment(event),
-            api_version=event.get("api_version"),
+            api_version=_if_said(event.get("api_version")),
             livemode=bool(event["livemode"]),
-            account_id=event.get("account"),
+            account_id=_if_said(event.get("account")),
             body=body,
             subject=subject,
             previous=event["data"].get("previous_attributes"),
@@ -61,12 +63,12 @@ def _read_thin(event: Mapping[str, Any], body: bytes) -> StripeEvent:
     """Read an event that says where to look and nothing else: it is itself what it is about."""
     return StripeEvent(
         event_id=_identifier(event["id"]),
-        event_type=_identifier(event["type"]),
+        event_type=_identifier(event["type"], _LONGEST_TYPE),
         object_id=_identifier(event["id"]),
         moment=datetime.fromisoformat(event["created"]).astimezone(UTC),
         api_version=None,
         livemode=bool(event["livemode"]),
-        account_id=event.get("context"),
+        account_id=_if_said(event.get("context")),
         body=body,
         subject={"object": _THIN},
         previous=None,
@@ -158,7 +160,11 @@ def _moment(event: Mapping[str, Any]) -> datetime:
     return moment
 
 
-def _identifier(value: object) -> str:
-    if not isinstance(value, str) or not value.isascii() or not value or len(value) > _LONGEST_ID:
+def _identifier(value: object, longest: int = _LONGEST_ID) -> str:
+    if not isinstance(value, str) or not value.isascii() or not value or len(value) > longest:
         raise TypeError("not an identifier")
     return value
+
+
+def _if_said(value: object) -> str | None:
+    return None if value is None else _identifier(value, _LONGEST_NAME)
