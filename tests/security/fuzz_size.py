@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-API_CASES = int(os.environ.get("FUZZ_CASES", "460"))
-EVENT_CASES = int(os.environ.get("FUZZ_EVENTS", "800"))
+API_CASES = int(os.environ.get("FUZZ_CASES", "230"))
+EVENT_CASES = int(os.environ.get("FUZZ_EVENTS", "405"))
 SEED = int(os.environ.get("FUZZ_SEED", "20261122"))
 
 Case = TypeVar("Case")

@@ -150,7 +150,7 @@ def run_batches(
         told = {hint for name, hint in hints if hint is not None and name not in failed}
         findings.update(dict.fromkeys(undone(told, {hint for _, hint in hints if hint is not None})))
 
-    fuzz_size.each(batches(field=field, ids=list(ROWS)).map(as_sent), visit, count=SHARE * 5, name=field)
+    fuzz_size.each(batches(field=field, ids=list(ROWS)).map(as_sent), visit, count=max(60, SHARE * 5), name=field)
     return sent[0], list(findings)
 
 
