@@ -85,7 +85,7 @@ NAG = (
     ),
     Answer(
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:kms:us-east-1:<AWS::AccountId>:key/*]",
-        r"/Functions/(job_worker|license_worker|licenses)-role/",
+        r"/Functions/(job_worker|license_worker|licenses|usage)-role/",
         "A condition narrows it to the keys that the operator has tagged for it; none of them is ours to name.",
     ),
     Answer(
