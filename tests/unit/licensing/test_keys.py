@@ -50,6 +50,22 @@ def test_what_a_forgotten_key_should_have_signed_is_signed_by_the_next():
         KeyRing(()).signing_at(START)
 
 
+def test_a_file_of_the_second_in_which_its_key_retires_is_right():
+    """A file is dated by the whole second; its key may have retired later in it."""
+    retiring = key("k_old", retire_at=START + timedelta(milliseconds=500))
+    published = KeySet.from_jwks({"keys": [retiring.jwk()]})
+
+    assert verify(tokens.sign(draft().claims, retiring), published, now=BEGINNING + 5).code is Code.VALID
+    later = tokens.sign({**draft().claims, "iat": BEGINNING + 1}, retiring)
+    assert verify(later, published, now=BEGINNING + 5).code is Code.KEY_NOT_VALID_AT_ISSUE
+
+
+def test_keys_follow_one_another_at_whole_seconds():
+    new, old = rotation.succeeded([{"kid": "k_old"}], {"kid": "k_new"}, signs_from=START + timedelta(milliseconds=500))
+
+    assert new["not_before"] == old["retire_at"] == START.isoformat()
+
+
 def test_the_published_set_bounds_what_each_key_may_sign():
     published = KeySet.from_jwks({"keys": [each.jwk() for each in KEYS.keys]})
     claims = draft().claims

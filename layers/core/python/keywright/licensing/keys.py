@@ -10,7 +10,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -45,6 +45,9 @@ class LocalSigner:
         return self.private.sign(message)
 
 
+_FRACTION = timedelta(seconds=1) - timedelta(microseconds=1)
+
+
 @dataclass(frozen=True)
 class LicenseKey:
     """
@@ -74,7 +77,8 @@ class LicenseKey:
         if self.not_before is not None:
             key["nbf"] = to_unix(self.not_before)
         if self.retire_at is not None:
-            key["exp"] = to_unix(self.retire_at)
+            # Files are dated by the whole second: the last one of this key may be of the second in which it ends.
+            key["exp"] = to_unix(self.retire_at + _FRACTION)
         return key
 
 

@@ -53,8 +53,8 @@ def rotated(entries: Sequence[Mapping[str, Any]], periods: Periods, *, new: Entr
 
 
 def succeeded(entries: Sequence[Mapping[str, Any]], new: Entry, *, signs_from: datetime) -> list[Entry]:
-    """Return the keys with a new one, which takes over from then on."""
-    begins = signs_from.isoformat()
+    """Return the keys with a new one, which takes over from then on, to the second: files are dated by seconds."""
+    begins = signs_from.replace(microsecond=0).isoformat()
     retiring = [{**entry, "retire_at": entry.get("retire_at") or begins} for entry in entries]
     return [{**new, "not_before": begins}, *retiring]
 
