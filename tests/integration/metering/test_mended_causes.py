@@ -9,12 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
-from stripe import StripeClient
 
 from functions.job_worker import metering as jobs
-from infra.local.stripe.server import create_app
 from keywright.audit import models as actors
 from keywright.catalog.models import LicenseKind
 from keywright.licensing.models import SourceKind
@@ -23,8 +20,7 @@ from keywright.metering.reports import Complaint, Report
 from keywright.metering.retries import Refusals
 from keywright.platform import clock, db
 from keywright.platform.clock import from_unix
-from tests.conftest import STRIPE_KEY
-from tests.fidelity.running import Receiver, receiving, serving
+from tests.fidelity.running import Receiver, receiving
 from tests.fidelity.shop import Shop
 from tests.integration.metering.sealed import revisions, rows, seal
 from tests.metered import Metered, add_metered, usage
@@ -33,16 +29,6 @@ from tests.purchases import fold
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 STAFF = actors.user("usr_staff")
 CARD: Any = "pm_card_visa"
-
-
-@pytest.fixture
-def shop(clean_database: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """A stand-in of this test's own, so that its clock is too."""
-    with serving(lambda url: create_app(api_key=STRIPE_KEY, public_url=url)) as app, httpx.Client() as browser:
-        url = app.account.public_url
-        monkeypatch.setenv("KEYWRIGHT_STRIPE_API_URL", url)
-        client = StripeClient(STRIPE_KEY, base_addresses={"api": url}, stripe_version="2026-05-27.dahlia")
-        yield Shop(url, client, browser, app.account)
 
 
 @dataclass

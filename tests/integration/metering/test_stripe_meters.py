@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from stripe import StripeClient
 
 from functions.job_worker import metering as jobs
-from infra.local.stripe.server import create_app
 from keywright.metering import gateway, window_repository
 from keywright.metering.models import Group, Revision
 from keywright.platform import clock, db
 from keywright.platform.clock import from_unix
 from keywright.stripe_sync import inbox, rules
-from tests.conftest import STRIPE_KEY
-from tests.fidelity.running import Receiver, receiving, serving
+from tests.fidelity.running import Receiver, receiving
 from tests.fidelity.shop import Shop
 from tests.integration.metering.sealed import revisions, rows, seal
 from tests.metered import Metered, add_metered, usage
 from tests.purchases import fold
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def shop(clean_database: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """A stand-in of this test's own, so that its clock is too."""
-    import httpx
-
-    with serving(lambda url: create_app(api_key=STRIPE_KEY, public_url=url)) as app, httpx.Client() as browser:
-        url = app.account.public_url
-        monkeypatch.setenv("KEYWRIGHT_STRIPE_API_URL", url)
-        client = StripeClient(STRIPE_KEY, base_addresses={"api": url}, stripe_version="2026-05-27.dahlia")
-        yield Shop(url, client, browser, app.account)
 
 
 @pytest.fixture
