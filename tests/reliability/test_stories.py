@@ -72,8 +72,8 @@ class World:
             "SELECT w.state AS what, e.event_type AS which, COUNT(*) AS n FROM stripe_event_work w"
             " JOIN stripe_events e ON e.event_id = w.event_id WHERE w.state IN ('RECEIVED', 'PARKED', 'DEAD')"
             " GROUP BY w.state, e.event_type"
-            " UNION ALL SELECT state, kind, COUNT(*) FROM jobs WHERE state NOT IN ('COMPLETED')"
-            " AND job_key NOT LIKE '%%confirm:%%' GROUP BY state, kind LIMIT 20"
+            " UNION ALL SELECT state, CONCAT_WS(': ', kind, last_error), COUNT(*) FROM jobs WHERE state <> 'COMPLETED'"
+            " AND job_key NOT LIKE '%%confirm:%%' GROUP BY state, kind, last_error LIMIT 40"
         )
 
     def as_manager(self) -> dict[str, str]:
