@@ -94,8 +94,10 @@ def test_delivery_is_tried_for_three_days_at_growing_intervals_and_then_given_up
 
     times = [attempt["at"] for attempt in attempts]
     waits = [later - earlier for earlier, later in pairwise(times)]
-    assert waits == sorted(waits)
-    assert (waits[0], waits[-1]) == (1, 12 * 3600)
+    # The first retry comes by itself, after a second or when a slow machine gets to it.
+    assert waits[0] >= 1
+    assert waits[1:] == sorted(waits[1:])
+    assert (waits[1], waits[-1]) == (2, 12 * 3600)
     assert 2 * 86_400 < times[-1] - times[0] <= 3 * 86_400
     assert shop.control("deliveries")["waiting"] == 0
     assert [event.type for event in shop.client.v1.events.list({"delivery_success": False}).data] == [
@@ -111,9 +113,11 @@ def test_a_disabled_endpoint_is_not_tried_again(shop: Shop, receiver: Receiver) 
 
     [endpoint] = shop.client.v1.webhook_endpoints.list().data
     shop.client.v1.webhook_endpoints.update(endpoint.id, {"disabled": True})
+    # Once at least: on a slow machine the first retry is due before we come to disable it.
+    tried = len(shop.settle())
     shop.control("clock", advance_s=86_400)
 
-    assert len(shop.settle()) == 1
+    assert len(shop.settle()) == tried
 
 
 def test_an_endpoint_that_is_not_there_does_not_stop_the_others(shop: Shop, receiver: Receiver) -> None:

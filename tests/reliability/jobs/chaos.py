@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.local.children import with_death_signal
 from infra.local.environment import SOURCE_FOLDERS
 from keywright.jobs import service
 from keywright.platform import clock, db, secrets
@@ -54,7 +55,7 @@ def run(plan: Plan, execute: Execute) -> Books:
     payloads += [(str(n), {"do": "well"}) for n in range(plan.jobs - plan.poison - plan.workers * plan.enqueue)]
     db.transact(lambda tx: service.enqueue_many(tx, CHAOS, payloads, now=clock.now()))
     deadline = time.monotonic() + plan.deadline_s
-    with _fleet(plan) as pids:
+    with fleet(plan) as pids:
         # Nobody is killed before it has enqueued its share.
         _wait(lambda: _count(execute, "PENDING", "RUNNING", "FAILED", *_ENDED) >= plan.jobs, deadline)
         _torment(plan, pids, random.Random(plan.seed))
@@ -77,7 +78,7 @@ def _wait(condition: Callable[[], bool], deadline: float) -> None:
 
 
 @contextmanager
-def _fleet(plan: Plan) -> Iterator[dict[str, int]]:
+def fleet(plan: Plan) -> Iterator[dict[str, int]]:
     """Start the fleet; yield the pids of its workers, kept up to date."""
     command = [sys.executable, "-m", "tests.reliability.jobs.fleet", "--workers", str(plan.workers)]
     command += ["--batch", str(plan.batch), "--enqueue", str(plan.enqueue), "--bug", plan.bug]
@@ -85,9 +86,16 @@ def _fleet(plan: Plan) -> Iterator[dict[str, int]]:
     path = os.pathsep.join(str(ROOT / folder) for folder in SOURCE_FOLDERS)
     log = ROOT / ".local" / "chaos.log"
     log.parent.mkdir(exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": path}
     with log.open("w") as errors:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=errors, text=True
+            with_death_signal(command),
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
         )
     pids: dict[str, int] = {}
     reader = threading.Thread(target=_read, args=(process, pids))
@@ -95,7 +103,9 @@ def _fleet(plan: Plan) -> Iterator[dict[str, int]]:
     try:
         yield pids
     finally:
-        process.terminate()
+        # The whole group at once: asked one by one, the worker that is forked at that moment would live on, and
+        # fail the jobs of every later test.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
         reader.join()
 

@@ -1,8 +1,8 @@
 """
 A fleet of worker processes, forked from one that has everything imported: ``python -m tests.reliability.jobs.fleet``.
 
-It prints ``<name> <pid>`` for every worker that it starts, starts another for each that dies, and ends with SIGTERM.
-Each worker's own clock is wrong by up to an hour.
+It prints ``<name> <pid>`` for every worker that it starts, and starts another for each that dies. It is ended as a
+process group; should it end alone, its workers end by themselves. Each worker's own clock is wrong by up to an hour.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from types import FrameType
 
 from keywright.jobs import recovery, service
 from keywright.jobs.kinds import Kind, Payload
@@ -97,7 +96,7 @@ def work(name: str, arguments: argparse.Namespace) -> None:
     for number in range(arguments.enqueue):
         key = f"{name}:{os.getpid()}:{number}"
         db.transact(partial(service.enqueue, kind=CHAOS, payload={"do": "well"}, key=key, now=clock.now()))
-    while True:
+    while _has_parent():
         carried = worker.run_due(may_begin=lambda _longest: True)
         if arguments.faults and told and random.random() < 0.2:
             worker.run_these(random.sample(told, min(3, len(told))), may_begin=lambda _longest: True)
@@ -107,13 +106,18 @@ def work(name: str, arguments: argparse.Namespace) -> None:
 
 def dispatch(_name: str, _arguments: argparse.Namespace) -> None:
     """Recover what was abandoned; there are two of us, and neither minds."""
-    while True:
+    while _has_parent():
         db.transact(lambda tx: recovery.recover(tx, now=service.database_time(tx), limit=100))
         time.sleep(0.05)
 
 
+def _has_parent() -> bool:
+    """Tell whether the fleet is still there: its session's leader is its first process."""
+    return os.getppid() == os.getsid(0)
+
+
 def main() -> None:
-    """Keep every worker of the fleet alive until SIGTERM."""
+    """Keep every worker of the fleet alive for ever."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--workers", type=int, required=True)
     parser.add_argument("--batch", type=int, default=4)
@@ -128,12 +132,6 @@ def main() -> None:
     alive = {_fork(name, dispatch, arguments): name for name in DISPATCHERS}
     alive |= {_fork(f"w{number}", work, arguments): f"w{number}" for number in range(arguments.workers)}
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        for pid in alive:
-            os.kill(pid, signal.SIGKILL)
-        os._exit(0)
-
-    signal.signal(signal.SIGTERM, end)
     arguments.enqueue = 0
     while True:
         pid, _status = os.wait()
@@ -145,7 +143,6 @@ def _fork(name: str, task: Callable[[str, argparse.Namespace], None], arguments:
     if pid := os.fork():
         print(name, pid, flush=True)  # noqa: T201  (how the chaos learns whom it may kill)
         return pid
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # The pids are said on the standard output, and a worker's log lines would come in between.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     random.seed(f"{name}:{os.getpid()}")

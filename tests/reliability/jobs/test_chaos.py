@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+
 import pytest
 
 from tests.conftest import Database
+from tests.infra.local.hosting import is_running
 from tests.reliability.jobs.books import violations
-from tests.reliability.jobs.chaos import Plan, run
+from tests.reliability.jobs.chaos import Plan, fleet, run
+from tests.reliability.jobs.fleet import DISPATCHERS
 
 
 def kept(database: Database) -> Database:
@@ -31,6 +37,21 @@ def test_a_job_that_kills_its_workers_takes_no_more_than_three(clean_database: D
 
     died = [job for job in books.jobs.values() if "poison" in job["job_key"]]
     assert [(job["state"], job["worker_losses"], job["attempts"]) for job in died] == [("DEAD", 3, 3)] * 2
+
+
+def test_no_worker_outlives_its_fleet(clean_database: Database):
+    """One that did would fail the jobs of every later test, whose kinds it does not know."""
+    plan = Plan(jobs=0, workers=3)
+    deadline = time.monotonic() + 30
+    with fleet(plan) as pids:
+        while len(pids) < plan.workers + len(DISPATCHERS):
+            assert time.monotonic() < deadline, pids
+            time.sleep(0.02)
+        leader = os.getsid(next(iter(pids.values())))
+        os.kill(leader, signal.SIGKILL)
+        while alive := [name for name, pid in pids.items() if is_running(pid)]:
+            assert time.monotonic() < deadline, alive
+            time.sleep(0.02)
 
 
 def test_workers_share_the_work_evenly(clean_database: Database):
