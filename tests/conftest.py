@@ -25,6 +25,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import HealthCheck, settings
 from stripe import StripeClient
 
 from infra.local.database import Endpoint, private_database
@@ -56,6 +57,17 @@ SETTINGS = {
     "STRIPE_API_URL": "http://127.0.0.1:9",
     "USAGE_SINK": "stripe-meters",
 }
+
+# No example is judged by the time it took, since the machine may have other things to do. The same code is always
+# tried on the same examples, unless FUZZ_SEED asks for others: what those find is printed as a blob to run again.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    print_blob=True,
+    derandomize="FUZZ_SEED" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("suite")
 
 
 @dataclass(frozen=True)
