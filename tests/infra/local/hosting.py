@@ -22,7 +22,7 @@ from infra.manifest import Function, Queue, QueueSettings, Route
 
 T = TypeVar("T")
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 ECHO = """
     import json, os

@@ -198,6 +198,10 @@ def seen(root: Path) -> list[str]:
 
 
 def worker(**values: Any) -> Any:
+    """
+    A function that the queue feeds, with two pollers. With one process it has one poller: a message that comes back
+    while that process is still starting is given to nobody else.
+    """
     return function("worker", trigger=QueueTrigger(Queue.EVENTS, batch_size=10, maximum_concurrency=2), **values)
 
 
@@ -215,7 +219,7 @@ def test_a_message_sent_by_a_function_is_handled_by_another(tmp_path: Path):
     )
     sender = function("sender", sends_to=(Queue.EVENTS,), timeout_s=30)
 
-    with hosted(tmp_path, worker(), sender, queues=[queue_settings()]) as host:
+    with hosted(tmp_path, worker(), sender, queues=[queue_settings(visibility_timeout_s=30)]) as host:
         host.invoke("sender", "hello")
         eventually(lambda: host.counts(Queue.EVENTS) == (0, 0, 0))
 
@@ -225,7 +229,7 @@ def test_a_message_sent_by_a_function_is_handled_by_another(tmp_path: Path):
 def test_a_message_whose_process_crashed_comes_back_and_is_handled_once(tmp_path: Path):
     write_function(tmp_path, "worker", WORKER)
 
-    with hosted(tmp_path, worker(), queues=[queue_settings()]) as host:
+    with hosted(tmp_path, worker(local_processes=1), queues=[queue_settings()]) as host:
         host.sqs().send_message(QueueUrl=host.url(Queue.EVENTS), MessageBody="crash")
         eventually(lambda: (tmp_path / "seen").exists() and host.counts(Queue.EVENTS) == (0, 0, 0))
 
@@ -236,7 +240,7 @@ def test_poison_goes_to_the_dead_letters_after_exactly_the_allowed_receipts(tmp_
     write_function(tmp_path, "worker", WORKER)
     settings = queue_settings(max_receive_count=3)
 
-    with hosted(tmp_path, worker(), queues=[settings]) as host:
+    with hosted(tmp_path, worker(local_processes=1), queues=[settings]) as host:
         for body in ("poison", "good"):
             host.sqs().send_message(QueueUrl=host.url(Queue.EVENTS), MessageBody=body)
         eventually(lambda: host.counts(Queue.EVENTS) == (0, 0, 1))
@@ -254,12 +258,12 @@ def test_a_worker_killed_in_the_middle_loses_no_message(tmp_path: Path):
             root = pathlib.Path(os.environ["LAMBDA_TASK_ROOT"])
             if not (root / "started").exists():
                 (root / "started").write_text(str(os.getpid()))
-                time.sleep(60)
+                time.sleep(600)
             (root / "seen").write_text("handled")
         """,
     )
 
-    with hosted(tmp_path, worker(timeout_s=60), queues=[queue_settings()]) as host:
+    with hosted(tmp_path, worker(local_processes=1, timeout_s=600), queues=[queue_settings()]) as host:
         host.sqs().send_message(QueueUrl=host.url(Queue.EVENTS), MessageBody="x")
         pid = int(eventually(lambda: (tmp_path / "started").exists() and (tmp_path / "started").read_text()))
         assert host.pids("worker") == (pid,)

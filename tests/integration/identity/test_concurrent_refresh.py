@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -38,12 +39,20 @@ class Unlocked(Transaction):
         return found
 
 
+def _connect() -> Any:
+    """Open a connection that waits for its turn: the last of a hundred has a long one on a slow machine."""
+    connection = connect_with(secrets.read("DATABASE"), answer_timeout_s=PATIENCE_S)
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION innodb_lock_wait_timeout = %s", (PATIENCE_S,))
+    return connection
+
+
 class Clients:
     """A hundred connections, and a thread for each."""
 
     def __init__(self, kind: type[Transaction] = Transaction, *, grace: timedelta = rules.REFRESH_GRACE) -> None:
         self._access, self._kind, self._grace = gateway.access_tokens(), kind, grace
-        self._connections = [connect_with(secrets.read("DATABASE")) for _ in range(CLIENTS)]
+        self._connections = [_connect() for _ in range(CLIENTS)]
         self._start = threading.Barrier(CLIENTS)
 
     def refresh(self, refresh_token: str, *, now: datetime = NOW) -> list[Tokens | RefreshTokenInvalid | Exception]:
