@@ -82,6 +82,7 @@ def fleet(plan: Plan) -> Iterator[dict[str, int]]:
     """Start the fleet; yield the pids of its workers, kept up to date."""
     command = [sys.executable, "-m", "tests.reliability.jobs.fleet", "--workers", str(plan.workers)]
     command += ["--batch", str(plan.batch), "--enqueue", str(plan.enqueue), "--bug", plan.bug]
+    command += ["--seed", str(plan.seed)]
     command += ["--faults"] if plan.faults else []
     path = os.pathsep.join(str(ROOT / folder) for folder in SOURCE_FOLDERS)
     log = ROOT / ".local" / "chaos.log"
@@ -119,7 +120,7 @@ def _read(process: subprocess.Popen[str], pids: dict[str, int]) -> None:
 
 
 def _torment(plan: Plan, pids: dict[str, int], chance: random.Random) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(pids) < plan.workers + 2:
         assert time.monotonic() < deadline, "the fleet did not start"
         time.sleep(0.02)

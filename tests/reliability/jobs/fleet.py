@@ -3,18 +3,20 @@ A fleet of worker processes, forked from one that has everything imported: ``pyt
 
 It prints ``<name> <pid>`` for every worker that it starts, and starts another for each that dies. It is ended as a
 process group; should it end alone, its workers end by themselves. Each worker's own clock is wrong by up to an hour.
+No worker begins before all are connected, so that none is ahead because the machine was slow to start the others.
 """
 
 from __future__ import annotations
 
 import argparse
+import mmap
 import os
 import random
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections import Counter
 from datetime import timedelta
 from functools import partial
 
@@ -96,6 +98,7 @@ def work(name: str, arguments: argparse.Namespace) -> None:
     for number in range(arguments.enqueue):
         key = f"{name}:{os.getpid()}:{number}"
         db.transact(partial(service.enqueue, kind=CHAOS, payload={"do": "well"}, key=key, now=clock.now()))
+    _wait_for_all(arguments.connected, int(name.removeprefix("w")))
     while _has_parent():
         carried = worker.run_due(may_begin=lambda _longest: True)
         if arguments.faults and told and random.random() < 0.2:
@@ -111,6 +114,13 @@ def dispatch(_name: str, _arguments: argparse.Namespace) -> None:
         time.sleep(0.05)
 
 
+def _wait_for_all(connected: mmap.mmap, number: int) -> None:
+    # Memory that all share needs no lock, which a worker could hold when it is killed.
+    connected[number] = 1
+    while 0 in connected[:] and _has_parent():
+        time.sleep(0.01)
+
+
 def _has_parent() -> bool:
     """Tell whether the fleet is still there: its session's leader is its first process."""
     return os.getppid() == os.getsid(0)
@@ -123,29 +133,34 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--enqueue", type=int, default=0)
     parser.add_argument("--bug", default="")
+    parser.add_argument("--seed", default="")
     parser.add_argument("--faults", action="store_true")
     arguments = parser.parse_args()
     if arguments.bug:
         sabotage(arguments.bug)
     db.transact(lambda tx: tx.one("SELECT 1 AS one"))
     db.discard()
-    alive = {_fork(name, dispatch, arguments): name for name in DISPATCHERS}
-    alive |= {_fork(f"w{number}", work, arguments): f"w{number}" for number in range(arguments.workers)}
+    arguments.connected = mmap.mmap(-1, arguments.workers)
+    arguments.lives = Counter()
+    names = [*DISPATCHERS, *(f"w{number}" for number in range(arguments.workers))]
+    alive = {_fork(name, arguments): name for name in names}
 
     arguments.enqueue = 0
     while True:
         pid, _status = os.wait()
         name = alive.pop(pid)
-        alive[_fork(name, dispatch if name in DISPATCHERS else work, arguments)] = name
+        alive[_fork(name, arguments)] = name
 
 
-def _fork(name: str, task: Callable[[str, argparse.Namespace], None], arguments: argparse.Namespace) -> int:
+def _fork(name: str, arguments: argparse.Namespace) -> int:
+    arguments.lives[name] += 1
     if pid := os.fork():
         print(name, pid, flush=True)  # noqa: T201  (how the chaos learns whom it may kill)
         return pid
     # The pids are said on the standard output, and a worker's log lines would come in between.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    random.seed(f"{name}:{os.getpid()}")
+    random.seed(f"{arguments.seed}:{name}:{arguments.lives[name]}")
+    task = dispatch if name in DISPATCHERS else work
     try:
         task(name, arguments)
     except BaseException:
