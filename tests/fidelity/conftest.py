@@ -32,7 +32,7 @@ def shop(document: StripeDocument) -> Iterator[Shop]:
     judge = Judge(document, strict=False)
 
     def make(url: str) -> StandIn:
-        retries = RetryPolicy(timeout_s=5)
+        retries = RetryPolicy(timeout_s=60)
         return create_app(api_key=API_KEY, public_url=url, clock=Clock(), retries=retries, judge=judge)
 
     with serving(make) as app, _browser() as browser, requests.Session() as session:

@@ -149,7 +149,7 @@ def _until_free(call: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 def test_a_key_that_is_in_use_is_a_conflict(shop: Shop) -> None:
-    shop.control("fail", kind="slow", hold_ms=1500)
+    shop.control("fail", kind="slow", hold_ms=5000)
     url, request = f"{shop.url}/v1/customers", {"headers": {"Idempotency-Key": "once"}, "auth": (API_KEY, "")}
 
     with ThreadPoolExecutor() as pool:

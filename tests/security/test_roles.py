@@ -101,9 +101,7 @@ MOVES = st.lists(
     max_size=12,
 )
 ROLES = st.lists(st.sampled_from(RANK), min_size=3, max_size=3)
-AGAIN = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+AGAIN = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @AGAIN

@@ -22,7 +22,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from tests.infra.local.hosting import hosted, sqs_client
+from tests.infra.local.hosting import eventually, hosted, sqs_client
 
 Call = Callable[..., Any]
 
@@ -71,6 +71,16 @@ class Recorder:
         parameters = {"MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["All"], **parameters}
         messages: list[Any] = self("receive_message", QueueUrl=url, **parameters).get("Messages", [])
         return messages
+
+    def until_available(self, url: str, count: int) -> None:
+        """Wait for messages that are hidden or delayed; how often one has to ask is not written down."""
+        name = "ApproximateNumberOfMessages"
+
+        def available() -> bool:
+            answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+            return int(answer["Attributes"][name]) == count
+
+        eventually(available)
 
 
 def queues(call: Recorder) -> None:
@@ -140,13 +150,13 @@ def batches(call: Recorder) -> None:
 
 
 def visibility(call: Recorder) -> None:
-    url = call("create_queue", QueueName="visibility", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    url = call("create_queue", QueueName="visibility", Attributes={"VisibilityTimeout": "4"})["QueueUrl"]
     call("send_message", QueueUrl=url, MessageBody="now")
-    call("send_message", QueueUrl=url, MessageBody="soon", DelaySeconds=1)
+    call("send_message", QueueUrl=url, MessageBody="soon", DelaySeconds=4)
     call("send_message", QueueUrl=url, MessageBody="never", DelaySeconds=901)
     call.receive(url)
     call.receive(url)
-    time.sleep(1.2)
+    call.until_available(url, 2)
     received = call.receive(url)
     for message, seconds in zip(received, (0, 30), strict=True):
         receipt = message["ReceiptHandle"]
@@ -188,7 +198,7 @@ def long_poll(call: Recorder) -> None:
     url = call("create_queue", QueueName="polled")["QueueUrl"]
     call.receive(url, WaitTimeSeconds=1)
     call("send_message", QueueUrl=url, MessageBody="soon", DelaySeconds=1)
-    call.receive(url, WaitTimeSeconds=5)
+    call.receive(url, WaitTimeSeconds=20)
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +212,7 @@ def moto() -> Iterator[str]:
 
 @pytest.mark.parametrize("script", [queues, attributes, batches, visibility, redrive, long_poll])
 def test_our_answers_are_those_of_moto(script: Callable[[Recorder], None], moto: str, tmp_path: Path):
-    httpx.post(f"{moto}/moto-api/reset").raise_for_status()
+    httpx.post(f"{moto}/moto-api/reset", timeout=60).raise_for_status()
     theirs = Recorder(moto)
     script(theirs)
 
