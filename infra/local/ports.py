@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 
 LOOPBACK = "127.0.0.1"
+_FIRST, _COUNT = 20_000, 12_000
+"""Below what systems give to outgoing connections, one of which could have the port by the time it is listened on."""
 
 
 def free_port() -> int:
     """
     Choose a port that nobody listens on now.
     """
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    while not is_free(port := _FIRST + secrets.randbelow(_COUNT)):
+        pass
+    return port
 
 
 def is_free(port: int) -> bool:

@@ -20,7 +20,7 @@ from infra.local import keys
 from infra.local.aws.provision import provision
 from infra.local.children import Child, stop_all
 from infra.local.cloud import Cloud
-from infra.local.database import DatabaseServer, Endpoint, given_database
+from infra.local.database import DatabaseServer, Endpoint, PortLost, given_database
 from infra.local.endpoints import Endpoints
 from infra.local.http_server import HttpServer
 from infra.local.lambda_runtime.invocation import InvocationFailed
@@ -207,11 +207,18 @@ class LocalStack:
         )
         await asyncio.to_thread(server.prepare)
         self._opened.push_async_callback(asyncio.to_thread, server.stop)
-        self._children.append(server.launch())
-        endpoint = await asyncio.to_thread(server.wait_ready)
+        endpoint = await self._launched(server)
         if fresh:
             await asyncio.to_thread(server.recreate_database)
         return endpoint
+
+    async def _launched(self, server: DatabaseServer) -> Endpoint:
+        while True:
+            child = server.launch()
+            with contextlib.suppress(PortLost):
+                endpoint = await asyncio.to_thread(server.wait_ready)
+                self._children.append(child)
+                return endpoint
 
     async def _start_cloud(self, environment: dict[str, str], port: int, *, portal_url: str) -> None:
         self._cloud = cloud = Cloud(

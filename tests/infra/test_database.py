@@ -37,7 +37,7 @@ from infra.local.ports import free_port
 from keywright.platform import migrations
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_S = 30
+DEADLINE_S = 90
 
 
 @pytest.fixture
@@ -183,6 +183,35 @@ def test_a_taken_port_is_told_at_once_with_the_servers_own_words(folder):
     assert not server.child.is_running
 
 
+def test_a_port_that_was_taken_since_it_was_chosen_gives_way_to_another(folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        chosen = [taken.getsockname()[1], taken.getsockname()[1]]
+        server = DatabaseServer(
+            folder / "db", throw_away=True, choose_port=lambda: chosen.pop() if chosen else free_port()
+        )
+        try:
+            endpoint = server.start()
+
+            assert endpoint.port != taken.getsockname()[1]
+            assert ask(endpoint, "SELECT 1") == ((1,),)
+            server.kill()
+            assert server.restart() == endpoint
+        finally:
+            server.kill()
+
+
+def test_no_more_than_a_few_ports_are_tried(folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        server = DatabaseServer(folder / "db", throw_away=True, choose_port=lambda: int(taken.getsockname()[1]))
+
+        with pytest.raises(DatabaseError, match=r"(?is)ended with code 1.*already in use"):
+            server.start()
+
+
 def test_a_long_path_does_not_become_a_socket_path_that_is_too_long(folder):
     deep = folder / ("a" * 60) / ("b" * 60)
     server = DatabaseServer(deep / "db", throw_away=True)
@@ -282,10 +311,13 @@ def test_a_given_database_is_used_and_left_running(database):
 
 
 def test_a_given_database_that_does_not_answer_is_named():
-    url = f"mysql://user:secret@127.0.0.1:{free_port()}/shop"
+    with socket.socket() as nobody:
+        # Bound, so that nobody else gets it, and never listened on.
+        nobody.bind(("127.0.0.1", 0))
+        url = f"mysql://user:secret@127.0.0.1:{nobody.getsockname()[1]}/shop"
 
-    with pytest.raises(DatabaseError, match=r"DATABASE_URL \(127\.0\.0\.1:\d+/shop\) does not answer") as told:
-        given_database(url)
+        with pytest.raises(DatabaseError, match=r"DATABASE_URL \(127\.0\.0\.1:\d+/shop\) does not answer") as told:
+            given_database(url)
 
     assert "secret" not in str(told.value)
 

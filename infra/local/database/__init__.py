@@ -7,7 +7,7 @@ It knows nothing of Keywright's schema: the migrate function makes that, here as
 from infra.local.database.endpoint import Credentials, DatabaseError, Endpoint
 from infra.local.database.given import given_database
 from infra.local.database.programs import Kind, find_programs
-from infra.local.database.server import DatabaseServer
+from infra.local.database.server import DatabaseServer, PortLost
 from infra.local.database.throwaway import private_database
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "DatabaseServer",
     "Endpoint",
     "Kind",
+    "PortLost",
     "find_programs",
     "given_database",
     "private_database",

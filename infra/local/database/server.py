@@ -2,7 +2,7 @@
 One private database server: prepared, launched, awaited, ended.
 
 ``prepare`` and ``wait_ready`` may run in any thread, ``launch`` only in the main one (see ``infra.local.children``).
-A failure test may ``kill`` it and ``restart`` it on the same port.
+A failure test may ``kill`` it and ``restart`` it on the same port, which is its own from its first start on.
 """
 
 from __future__ import annotations
@@ -20,17 +20,24 @@ import pymysql
 from infra.local.children import Child, with_death_signal
 from infra.local.database import users
 from infra.local.database.account import own, reachable_home, server_account
-from infra.local.database.endpoint import DATABASE_NAME, DatabaseError, Endpoint
+from infra.local.database.endpoint import DATABASE_NAME, Credentials, DatabaseError, Endpoint
 from infra.local.database.install import require_programs
 from infra.local.database.options import Files, initialize_command, serve_command
 from infra.local.database.programs import Kind, Programs
 from infra.local.database.survivor import end_survivor
 from infra.local.ports import free_port
 
-START_LIMIT_S = 30.0
+START_LIMIT_S = 120.0
 STOP_LIMIT_S = 10.0
 LONGEST_SOCKET_PATH = 100
 LOG_TAIL_LINES = 12
+PORTS_TRIED = 5
+_PORT_IS_TAKEN = "bind on tcp/ip port"
+"""In the words of both makes."""
+
+
+class PortLost(DatabaseError):
+    """Somebody took the port between its choice and the start: the next ``launch`` chooses another."""
 
 
 class DatabaseServer:
@@ -49,6 +56,7 @@ class DatabaseServer:
         program_folders: Sequence[str] | None = None,
         throw_away: bool = False,
         port: int | None = None,
+        choose_port: Callable[[], int] = free_port,
         say: Callable[[str], None] = print,
     ) -> None:
         self._folder = folder
@@ -56,10 +64,12 @@ class DatabaseServer:
         self._programs = programs
         self._program_folders = program_folders
         self._throw_away = throw_away
-        self._port = port or free_port()
+        self._port, self._choose_port = port, choose_port
+        self._ports_left = 0 if port else PORTS_TRIED
         self._say = say
         self._account = server_account()
         self._files: Files | None = None
+        self._users: tuple[Credentials, Credentials] | None = None
         self._endpoint: Endpoint | None = None
         self._socket_folder: str | None = None
         self.child: Child | None = None
@@ -69,8 +79,10 @@ class DatabaseServer:
         :raises DatabaseError: with one message that says why it did not start
         """
         self.prepare()
-        self.launch()
-        return self.wait_ready()
+        while True:
+            self.launch()
+            with contextlib.suppress(PortLost):
+                return self.wait_ready()
 
     def prepare(self) -> None:
         """
@@ -86,21 +98,22 @@ class DatabaseServer:
             own(self._files.data, self._account)
             self._initialize(self._programs, self._files)
             (home / "initialized").touch()
-        owner, app = users.load_or_make(home)
-        self._endpoint = Endpoint("127.0.0.1", self._port, DATABASE_NAME, owner, app)
+        self._users = owner, app = users.load_or_make(home)
         self._files.users.write_text(users.statements(owner, app, self._programs.kind))
         own(self._files.users, self._account)
 
     def launch(self) -> Child:
         """
-        Start the server's process.
+        Start the server's process. Only now a port is chosen, unless one was given or this is not the first start.
         """
         assert self._programs is not None
-        files = self.files
+        assert self._users is not None
+        files, port = self.files, self._port or self._choose_port()
+        self._port, self._endpoint = port, Endpoint("127.0.0.1", port, DATABASE_NAME, *self._users)
         files.error_log.unlink(missing_ok=True)
         self.child = Child(
             "database",
-            serve_command(self._programs, files, port=self._port, throw_away=self._throw_away),
+            serve_command(self._programs, files, port=port, throw_away=self._throw_away),
             environment=self._programs.environment,
             cwd=files.home,
             user=self._account,
@@ -110,22 +123,31 @@ class DatabaseServer:
     def wait_ready(self) -> Endpoint:
         """
         Wait until the owner can connect, or say why not.
+
+        :raises PortLost: if it may be launched again, on another port
         """
         assert self.child is not None
         endpoint = self.endpoint
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline:
             if not self.child.is_running:
-                told = f"The {self.child.obituary()}{self._log_tail()}"
-                self.kill()
-                raise DatabaseError(told)
+                raise self._failure(f"The {self.child.obituary()}{self._log_tail()}")
             with contextlib.suppress(pymysql.err.OperationalError):
                 # Bounded, because what listens on the port may be a stranger that says nothing.
                 endpoint.connect(timeout_s=1, read_timeout_s=1).close()
+                self._ports_left = 0
                 return endpoint
             time.sleep(0.02)
+        raise self._failure(f"The database did not answer within {START_LIMIT_S:.0f} s.{self._log_tail()}")
+
+    def _failure(self, told: str) -> DatabaseError:
+        assert self.child is not None
+        if self._ports_left > 0 and _PORT_IS_TAKEN in told.lower():
+            self._ports_left, self._port = self._ports_left - 1, None
+            self.child.kill()
+            return PortLost(told)
         self.kill()
-        raise DatabaseError(f"The database did not answer within {START_LIMIT_S:.0f} s.{self._log_tail()}")
+        return DatabaseError(told)
 
     def recreate_database(self) -> None:
         """
@@ -177,8 +199,8 @@ class DatabaseServer:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where the instance answers and as whom; known after ``prepare``."""
-        assert self._endpoint is not None, "prepare() comes first"
+        """Where the instance answers and as whom; known after ``launch``."""
+        assert self._endpoint is not None, "launch() comes first"
         return self._endpoint
 
     def _socket_path(self, home: Path) -> Path:
