@@ -169,7 +169,8 @@ def aws(environment: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.fixture
 def mailbox(aws: str) -> Callable[[], list[dict[str, Any]]]:
     """What was mailed, newest first, as ``{to, subject, text, html, at}``."""
-    return lambda: list(httpx.get(os.environ["MAILBOX_URL"], headers={"accept": "application/json"}).json())
+    asked = {"accept": "application/json"}
+    return lambda: list(httpx.get(os.environ["MAILBOX_URL"], headers=asked, timeout=60).json())
 
 
 @pytest.fixture(scope="session")

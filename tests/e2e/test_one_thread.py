@@ -10,7 +10,8 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from keywright.platform import db
 from tests.buyers import Buyer, add_buyer
 from tests.conftest import STRIPE_KEY, WEBHOOK_SECRET, Database
 from tests.infra.local.hosting import HostedCloud, eventually, hosted
+from tests.kept_secrets import kept_secret
 from tests.stories import Theater, theater
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,8 +69,11 @@ def world(clean_database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator
         stripe = stack.enter_context(theater(3, behind_s=0))
         monkeypatch.setenv("KEYWRIGHT_STRIPE_API_URL", stripe.url)
         variables = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "KEYWRIGHT_"))}
-        wanted = [each for each in FUNCTIONS if each.name in ON_THE_WAY]
-        cloud = stack.enter_context(hosted(ROOT, *wanted, queues=QUEUES, environment=variables))
+        # On a busy machine an answer comes late, and what was not handled must come back while the test is waiting.
+        wanted = [replace(each, timeout_s=60) for each in FUNCTIONS if each.name in ON_THE_WAY]
+        queues = [replace(each, visibility_timeout_s=20, max_receive_count=1000) for each in QUEUES]
+        cloud = stack.enter_context(hosted(ROOT, *wanted, queues=queues, environment=variables))
+        stack.enter_context(kept_secret("STRIPE"))
         _connect(stripe, cloud)
         stripe.open()
         yield World(stripe, cloud, clean_database, _buyer(stripe))
@@ -103,7 +108,8 @@ def forgetful(stripe: Theater, session_id: str) -> None:
 
 def buy(world: World, price_id: str, spoil: Callable[[Theater, str], None] = as_it_is) -> None:
     """Ask for a checkout, ask again, pay, and wait for the mail."""
-    eventually(lambda: world.database.execute("SELECT 1 FROM prices WHERE price_id = %s", price_id))
+    soon = partial(eventually, deadline_s=120)
+    soon(lambda: world.database.execute("SELECT 1 FROM prices WHERE price_id = %s", price_id))
     url = world.ask(price_id, REQUEST)["url"]
     assert world.ask(price_id, LATER)["url"] == url
     spoil(world.stripe, url.rpartition("/")[2])
@@ -111,10 +117,10 @@ def buy(world: World, price_id: str, spoil: Callable[[Theater, str], None] = as_
     assert world.stripe.http.post(url, data=PAYS).status_code == 303
 
     mailed = "SELECT 1 FROM jobs WHERE kind = 'licensing.send-issued' AND state = 'COMPLETED'"
-    eventually(lambda: world.database.execute(mailed))
-    eventually(lambda: any('"message":"mail sent"' in line for _, line in list(world.cloud.log)))
+    soon(lambda: world.database.execute(mailed))
+    soon(lambda: any('"message":"mail sent"' in line for _, line in list(world.cloud.log)))
     folded = "SELECT 1 FROM stripe_event_work WHERE state IN ('RECEIVED', 'PARKED')"
-    eventually(lambda: not world.database.execute(folded))
+    soon(lambda: not world.database.execute(folded))
 
 
 def check_one_thread(world: World) -> None:

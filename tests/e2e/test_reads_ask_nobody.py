@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -43,7 +44,8 @@ def cloud(
     world.make(clean_database)
     _publish_revocations()
     environment = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "KEYWRIGHT_"))}
-    readers = [each for each in FUNCTIONS if any(route.method == "GET" for route in each.routes)]
+    # How long an answer may take is not asked here, and the first of a process takes long on a busy machine.
+    readers = [replace(each, timeout_s=60) for each in FUNCTIONS if any(route.method == "GET" for route in each.routes)]
     with hosted(ROOT, *readers, queues=QUEUES, environment=environment) as cloud:
         yield cloud
 
@@ -60,7 +62,7 @@ def books(_stand_in: str) -> Callable[[], Books]:
     """What the stand-in was asked so far, by route."""
 
     def look() -> Books:
-        asked: Books = httpx.get(f"{_stand_in}/_control/ledger", trust_env=False).json()["requests"]
+        asked: Books = httpx.get(f"{_stand_in}/_control/ledger", trust_env=False, timeout=60).json()["requests"]
         return {route: count for route, count in asked.items() if "/v1/" in route or "/v2/" in route}
 
     return look

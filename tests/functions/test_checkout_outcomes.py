@@ -73,10 +73,11 @@ def faults(stripe_account: StripeClient) -> Any:
     url = os.environ["KEYWRIGHT_STRIPE_API_URL"]
 
     def fail(**terms: Any) -> None:
-        httpx.post(f"{url}/_control/fail", json={"method": "POST", "route": "/v1/checkout", **terms}).raise_for_status()
+        body = {"method": "POST", "route": "/v1/checkout", **terms}
+        httpx.post(f"{url}/_control/fail", json=body, timeout=60).raise_for_status()
 
     yield fail
-    httpx.post(f"{url}/_control/fail/clear", json={}).raise_for_status()
+    httpx.post(f"{url}/_control/fail/clear", json={}, timeout=60).raise_for_status()
 
 
 def test_asking_again_gives_the_same_session(call: Api, shop: Any, database: Any):
@@ -136,7 +137,7 @@ def test_a_product_for_proven_domains_is_sold_for_those_only(call: Api, shop: An
 def pay(stripe: StripeClient, database: Any) -> None:
     """Pay on Stripe's page, and let what Stripe tells of it be folded."""
     session = next(session for session in sessions_of(stripe, database) if session.status == "open")
-    assert httpx.post(str(session.url), data={"card": PAYS}).status_code == 303
+    assert httpx.post(str(session.url), data={"card": PAYS}, timeout=60).status_code == 303
 
 
 def tell(stripe: StripeClient, *kinds: str) -> None:
@@ -316,7 +317,7 @@ def test_the_customer_portal_leads_back_to_named_origins_only(call: Api, shop: A
 
     assert answer.status == status
     if status == 201:
-        page = httpx.get(answer.json["url"])
+        page = httpx.get(answer.json["url"], timeout=60)
         assert page.status_code == 200
         assert (return_url or "https://portal.example.test") in page.text.replace("&amp;", "&")
     else:

@@ -368,11 +368,11 @@ def test_a_name_under_which_anybody_may_register_is_refused(call: Api, clean_dat
 def test_the_server_for_this_machine_is_set_over_http(world: DnsServer):
     name = "_keywright.over-http.example.com"
 
-    refused = httpx.post(world.url, json={"name": name, "fault": "FLOOD"})
-    added = httpx.post(world.url, json={"name": name, "value": "a" * 300})
+    refused = httpx.post(world.url, json={"name": name, "fault": "FLOOD"}, timeout=60)
+    added = httpx.post(world.url, json={"name": name, "value": "a" * 300}, timeout=60)
     seen = gateway.look_up(name, through=world.resolvers.split(","))
     parent = gateway.look_up("over-http.example.com", through=world.resolvers.split(",")[:1])
-    gone = httpx.delete(world.url, params={"name": name})
+    gone = httpx.delete(world.url, params={"name": name}, timeout=60)
 
     assert (refused.status_code, added.json()["records"][name]) == (400, ["a" * 300])
     assert {finding.values for finding in seen} == {("a" * 255,)}

@@ -144,7 +144,7 @@ def buy(call: Api, stripe: StripeClient, buyer: Buyer, *, price_id: str, quantit
     body = {"domain_sid": buyer.domain_sid, "price_id": price_id, "quantity": max(quantity, 1)}
     opened = call("checkout", "POST", "/v1/checkout-sessions", body=body, token=buyer.token)
     assert opened.status == 201, opened.text
-    assert httpx.post(opened.json["url"], data={"card": PAYS}).status_code == 303
+    assert httpx.post(opened.json["url"], data={"card": PAYS}, timeout=60).status_code == 303
     (row,) = database.execute("SELECT stripe_customer_id FROM customers")
     subscription = stripe.v1.subscriptions.list({"customer": row["stripe_customer_id"], "limit": 1}).data[0]
     kinds = ("checkout.session.completed", "customer.subscription.created", "invoice.paid", "invoice.finalized")

@@ -53,7 +53,7 @@ def send(aws: dict[str, Any], subject: str, *, text: str = "plain", html: str = 
 
 
 def read(aws: dict[str, Any], accept: str = "application/json") -> httpx.Response:
-    return httpx.get(aws["mailbox_url"], headers={"accept": accept}, trust_env=False).raise_for_status()
+    return httpx.get(aws["mailbox_url"], headers={"accept": accept}, trust_env=False, timeout=60).raise_for_status()
 
 
 def test_a_raw_mail_is_read_with_both_its_bodies(aws):

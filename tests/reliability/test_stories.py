@@ -25,6 +25,7 @@ from tests import mirror_of_stripe
 from tests.buyers import Buyer, add_buyer, token_now
 from tests.conftest import WEBHOOK_SECRET, Database
 from tests.infra.local.hosting import HostedCloud, hosted
+from tests.kept_secrets import kept_secret
 from tests.stories import Theater, theater
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,12 +127,13 @@ def mailbox() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def world(database: Database, environment: pytest.MonkeyPatch) -> Iterator[World]:
+def world(database: Database) -> Iterator[World]:
     """The stories, played; nothing of them delivered yet."""
     database.empty()
     with ExitStack() as stack:
         stripe = stack.enter_context(theater(SEED))
-        environment.setenv("KEYWRIGHT_STRIPE_API_URL", stripe.url)
+        stack.enter_context(kept_secret("STRIPE"))
+        stack.enter_context(pytest.MonkeyPatch.context()).setenv("KEYWRIGHT_STRIPE_API_URL", stripe.url)
         variables = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "KEYWRIGHT_"))}
         wanted = [replace(each, timeout_s=60) for each in FUNCTIONS if each.name != "migrate"]
         queues = [replace(each, visibility_timeout_s=20, max_receive_count=1000) for each in QUEUES]

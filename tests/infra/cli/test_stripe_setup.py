@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ URL = "https://setup.example.test/v1/webhooks/stripe"
 
 
 @pytest.fixture
-def own_secret(database: Any, stripe_account: StripeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_secret(database: Any, stripe_account: StripeClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A secret of this test's own, since the command writes into it."""
     import json
 
@@ -29,6 +30,8 @@ def own_secret(database: Any, stripe_account: StripeClient, monkeypatch: pytest.
     name = f"keywright/STRIPE-{os.urandom(4).hex()}"
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
     monkeypatch.setenv("KEYWRIGHT_STRIPE_SECRET", name)
+    secrets.forget()
+    yield
     secrets.forget()
 
 

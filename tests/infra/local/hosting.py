@@ -52,9 +52,9 @@ def write_function(root: Path, name: str, source: str) -> None:
     (folder / "handler.py").write_text(textwrap.dedent(source))
 
 
-def eventually(check: Callable[[], T]) -> T:
+def eventually(check: Callable[[], T], *, deadline_s: float = DEADLINE_S) -> T:
     """Wait until the check yields something true, and return it."""
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + deadline_s
     while not (result := check()):
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.01)

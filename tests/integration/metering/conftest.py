@@ -15,7 +15,10 @@ from tests.fidelity.shop import Shop
 @pytest.fixture
 def shop(clean_database: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A stand-in of this test's own, so that its clock is too."""
-    with serving(lambda url: create_app(api_key=STRIPE_KEY, public_url=url)) as app, httpx.Client() as browser:
+    with (
+        serving(lambda url: create_app(api_key=STRIPE_KEY, public_url=url)) as app,
+        httpx.Client(timeout=60) as browser,
+    ):
         url = app.account.public_url
         monkeypatch.setenv("KEYWRIGHT_STRIPE_API_URL", url)
         client = StripeClient(STRIPE_KEY, base_addresses={"api": url}, stripe_version="2026-05-27.dahlia")
