@@ -19,22 +19,23 @@ import httpx
 import pytest
 
 from infra.local.database.given import parse_database_url
-from infra.local.ports import free_port
 from infra.local.stripe_account import client_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 120
+pytestmark = pytest.mark.timeout(600)
 Stack = subprocess.Popen[bytes]
 
 ANY_PORTS = {"--port": 0, "--mailbox-port": 0, "--stripe-port": 0, "--portal-port": 0}
 
 
-def dev(state: Path, *, ports: dict[str, int] = ANY_PORTS, **environment: str) -> Stack:
-    """Start the stack as a process of its own, with its output in a file."""
+@contextlib.contextmanager
+def dev(state: Path, *, ports: dict[str, int] = ANY_PORTS, **environment: str) -> Iterator[Stack]:
+    """Run the stack as a process of its own, with its output in a file, for no longer than the block lasts."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("STRIPE_", "DATABASE_"))}
     arguments = [str(part) for pair in {"--state": state, **ports}.items() for part in pair]
     with (state / "output").open("w") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "infra.local", "dev", *arguments],
             cwd=ROOT,
             env=inherited | environment,
@@ -42,6 +43,11 @@ def dev(state: Path, *, ports: dict[str, int] = ANY_PORTS, **environment: str) -
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def said(state: Path) -> str:
@@ -130,10 +136,8 @@ def new_state() -> Iterator[Callable[[], Path]]:
 @pytest.fixture(scope="module")
 def running(new_state: Callable[[], Path]) -> Iterator[tuple[Stack, Path, dict[str, str]]]:
     state = new_state()
-    process = dev(state)
-    try:
+    with dev(state) as process:
         yield process, state, endpoints_of(process, state)
-    finally:
         process.terminate()
         process.wait(DEADLINE_S)
 
@@ -206,50 +210,50 @@ def test_a_second_stack_on_the_same_data_is_told_who_has_it(running):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_that_was_started(new_state, number):
     state = new_state()
-    process = dev(state)
-    endpoints_of(process, state)
-    children = descendants(process.pid)
+    with dev(state) as process:
+        endpoints_of(process, state)
+        children = descendants(process.pid)
 
-    process.send_signal(number)
+        process.send_signal(number)
 
-    assert process.wait(DEADLINE_S) == 0, said(state)
-    assert len(children) >= 3
-    assert all_gone(children)
-    assert not (state / "endpoints.json").exists()
-    assert not (state / "dev.lock").exists()
+        assert process.wait(DEADLINE_S) == 0, said(state)
+        assert len(children) >= 3
+        assert all_gone(children)
+        assert not (state / "endpoints.json").exists()
+        assert not (state / "dev.lock").exists()
 
 
 def test_a_signal_during_the_start_leaves_nothing_either(new_state):
     state = new_state()
-    process = dev(state)
-    wait_until(lambda: descendants(process.pid), lambda: said(state))
-    children = descendants(process.pid)
+    with dev(state) as process:
+        wait_until(lambda: descendants(process.pid), lambda: said(state))
+        children = descendants(process.pid)
 
-    process.terminate()
+        process.terminate()
 
-    assert process.wait(DEADLINE_S) == 0, said(state)
-    wait_until(lambda: all_gone(children), lambda: f"still there: {children}")
+        assert process.wait(DEADLINE_S) == 0, said(state)
+        wait_until(lambda: all_gone(children), lambda: f"still there: {children}")
     assert not (state / "dev.lock").exists()
 
 
 def test_a_sudden_end_is_no_obstacle_and_a_dead_part_ends_the_rest(new_state):
     state = new_state()
-    killed = dev(state)
-    endpoints_of(killed, state)
-    orphans = descendants(killed.pid)
+    with dev(state) as killed:
+        endpoints_of(killed, state)
+        orphans = descendants(killed.pid)
 
-    killed.kill()
-    killed.wait(DEADLINE_S)
+        killed.kill()
+        killed.wait(DEADLINE_S)
     (state / "endpoints.json").unlink()
-    again = dev(state)
-    endpoints_of(again, state)
-    children = descendants(again.pid)
-    os.kill(pid_of("infra.local.aws", children), signal.SIGKILL)
+    with dev(state) as again:
+        endpoints_of(again, state)
+        children = descendants(again.pid)
+        os.kill(pid_of("infra.local.aws", children), signal.SIGKILL)
 
-    assert again.wait(DEADLINE_S) == 1
-    assert "keywright: aws was ended by SIGKILL" in said(state)
-    assert "Traceback" not in said(state).partition("keywright: aws")[2]
-    assert all_gone(children)
+        assert again.wait(DEADLINE_S) == 1
+        assert "keywright: aws was ended by SIGKILL" in said(state)
+        assert "Traceback" not in said(state).partition("keywright: aws")[2]
+        assert all_gone(children)
     wait_until(lambda: all_gone(orphans), lambda: f"still there: {remaining(orphans)}")
 
 
@@ -260,9 +264,8 @@ def test_a_taken_port_is_one_message_and_starts_nothing(new_state, option):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        process = dev(state, ports=ANY_PORTS | {option: port})
-
-        assert process.wait(DEADLINE_S) == 1
+        with dev(state, ports=ANY_PORTS | {option: port}) as process:
+            assert process.wait(DEADLINE_S) == 1
 
     [message] = said(state).splitlines()
     assert message.startswith(f"keywright: Port {port}, meant for the ")
@@ -271,9 +274,12 @@ def test_a_taken_port_is_one_message_and_starts_nothing(new_state, option):
 
 def test_a_database_that_does_not_answer_is_one_message(new_state):
     state = new_state()
-    process = dev(state, DATABASE_URL=f"mysql://user:word@127.0.0.1:{free_port()}/keywright")
-
-    assert process.wait(DEADLINE_S) == 1
+    with socket.socket() as nobody:
+        # Bound, so that nobody else gets it, and never listened on.
+        nobody.bind(("127.0.0.1", 0))
+        url = f"mysql://user:word@127.0.0.1:{nobody.getsockname()[1]}/keywright"
+        with dev(state, DATABASE_URL=url) as process:
+            assert process.wait(DEADLINE_S) == 1
 
     [message] = [line for line in said(state).splitlines() if line.startswith("keywright: ")]
     assert "DATABASE_URL" in message
@@ -282,9 +288,8 @@ def test_a_database_that_does_not_answer_is_one_message(new_state):
 
 def test_half_of_a_real_stripe_account_is_one_message(new_state):
     state = new_state()
-    process = dev(state, STRIPE_API_KEY="sk_test_example")
-
-    assert process.wait(DEADLINE_S) == 1
+    with dev(state, STRIPE_API_KEY="sk_test_example") as process:
+        assert process.wait(DEADLINE_S) == 1
 
     [message] = said(state).splitlines()
     assert "set STRIPE_WEBHOOK_SECRET too" in message

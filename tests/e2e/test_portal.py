@@ -19,6 +19,7 @@ from tests.e2e.test_dev_stack import DEADLINE_S, dev, endpoints_of
 from tests.portal.modules import workshop
 
 Report = dict[str, Any]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +27,12 @@ def endpoints() -> Iterator[dict[str, str]]:
     # The database's own account has to enter the folder, and may not enter pytest's.
     state = Path(tempfile.mkdtemp(prefix="keywright-"))
     state.chmod(0o755)
-    process = dev(state)
     try:
-        yield endpoints_of(process, state)
+        with dev(state) as process:
+            yield endpoints_of(process, state)
+            process.terminate()
+            process.wait(DEADLINE_S)
     finally:
-        process.terminate()
-        process.wait(DEADLINE_S)
         shutil.rmtree(state)
 
 

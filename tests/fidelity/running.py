@@ -15,7 +15,7 @@ import uvicorn
 
 from infra.local.stripe.server import StandIn
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 def wait_until(happened: Callable[[], object], what: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -11,8 +13,10 @@ import pytest
 from infra.local.stripe.agenda import Agenda
 from infra.local.stripe.clock import Clock
 from infra.local.stripe.periods import period_around, period_end
+from infra.local.stripe.server import create_app
 from tests.fidelity.billing import current, customer, go_to, invoices, now, period, subscribe, wait
-from tests.fidelity.shop import Shop
+from tests.fidelity.running import serving
+from tests.fidelity.shop import API_KEY, Shop
 
 
 def _at(year: int, month: int, day: int) -> int:
@@ -110,6 +114,43 @@ def test_actions_see_their_own_time_and_what_they_plan_runs_too() -> None:
     assert seen == [("first", 1010), ("second", 1020), ("first later", 1020)]
     assert clock.now() == 1025
     assert agenda.next_due() == 1030
+
+
+class Hasty(Clock):
+    """A second ends whenever somebody looks."""
+
+    def now(self) -> int:
+        """Move on, unless the time is pinned."""
+        if self._pinned_at is None:
+            self.advance(1)
+        return super().now()
+
+
+class Restless(Hasty):
+    """The bug: a request does not stay at its moment."""
+
+    @contextmanager
+    def pinned(self, when: int) -> Iterator[None]:  # noqa: ARG002  (that it is not heeded is the bug)
+        """Let time pass."""
+        yield
+
+
+def times_of_one_request(clock: Clock) -> int:
+    """Return how many different times a new customer's row and its event bear."""
+    key = {"auth": (API_KEY, "")}
+    with serving(lambda url: create_app(api_key=API_KEY, public_url=url, clock=clock)) as app:
+        url = app.account.public_url
+        made = httpx.post(f"{url}/v1/customers", timeout=60, trust_env=False, **key).json()  # type: ignore[arg-type]
+        (told,) = httpx.get(f"{url}/v1/events", timeout=60, trust_env=False, **key).json()["data"]  # type: ignore[arg-type]
+    return len({made["created"], told["created"]})
+
+
+def test_what_one_request_does_bears_one_time_even_if_a_second_ends_meanwhile() -> None:
+    assert times_of_one_request(Hasty()) == 1
+
+
+def test_a_request_that_does_not_stay_at_its_moment_is_caught() -> None:
+    assert times_of_one_request(Restless()) == 2
 
 
 def test_counting_from_the_last_end_instead_of_the_anchor_would_be_caught() -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.purchases import fold
 from tests.stripe_events import event, price, product
 
 CHECKOUTS = int(os.environ.get("CHECKOUTS", "12"))
+PATIENCE_S = 120 + 2 * CHECKOUTS
 SHARES = 3 if CHECKOUTS > 100 else 1
 PAYS = "4242 4242 4242 4242"
 
@@ -91,20 +93,30 @@ def crowd(stripe: StripeClient, price_id: str, count: int) -> list[dict[str, Any
 def visits(buyers: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     """Let two tabs for each share of the buyers run to their end."""
     shares = [buyers[number::SHARES] for number in range(SHARES)]
-    running = []
-    for number, share in enumerate(shares):
-        file = folder / f"share{number}.json"
-        file.write_text(json.dumps(share))
-        for tab in (0, 1):
-            command = [sys.executable, "-m", "tests.reliability.checkout_buyers", str(file), str(tab)]
-            running.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()))
     seen: list[dict[str, Any]] = []
-    for process in running:
-        output, _ = process.communicate()
-        marked = [line for line in output.splitlines() if line.startswith("SEEN ")]
-        assert process.returncode == 0, output[-2000:]
-        seen += json.loads(marked[-1].removeprefix("SEEN "))
+    with ExitStack() as stack:
+        running = []
+        for number, share in enumerate(shares):
+            file = folder / f"share{number}.json"
+            file.write_text(json.dumps(share))
+            running += [stack.enter_context(tab(file, which)) for which in (0, 1)]
+        for process in running:
+            output, _ = process.communicate(timeout=PATIENCE_S)
+            marked = [line for line in output.splitlines() if line.startswith("SEEN ")]
+            assert process.returncode == 0, output[-2000:]
+            seen += json.loads(marked[-1].removeprefix("SEEN "))
     return seen
+
+
+@contextmanager
+def tab(file: Path, which: int) -> Iterator[subprocess.Popen[str]]:
+    """Open a tab, and close it with the block, whatever happened."""
+    command = [sys.executable, "-m", "tests.reliability.checkout_buyers", str(file), str(which)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def environment() -> dict[str, str]:

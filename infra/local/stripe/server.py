@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from infra.local.stripe import control, hosted
 from infra.local.stripe.account import Account
@@ -43,16 +44,24 @@ class StandIn:
 
     def _answer(self, request: Request) -> Response:
         self.account.journal.cause = Cause()
-        self.account.agenda.run_due()
-        if request.path.startswith(("/v1/", "/v2/")):
+        clock = self.account.clock
+        if request.path.startswith("/_control/"):
+            # This may move the clock.
+            self.account.agenda.run_due()
+            return self._page(request, control.answer)
+        # What one request does bears one time, even if a second ends meanwhile. Nothing else runs in between.
+        with clock.pinned(clock.now()):
+            self.account.agenda.run_due()
+            if not request.path.startswith(("/v1/", "/v2/")):
+                return self._page(request, hosted.answer)
             response = self._api.answer(request)
             if self.account.judge is not None:
                 self.account.judge.exchange(request, response)
             return response
+
+    def _page(self, request: Request, answer: Callable[[Account, Request], Response]) -> Response:
         try:
-            if request.path.startswith("/_control/"):
-                return control.answer(self.account, request)
-            return hosted.answer(self.account, request)
+            return answer(self.account, request)
         except StripeError as error:
             return json_response(error.status, error.body())
 

@@ -41,8 +41,12 @@ class Fleet:
     """Processes that run the billing run, and are replaced when they were killed."""
 
     def __init__(self, size: int) -> None:
-        self._size, self._processes = size, [self._start() for _ in range(size)]
-        self.killed = 0
+        self._size, self.killed = size, 0
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def begin(self) -> None:
+        for _ in range(self._size):
+            self._processes.append(self._start())
 
     def run(self, moment: datetime, *, times: int, at_once: int, kill: random.Random | None = None) -> None:
         for _ in range(times):
@@ -111,6 +115,7 @@ class Fleet:
 def fleet(size: int) -> Iterator[Fleet]:
     running = Fleet(size)
     try:
+        running.begin()
         yield running
     finally:
         running.end()
