@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from keywright.catalog.models import Price, Tier
@@ -66,7 +65,7 @@ def in_currency(price: Price, currency: str | None) -> Price:
     if option is None:
         offered = ", ".join(price.currencies)
         raise CurrencyNotOffered(f"The price can be paid in {offered}, and not in {currency}.")
-    return replace(price, currency=currency, unit_amount=option.unit_amount, tiers=option.tiers)
+    return price.in_option(option)
 
 
 def fingerprint(price: Price) -> str:
