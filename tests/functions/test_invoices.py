@@ -116,6 +116,7 @@ def test_lists_are_filtered_and_paged_without_a_gap(call: Api, ada: Buyer, datab
 
 
 def test_a_change_of_plan_is_previewed_and_changes_nothing(call: Api, ada: Buyer, database: Any):
+    fold(event("product.updated", product(metadata={"usage_based": "true"})))
     fold(event("price.created", price("price_dear", unit_amount_decimal="9900")))
     fold(event("price.created", price("price_year", recurring={"interval": "year", "interval_count": 1})))
     path = "/v1/subscriptions/sub_1/change-preview"
