@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from infra.openapi import DOCUMENT
 from keywright.platform import db
 from tests.api import Api
 from tests.buyers import Buyer, add_buyer
@@ -153,6 +155,16 @@ def test_what_has_not_changed_is_not_sent_again(call):
     assert (weak.status, other.status, changed.status) == (304, 200, 200)
     assert changed.headers["etag"] != first.headers["etag"]
     assert first.headers["cache-control"] == "public, no-cache"
+
+
+@pytest.mark.parametrize("path", [PRODUCTS, "/v1/revocations"])
+def test_the_description_says_where_a_known_answer_is_not_sent_again(path):
+    described = json.loads(DOCUMENT.read_text())["paths"][path]["get"]
+
+    answers = {status: set(answer.get("headers", {})) for status, answer in described["responses"].items()}
+    assert answers == {"200": {"ETag"}, "304": {"ETag"}, "default": set()}
+    assert described["responses"]["200"]["content"]
+    assert {"$ref": "#/components/parameters/IfNoneMatch"} in described["parameters"]
 
 
 def test_a_price_that_cannot_be_computed_is_not_listed_until_it_can_be(call):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import dns.name
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,8 @@ from keywright.domains.models import Domain, DomainNameInvalid, DomainState
         ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
         ("1password.example", "1password.example"),
         ("1.2.3.4.in-addr.arpa", "1.2.3.4.in-addr.arpa"),
-        ("a." * 125 + "com", "a." * 125 + "com"),
+        ("a." * 119 + "com", "a." * 119 + "com"),
+        ("aa." + "a." * 118 + "com.", "aa." + "a." * 118 + "com"),
     ],
 )
 def test_a_name_has_one_form(text: str, name: str) -> None:
@@ -64,6 +66,8 @@ def test_a_name_has_one_form(text: str, name: str) -> None:
         "xn--a.example",
         "\u200dexample.com",
         "a" * 64 + ".example",
+        "a." * 120 + "com",
+        "a." * 125 + "com",
         "a." * 127 + "com",
     ],
 )
@@ -84,6 +88,18 @@ def test_normalizing_twice_changes_nothing(text: str) -> None:
     assert rules.normalize_name(name) == name
     assert name.isascii()
     assert name == name.lower()
+
+
+@pytest.mark.parametrize(
+    "longest", ["a." * 119 + "com", "aa." + "a." * 118 + "com", "bü." * 10 + "aa." + "a." * 68 + "com"]
+)
+def test_the_record_of_the_longest_name_can_be_asked_for(longest: str) -> None:
+    name = rules.normalize_name(longest)
+    domain = Domain("dom_1", "cus_1", name, DomainState.PENDING, "random", datetime(2026, 1, 1, tzinfo=UTC))
+
+    asked = dns.name.from_text(f"{rules.verification_record(domain).name}.")
+
+    assert len(asked.to_text(omit_final_dot=True)) in {252, 253}
 
 
 def test_the_record_that_proves_a_name_stands_below_it() -> None:

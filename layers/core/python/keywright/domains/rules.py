@@ -20,6 +20,10 @@ _NUMBER = re.compile(r"\d+|0x[\da-f]*")
 PATIENCE = 3
 """So many daily checks in a row must miss the record before a proven name is STALE."""
 
+_RECORD_PREFIX = "_keywright."
+# DNS knows no names of more than 253 characters, and a name is proven by the one of its record.
+_LONGEST_NAME = 253 - len(_RECORD_PREFIX)
+
 _DAILY = timedelta(days=1)
 _FIRST_CHECK = timedelta(minutes=10)
 _LONGEST_PENDING = timedelta(days=14)
@@ -30,7 +34,8 @@ def normalize_name(text: str) -> str:
     """
     Return a domain name as DNS carries it: mapped by UTS #46, in lower case, ASCII, without the root's dot.
 
-    :raises DomainNameInvalid: if it is no name below a top-level domain: an address, a wildcard, a URL, one label
+    :raises DomainNameInvalid: if it is no name below a top-level domain: an address, a wildcard, a URL, one label;
+        or so long that it cannot be proven
     """
     try:
         name = idna.encode(text.strip(), uts46=True, std3_rules=True, transitional=False).decode("ascii")
@@ -42,6 +47,8 @@ def normalize_name(text: str) -> str:
         raise _invalid("An IP address is no domain name.")
     if len(labels) < 2:  # noqa: PLR2004
         raise _invalid("A name needs at least two labels, such as example.com.")
+    if len(name) > _LONGEST_NAME:
+        raise _invalid(f"A name of more than {_LONGEST_NAME} characters leaves no room for the record that proves it.")
     if _suffixes().is_public(name):
         raise _invalid(f"Under {name} anybody may register names: it belongs to nobody.")
     return name
@@ -49,7 +56,7 @@ def normalize_name(text: str) -> str:
 
 def verification_record(domain: Domain) -> TxtRecord:
     """Return the TXT record by which the customer proves the name."""
-    return TxtRecord(f"_keywright.{domain.domain_name}", f"keywright-verification={domain.verification_token}")
+    return TxtRecord(f"{_RECORD_PREFIX}{domain.domain_name}", f"keywright-verification={domain.verification_token}")
 
 
 def judge(findings: Sequence[Finding], *, expected: str) -> Verdict:
