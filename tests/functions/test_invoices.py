@@ -140,6 +140,27 @@ def test_a_change_of_plan_is_previewed_and_changes_nothing(call: Api, ada: Buyer
     assert database.execute("SELECT price_id FROM subscription_items") == [{"price_id": "price_tiered"}]
 
 
+def test_what_usage_decides_is_not_subtracted_from_what_a_quantity_does(call: Api, ada: Buyer, database: Any):
+    metered = {"interval": "month", "interval_count": 1, "usage_type": "metered", "meter": None}
+    fold(
+        event("product.updated", product(metadata={"usage_based": "true"})),
+        event("price.created", price("price_metered", unit_amount_decimal="25", recurring=metered)),
+        event("price.created", price("price_seats", unit_amount_decimal="9900")),
+    )
+    path = "/v1/subscriptions/sub_1/change-preview"
+
+    def preview(price_id: str) -> Any:
+        return call("subscriptions", "POST", path, body={"price_id": price_id, "quantity": 4}, token=ada.token).json
+
+    to_metered = preview("price_metered")
+    database.execute("UPDATE subscription_items SET price_id = 'price_metered', quantity = NULL")
+    from_metered, between = preview("price_seats"), preview("price_metered")
+
+    assert [found["difference_minor"] for found in (to_metered, from_metered, between)] == [None] * 3
+    assert all("METERED_ESTIMATE" in found["warnings"] for found in (to_metered, from_metered, between))
+    assert (from_metered["current"]["amount_minor"], from_metered["wanted"]["amount_minor"]) == (0, 4 * 9900)
+
+
 def buy(call: Api, stripe: StripeClient, buyer: Buyer, *, price_id: str, quantity: int, database: Any) -> Any:
     """Buy at the stand-in as a browser would, fold what it tells, and return the invoice as it has it."""
     body = {"domain_sid": buyer.domain_sid, "price_id": price_id, "quantity": max(quantity, 1)}
