@@ -269,6 +269,17 @@ def test_a_line_that_differs_by_one_is_a_drift_that_staff_see_and_a_figure_tells
     assert (figures.compared, figures.drifted) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    "since", ["soon", "2026-01-31", "2026-01-31T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
+def test_a_time_that_cannot_be_placed_is_refused_and_named(call: Api, clean_database: Any, since: str):
+    boss = staff()
+
+    answer = call("invoices", "GET", "/v1/price-drift", token=boss.token, query={"since": since})
+
+    assert (answer.status, [error["field"] for error in answer.json["errors"]]) == (422, ["query.since"])
+
+
 def test_an_invoice_whose_price_is_not_known_in_full_is_compared_later(ada: Buyer, database: Any):
     database.execute(
         "INSERT INTO invoice_lines (invoice_id, line_id, price_id, subscription_item_id, quantity, amount, currency,"

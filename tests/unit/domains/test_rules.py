@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dns.name
 import pytest
@@ -100,6 +100,26 @@ def test_the_record_of_the_longest_name_can_be_asked_for(longest: str) -> None:
     asked = dns.name.from_text(f"{rules.verification_record(domain).name}.")
 
     assert len(asked.to_text(omit_final_dot=True)) in {252, 253}
+
+
+def test_an_unproven_name_is_looked_for_less_and_less_often_and_for_two_weeks() -> None:
+    claimed = at = datetime(2026, 1, 1, tzinfo=UTC)
+    waits: list[timedelta] = []
+
+    while (due := rules.next_check(DomainState.PENDING, failed=len(waits), now=at)) is not None:
+        waits.append(due - at)
+        at = due
+
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (timedelta(minutes=10), timedelta(days=1))
+    assert timedelta(days=13) < at - claimed <= timedelta(days=14)
+
+
+def test_a_proven_name_is_looked_at_daily_and_one_that_was_lost_is_not() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    assert rules.next_check(DomainState.VERIFIED, failed=99, now=now) == now + timedelta(days=1)
+    assert rules.next_check(DomainState.STALE, failed=0, now=now) is None
 
 
 def test_the_record_that_proves_a_name_stands_below_it() -> None:

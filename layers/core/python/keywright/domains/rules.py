@@ -26,7 +26,8 @@ _LONGEST_NAME = 253 - len(_RECORD_PREFIX)
 
 _DAILY = timedelta(days=1)
 _FIRST_CHECK = timedelta(minutes=10)
-_LONGEST_PENDING = timedelta(days=14)
+# With the waits between them: two weeks, less a few hours.
+_MOST_LOOKS = 20
 _CLEAR = frozenset({Found.RECORDS, Found.NO_RECORDS, Found.NO_NAME})
 
 
@@ -72,18 +73,17 @@ def judge(findings: Sequence[Finding], *, expected: str) -> Verdict:
     return Verdict.DISPROVEN if 2 * missed > len(findings) else Verdict.UNCLEAR
 
 
-def next_check(state: DomainState, *, created_at: datetime, now: datetime) -> datetime | None:
+def next_check(state: DomainState, *, failed: int, now: datetime) -> datetime | None:
     """
-    Return when to look at a domain's record by ourselves; None: no more.
+    Return when to look at a domain's record by ourselves; None: no more. ``failed``: so many such looks were in vain.
 
     Proven names are looked at daily. New ones soon and then less and less often, so that nobody has to ask.
     """
     if state is DomainState.VERIFIED:
         return now + _DAILY
-    age = now - created_at
-    if state is not DomainState.PENDING or age > _LONGEST_PENDING:
+    if state is not DomainState.PENDING or failed >= _MOST_LOOKS:
         return None
-    return now + min(max(age, _FIRST_CHECK), _DAILY)
+    return now + min(_FIRST_CHECK * (1 << failed), _DAILY)
 
 
 def explain(verdict: Verdict, findings: Sequence[Finding], record: TxtRecord) -> str:
