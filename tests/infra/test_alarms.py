@@ -54,6 +54,17 @@ def test_an_alarm_without_a_page_is_noticed():
     assert missing_pages(described, "# Runbook\n\n## There it is\n") == described[:2]
 
 
+def test_full_connections_are_seen_on_the_fullest_instance(large: Assembly):
+    """The average over the cluster is half of the writer's where a reader has none."""
+    (alarm,) = [
+        each["Properties"]
+        for each in large.of_type("AWS::CloudWatch::Alarm").values()
+        if each["Properties"].get("MetricName") == "DatabaseConnections"
+    ]
+
+    assert alarm["Statistic"] == "Maximum"
+
+
 def missing_pages(described: list[str], runbook: str) -> list[str]:
     """Return the descriptions that end without the address of a page that exists."""
     pages = {f"{alarms.RUNBOOK}#{heading}" for heading in documents.anchors(runbook)}
