@@ -59,6 +59,7 @@ class KeywrightStack(cdk.Stack):
         self._queues = Queues(self, "Queues")
         self._failures = encrypted_queue(self, "INVOCATIONS_DEAD", retention_s=_TWO_WEEKS_S)
         surroundings = Surroundings(
+            deployment=settings.deployment,
             network=self._network,
             profile=profile,
             queues=self._queues,
