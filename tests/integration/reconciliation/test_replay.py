@@ -84,7 +84,6 @@ def test_metadata_that_was_edited_at_stripe_is_folded_alike_in_every_order(sold:
         event("customer.subscription.deleted", subscription({}, status="canceled", **about), at=BEGINNING + 100),
     )
 
-    assert main(["replay", "--seed", "1"]) == 0
     assert main(["verify-order", "--orders", "5", "--seed", "7"]) == 0
 
     assert capsys.readouterr().out.splitlines()[-1] == "5 orders, 0 differences"
