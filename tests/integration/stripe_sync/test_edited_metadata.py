@@ -13,8 +13,9 @@ from keywright.platform.db import Transaction
 from keywright.stripe_sync import rules
 from keywright.stripe_sync.models import Ignored, Parked, Processed
 from tests.buyers import Buyer, add_buyer
+from tests.lives import charge
 from tests.purchases import fold, left, one_time_events, rehearse, subscription_events
-from tests.stripe_events import BEGINNING, FAMILY, MONTH, checkout_session, event, invoice, subscription
+from tests.stripe_events import BEGINNING, FAMILY, MONTH, checkout_session, event, event_id, invoice, subscription
 
 DAY = 24 * 3600
 
@@ -190,6 +191,27 @@ def test_a_session_is_ours_and_of_its_checkout_in_every_order(one_time_buyer: Bu
 
     assert {row["state"] for row in end["events"]} == {"PROCESSED"}
     assert [(row["state"], row["kind"]) for row in end["licenses"]] == [("ACTIVE", "AIR_GAPPED")]
+
+
+def test_a_payment_that_was_ever_ours_is_mirrored_in_every_order(buyer: Buyer):
+    customer = str(buyer.stripe_customer_id)
+    fold(*subscription_events(buyer)[:2])
+    cloud = {"product_family": "cloud"}
+    events = [
+        event("charge.pending", charge(customer, status="pending", amount_captured=0), at=BEGINNING),
+        event("charge.updated", charge(customer, metadata=cloud), at=BEGINNING + 5),
+        event("charge.refunded", charge(customer, metadata=cloud, amount_refunded=900), at=BEGINNING + 9),
+    ]
+    table = "SELECT status, amount_refunded, observed_by FROM charges"
+
+    outcomes = []
+    for order in permutations(events):
+        looked: list[Any] = []
+        found = rehearse(order, saboteur=lambda tx, _body, looked=looked: looked.append(tx.all(table)))  # type: ignore[misc]
+        outcomes.append(({row["state"] for row in found["events"]}, looked[-1]))
+
+    last = {"status": "succeeded", "amount_refunded": 900, "observed_by": event_id(events[2])}
+    assert outcomes == [({"PROCESSED"}, [last])] * 6
 
 
 def gate_by_the_single_event() -> Callable[[Transaction, bytes], None]:
