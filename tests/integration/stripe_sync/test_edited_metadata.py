@@ -78,7 +78,7 @@ def in_every_order(
 def without_family(buyer: Buyer) -> list[bytes]:
     """Return a life whose metadata is removed on the way, and which then is canceled."""
     ours = buyer.metadata()
-    ended = {"status": "canceled", "ended_at": BEGINNING + 3 * DAY, "canceled_at": BEGINNING + 3 * DAY}
+    ended: dict[str, Any] = {"status": "canceled", "ended_at": BEGINNING + 3 * DAY, "canceled_at": BEGINNING + 3 * DAY}
     return [
         told(buyer, "created", ours, at=0),
         told(buyer, "updated", {}, at=DAY, previous=removed(ours)),
