@@ -117,6 +117,49 @@ def test_what_waits_for_its_customer_is_reported_once_and_not_fetched_again_and_
     assert waiting == {f"its events wait for customer:{stranger.id}"}
 
 
+def observations(works: Works) -> int:
+    return len(works.database.execute("SELECT 1 FROM stripe_events WHERE event_type = 'keywright.observation'"))
+
+
+def test_a_subscription_that_loses_its_family_is_set_right_once_and_its_end_still_counts(shop: Works):
+    v1 = shop.stripe.client.v1
+    subscription_id = next(str(story.subscription_id) for story in shop.stripe.stories if story.subscription_id)
+    v1.subscriptions.update(subscription_id, {"metadata": {"product_family": ""}})
+
+    first = shop.reconcile(Kind.OBJECT_SWEEP)
+    told = observations(shop)
+    second = shop.reconcile(Kind.OBJECT_SWEEP)
+
+    assert (first["drift_found"], second["drift_found"], second["received"]) == (1, 0, 0)
+    assert observations(shop) == told
+    assert all(row["healed_at"] is not None for row in shop.drift() if row["kind"] == "object-sweep")
+    assert unlike_stripe(shop) == []
+
+    v1.subscriptions.cancel(subscription_id)
+    shop.reconcile(Kind.OBJECT_SWEEP)
+
+    query = (
+        "SELECT l.state FROM licenses l JOIN subscription_items i ON i.item_id = l.source_id"
+        " WHERE i.subscription_id = %s"
+    )
+    assert [row["state"] for row in shop.database.execute(query, subscription_id)] == ["CANCELED"]
+
+
+def test_an_invoice_of_a_subscription_that_lost_its_family_is_missed_and_found(shop: Works):
+    subscription_id = next(str(story.subscription_id) for story in shop.stripe.stories if story.subscription_id)
+    v1 = shop.stripe.client.v1
+    v1.subscriptions.update(subscription_id, {"metadata": {"product_family": "", "domain_sid": ""}})
+    shop.reconcile(Kind.OBJECT_SWEEP)
+    customer = v1.subscriptions.retrieve(subscription_id).customer
+    later: Any = {"customer": str(customer), "subscription": subscription_id}
+    v1.invoices.create(later)
+
+    shop.reconcile(Kind.OBJECT_SWEEP)
+
+    assert unlike_stripe(shop) == []
+    assert ("invoice", "object", "Stripe never told us of it") in drifted(shop)
+
+
 Carry = Callable[[Works, Run], None]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,7 +23,7 @@ from tests.buyers import Buyer, add_buyer
 from tests.conftest import Database
 from tests.lives import charge, one_time_life, whole_life
 from tests.purchases import fold, observation, one_time_events, open_checkout, subscription_events
-from tests.stripe_events import BEGINNING, event, invoice, tiered_price
+from tests.stripe_events import BEGINNING, event, invoice, subscription, tiered_price
 
 SameFile = Callable[[Any, Any], bool]
 
@@ -62,6 +63,32 @@ def test_the_order_is_verified_as_often_as_asked(sold: Database, capsys: Any):
 
     lines = capsys.readouterr().out.splitlines()
     assert lines == ["seed 7: the same", "seed 8: the same", "seed 9: the same", "3 orders, 0 differences"]
+
+
+def test_metadata_that_was_edited_at_stripe_is_folded_alike_in_every_order(sold: Database, capsys: Any):
+    (stored,) = sold.execute("SELECT metadata FROM subscriptions")
+    ours = json.loads(stored["metadata"])
+    lost = {**ours, "product_family": "cloud"}
+    about: Any = {"customer": "cus_stripe_ada", "price_id": "price_tiered"}
+    fold(
+        event(
+            "customer.subscription.updated",
+            subscription(lost, **about),
+            at=BEGINNING + 60,
+            previous={"metadata": {"product_family": "self_hosted"}},
+        ),
+        event(
+            "customer.subscription.updated", subscription({}, **about), at=BEGINNING + 90, previous={"metadata": lost}
+        ),
+        event("invoice.paid", invoice({}, customer="cus_stripe_ada", id="in_2"), at=BEGINNING + 95),
+        event("customer.subscription.deleted", subscription({}, status="canceled", **about), at=BEGINNING + 100),
+    )
+
+    assert main(["verify-order", "--orders", "5", "--seed", "7"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == "5 orders, 0 differences"
+    (row,) = sold.execute("SELECT status, metadata FROM subscriptions")
+    assert (row["status"], row["metadata"]) == ("canceled", "{}")
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,15 @@ class Story:
         if previous:
             self.tell(event_type, previous)
 
+    def relabel(self, **new: str | None) -> None:
+        """Change keys of the metadata; Stripe tells of the keys that changed only, and that a new one was null."""
+        previous = {key: self.raw["metadata"].get(key) for key, value in new.items()}
+        changed = {key: old for key, old in previous.items() if old != new[key]}
+        kept = {**self.raw["metadata"], **new}
+        self.raw["metadata"] = {key: value for key, value in kept.items() if value is not None}
+        if changed:
+            self.tell("customer.subscription.updated", {"metadata": changed})
+
     def fetch(self) -> None:
         """Add what somebody who asks in this second is told."""
         self.asked += 1
@@ -91,7 +100,7 @@ def older(raw: Raw, previous: Raw | None) -> tuple[Raw, Raw | None]:
 def subscription_story(chance: random.Random, *, length: int = 8, lies: bool = False) -> Story:
     """Return the life of a subscription."""
     status = chance.choice(("incomplete", "trialing", "active"))
-    raw = subscription({"product_family": "self_hosted"}, customer="cus_1", status=status)
+    raw = subscription({"product_family": "self_hosted", "domain_sid": "dom_1"}, customer="cus_1", status=status)
     story = Story(raw, chance, kinds.SUBSCRIPTION, lies=lies)
     story.tell("customer.subscription.created")
     for _ in range(chance.randint(0, length)):
@@ -145,6 +154,15 @@ def _roll(story: Story) -> None:
     story.change("customer.subscription.updated", items=items, latest_invoice=f"in_{story.chance.randint(2, 99)}")
 
 
+def _move(story: Story) -> None:
+    story.relabel(domain_sid=story.chance.choice(("dom_1", "dom_2", "dom_3")))
+
+
+def _lose_family(story: Story) -> None:
+    """Give it to another product family, or to none, or take it back."""
+    story.relabel(product_family=story.chance.choice(("self_hosted", "cloud", None)))
+
+
 def _unseen(story: Story) -> None:
     story.change("customer.subscription.updated", description=f"note {story.chance.randint(1, 3)}")
 
@@ -160,7 +178,7 @@ def _cancel(story: Story) -> None:
 
 
 _MOVES: tuple[Callable[[Story], None], ...] = (
-    _status, _status, _status, _flip, _flip, _pause, _quantity, _roll, _unseen, _warn, _cancel,
+    _status, _status, _status, _flip, _flip, _pause, _quantity, _roll, _unseen, _warn, _cancel, _move, _lose_family,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from keywright.billing.rules import INVOICE_RANK
+from keywright.stripe_sync import belonging, rules
 from keywright.stripe_sync.models import StripeEvent
 from keywright.stripe_sync.normalize import normalize
 from keywright.stripe_sync.observing import history_of
@@ -24,6 +25,9 @@ HISTORIES = int(os.environ.get("HISTORIES", "2000"))
 
 Judge = Callable[[Story, Sequence[StripeEvent]], tuple[Any, bool]]
 """What an order of events is folded to, and whether that is in doubt."""
+
+Gate = Callable[[StripeEvent, Sequence[StripeEvent]], bool]
+"""Whether an event is folded, given what is known by then."""
 
 MAKERS = {"subscriptions": subscription_story, "invoices": invoice_story}
 
@@ -39,6 +43,28 @@ def by_fold(story: Story, arriving: Sequence[StripeEvent]) -> tuple[Any, bool]:
     history = history_of(arriving, story.kind, object_id=story.raw["id"])
     assert history is not None
     return history.folded.state, history.folded.ambiguous is not None
+
+
+def mirrored(story: Story, arriving: Sequence[StripeEvent], gate: Gate) -> tuple[Any, bool]:
+    """Fold event after event as they arrive, those that the gate lets through, and return the row that is left."""
+    row = None
+    for count, event in enumerate(arriving, start=1):
+        if gate(event, arriving[:count]):
+            row = by_fold(story, arriving[:count])
+    assert row is not None
+    return row
+
+
+def ever_ours(_event: StripeEvent, known: Sequence[StripeEvent]) -> bool:
+    return "self_hosted" in belonging.families(known)
+
+
+def ours_by_itself(event: StripeEvent, _known: Sequence[StripeEvent]) -> bool:
+    return rules.metadata_of(event).get("product_family") == "self_hosted"
+
+
+def behind(gate: Gate) -> Judge:
+    return lambda story, arriving: mirrored(story, arriving, gate)
 
 
 def examine(maker: Callable[..., Story], judge: Judge, count: int, **details: Any) -> Counter[str]:
@@ -80,6 +106,26 @@ def test_a_long_life_is_folded_whole() -> None:
     assert (seen["diverging"], seen["wrong"]) == (0, 0), seen
 
 
+def test_behind_the_gate_every_order_ends_at_the_truth_too() -> None:
+    seen = examine(subscription_story, behind(ever_ours), HISTORIES // 5)
+
+    assert (seen["diverging"], seen["wrong"]) == (0, 0), seen
+
+
+def test_the_first_domain_is_named_first_in_every_order() -> None:
+    moves = 0
+    for seed in range(HISTORIES // 4):
+        chance = random.Random(seed)
+        story = subscription_story(chance, length=12)
+        history = history_of(told(story, chance), story.kind, object_id=story.raw["id"])
+        assert history is not None
+        named = belonging.named(history.observations, "domain_sid")
+        moves += len(named) > 1
+
+        assert named[0] == "dom_1"
+    assert moves > HISTORIES // 40
+
+
 def guarded(accepts: Callable[[StripeEvent, StripeEvent], bool]) -> Judge:
     """Return the usual design: one row, and a guard that decides whether an event may overwrite it."""
 
@@ -111,6 +157,7 @@ SABOTEURS: dict[str, Judge] = {
     "same second too": guarded(lambda new, old: new.moment >= old.moment),
     "status rank": guarded(lambda new, old: rank(new) > rank(old)),
     "mark, then work": marked_first,
+    "gate by the single event": behind(ours_by_itself),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from keywright.checkout import repository, rules
@@ -73,10 +73,13 @@ def mirror_session(
     return checkout
 
 
-def find_challenge(tx: Transaction, *, customer_sid: str, checkout_session_sid: str) -> str | None:
-    """Return the challenge that a checkout of the customer was opened with, or None."""
-    found = repository.find_checkout(tx, customer_sid=customer_sid, checkout_session_sid=checkout_session_sid)
-    return None if found is None else found.challenge
+def find_first(tx: Transaction, *, customer_sid: str, checkout_session_sids: Iterable[str]) -> Checkout | None:
+    """Return the first of these checkouts that is the customer's, or None."""
+    found = (
+        repository.find_checkout(tx, customer_sid=customer_sid, checkout_session_sid=sid)
+        for sid in checkout_session_sids
+    )
+    return next((checkout for checkout in found if checkout is not None), None)
 
 
 def find_paid_by(tx: Transaction, *, payment_intent_id: str) -> str | None:

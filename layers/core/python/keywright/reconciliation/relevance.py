@@ -26,6 +26,14 @@ def _is_of_family(_tx: Transaction, subject: Subject, product_family: str) -> bo
     return product_family in {own.get("product_family"), of_subscription.get("product_family")}
 
 
+def _is_bill_of_ours(tx: Transaction, subject: Subject, product_family: str) -> bool:
+    """Tell whether an invoice is of our family, or of a subscription in the mirror, whatever family that names now."""
+    if _is_of_family(tx, subject, product_family):
+        return True
+    subscription_id = reference(subscription_details(normalize(subject)).get("subscription"))
+    return subscription_id is not None and bool(repository.list_subscriptions(tx, subscription_ids=[subscription_id]))
+
+
 def _is_price_of_ours(tx: Transaction, subject: Subject, _product_family: str) -> bool:
     return catalog.find_product(tx, product_id=mirror.product_id_of(subject)) is not None
 
@@ -65,6 +73,7 @@ def _is_of_invoice(tx: Transaction, subject: Subject, _product_family: str) -> b
 
 _RELEVANT: dict[str, Callable[[Transaction, Subject, str], bool]] = {
     "price": _is_price_of_ours,
+    "invoice": _is_bill_of_ours,
     "checkout.session": _is_ended_session,
     "payment_intent": _is_by_customer,
     "charge": _is_by_customer,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,26 +16,29 @@ from keywright.contracts import invoices as contract_invoices
 from keywright.contracts.desk import Desk as ContractDesk
 from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction
-from keywright.stripe_sync import grants, histories, inbox, kinds, licenses, owners, rules
+from keywright.stripe_sync import belonging, grants, histories, inbox, kinds, licenses, owners
 from keywright.stripe_sync.failures import failure_of
 from keywright.stripe_sync.fold import Folded
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Owner, Parked, Processed, StripeEvent
+from keywright.stripe_sync.observing import History
 
 _COMPARE_AFTER = timedelta(minutes=2)
 
 
 def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
-    """Mirror a subscription of the family; issue and judge its licenses."""
-    metadata = rules.metadata_of(event)
-    if refused := owners.refuse_family(metadata.get("product_family"), desk):
+    """Mirror a subscription that is or was of the family; issue and judge its licenses."""
+    name = f"subscription:{event.object_id}"
+    # Invoices wait to learn whose it is; one that is not ours tells them that, too.
+    inbox.release(tx, waiting_for=name, now=desk.now)
+    if refused := owners.refuse_family(tx, desk, event, reconsider_on=name):
         return refused
     history = histories.load_for(tx, desk, kinds.SUBSCRIPTION, event)
     subscription = history.folded.state
-    owner = owners.find_owner(tx, stripe_customer_id=subscription.stripe_customer_id, metadata=metadata)
+    owner = _find_owner(tx, history, subscription.stripe_customer_id)
     if not isinstance(owner, Owner):
         return owner
-    bought_by = metadata.get("checkout_session_sid", "")
-    challenge = checkouts.find_challenge(tx, customer_sid=owner.customer_sid, checkout_session_sid=bought_by)
+    inbox.reconsider(tx, reconsider_on=_owner_of(event.object_id), now=desk.now)
+    owner = owners.keep_domain(tx, owner, source_ids=grants.item_ids_of(history))
     for item in subscription.items:
         if catalog.find_product_of(tx, price_id=item.price_id) is None:
             return licenses.wait_for_price(tx, desk, price_id=item.price_id)
@@ -48,21 +50,19 @@ def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcom
     billing.mirror_subscription(
         tx, subscription, stamp(history.folded), customer_sid=owner.customer_sid, domain_sid=owner.domain_sid
     )
-    unclear = licenses.issue_terms(tx, desk, history, products=products, owner=replace(owner, challenge=challenge))
+    unclear = licenses.issue_terms(tx, desk, history, products=products, owner=owner)
     licenses.judge_subscription(tx, desk, subscription_id=event.object_id)
     _ask_for_method(tx, desk, subscription.default_payment_method_id)
-    inbox.release(tx, waiting_for=f"subscription:{event.object_id}", now=desk.now)
     return unclear or Processed()
 
 
 def fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     """Mirror an invoice of the family, and judge the licenses of its subscription."""
     if not event.subject.get("id"):
-        return _refuse_invoice(event, desk) or Ignored("the invoice is yet to come")
+        return Ignored("the invoice is yet to come")
     history = histories.load_for(tx, desk, kinds.INVOICE, event)
     invoice = history.folded.state
-    foreign = _refuse_invoice(event, desk)
-    if foreign is not None and (refused := _refuse_subscription(tx, desk, invoice, foreign)):
+    if refused := _refuse_invoice(tx, desk, event, invoice):
         return refused
     customer_sid = owners.find_customer_sid(tx, stripe_customer_id=invoice.stripe_customer_id)
     if customer_sid is None:
@@ -74,11 +74,12 @@ def fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
         _request_comparison(tx, desk, invoice)
     if invoice.subscription_id is not None:
         licenses.judge_subscription(tx, desk, subscription_id=invoice.subscription_id)
-    if (ours := rules.metadata_of(event).get(collecting.OUR_ID)) is not None and not history.folded.deleted:
+    collects = belonging.named(history.observations, collecting.OUR_ID)
+    if collects and not history.folded.deleted:
         contract_invoices.observe_stripe(
             tx,
             ContractDesk(desk.now, actors.STRIPE),
-            invoice_sid=ours,
+            invoice_sid=collects[0],
             stripe_invoice_id=invoice.invoice_id,
             status=invoice.status,
         )
@@ -87,20 +88,22 @@ def fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
 
 def fold_session(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     """Mirror a Checkout Session of ours; a one-time purchase that is paid gives its license."""
-    metadata = rules.metadata_of(event)
-    if refused := owners.refuse_family(metadata.get("product_family"), desk):
+    if refused := owners.refuse_family(tx, desk, event, reconsider_on=f"checkout.session:{event.object_id}"):
         return refused
     history = histories.load_for(tx, desk, kinds.CHECKOUT_SESSION, event)
     session = history.folded.state
-    owner = owners.find_owner(tx, stripe_customer_id=session.stripe_customer_id, metadata=metadata)
+    owner = _find_owner(tx, history, session.stripe_customer_id)
     if not isinstance(owner, Owner):
         return owner
+    if owner.checkout_session_sid is None:
+        return Ignored("the session belongs to no checkout of ours", _owner_of(event.object_id))
+    inbox.reconsider(tx, reconsider_on=_owner_of(event.object_id), now=desk.now)
     observation = stamp(history.folded)
     checkout = checkouts.mirror_session(
         tx,
         session,
         customer_sid=owner.customer_sid,
-        checkout_session_sid=metadata.get("checkout_session_sid", ""),
+        checkout_session_sid=owner.checkout_session_sid,
         observed_at=observation.observed_at,
         observed_by=observation.observed_by,
     )
@@ -112,6 +115,17 @@ def fold_session(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
             return waiting
         licenses.judge_session(tx, desk, stripe_session_id=session.stripe_session_id)
     return Processed()
+
+
+def _find_owner(tx: Transaction, history: History[Any], stripe_customer_id: str | None) -> Owner | Ignored | Parked:
+    name = _owner_of(history.object_id)
+    return owners.find_owner(
+        tx, stripe_customer_id=stripe_customer_id, observations=history.observations, reconsider_on=name
+    )
+
+
+def _owner_of(object_id: str) -> str:
+    return f"owner:{object_id}"
 
 
 def _ask_for_method(tx: Transaction, desk: Desk, payment_method_id: str | None) -> None:
@@ -135,15 +149,25 @@ def stamp(folded: Folded[Any]) -> Observation:
     return Observation(folded.decided_by.moment, folded.decided_by.event_id)
 
 
-def _refuse_invoice(event: StripeEvent, desk: Desk) -> Ignored | None:
-    return owners.refuse_family(rules.metadata_of(event).get("product_family"), desk)
+def _refuse_invoice(tx: Transaction, desk: Desk, event: StripeEvent, invoice: Invoice) -> Ignored | Parked | None:
+    """
+    Judge an invoice by what it names, and by its subscription, which says more.
 
-
-def _refuse_subscription(tx: Transaction, desk: Desk, invoice: Invoice, refused: Ignored) -> Ignored | Parked | None:
-    """Judge an invoice that names no family by its subscription: old API versions leave the metadata out."""
-    if invoice.subscription_id is None or refused.reason != "product family none":
-        return refused
-    family = owners.family_of(tx, object_id=invoice.subscription_id)
-    if family is None:
-        return Parked(f"subscription:{invoice.subscription_id}")
-    return owners.refuse_family(None if family == "none" else family, desk)
+    Old API versions leave the metadata out, and a subscription that lost its family is billed as ours all the same.
+    """
+    subscription_id = invoice.subscription_id
+    if subscription_id is None:
+        return owners.refuse_family(tx, desk, event, reconsider_on=f"invoice:{invoice.invoice_id}")
+    name = f"subscription:{subscription_id}"
+    refused = owners.refuse_family(tx, desk, event, reconsider_on=name)
+    if refused is None:
+        inbox.release(tx, waiting_for=name, now=desk.now)
+        return None
+    ours = owners.was_ever_ours(tx, desk, object_id=subscription_id)
+    if ours or refused.reason != owners.NO_FAMILY:
+        return None if ours else refused
+    if ours is None:
+        told = {"object_type": "subscription", "object_id": subscription_id, "reason": "its invoice came first"}
+        histories.request_fetch(tx, **told, now=desk.now)
+        return Parked(name)
+    return owners.refused_as(owners.family_of(tx, object_id=subscription_id), name)

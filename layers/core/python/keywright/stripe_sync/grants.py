@@ -114,7 +114,6 @@ def purchases_of(history: History[Subscription]) -> Mapping[str, Purchase]:
     status_since = history.since(lambda state: state.status == subscription.status)
     pauses = subscription.pause_behavior == "void"
     paused_at = history.since(lambda state: state.pause_behavior == "void") if pauses else None
-    item_ids = {item.item_id for observed in history.observations for item in observed.state.items}
     present = {item.item_id for item in subscription.items}
     return {
         item_id: Purchase(
@@ -128,8 +127,13 @@ def purchases_of(history: History[Subscription]) -> Mapping[str, Purchase]:
             removed_at=None if item_id in present else history.since(lambda state, gone=item_id: not _has(state, gone)),  # type: ignore[misc]
             collection_paused_at=paused_at,
         )
-        for item_id in sorted(item_ids)
+        for item_id in item_ids_of(history)
     }
+
+
+def item_ids_of(history: History[Subscription]) -> list[str]:
+    """Return the items that the subscription has or had."""
+    return sorted({item.item_id for observed in history.observations for item in observed.state.items})
 
 
 def purchase_of_session(session: PaidSession) -> Purchase:

@@ -26,7 +26,7 @@ _SLOT_S = 20
 
 def load(tx: Transaction, desk: Bench, kind: Kind[State], *, object_id: str) -> History[State] | None:
     """Return what the inbox knows of an object; None if nothing."""
-    return history_of(_events(tx, desk, object_id), kind, object_id=object_id)
+    return history_of(list_events(tx, desk, object_id=object_id), kind, object_id=object_id)
 
 
 def load_for(tx: Transaction, desk: Bench, kind: Kind[State], event: StripeEvent) -> History[State]:
@@ -76,7 +76,8 @@ def is_in_doubt(tx: Transaction, *, object_type: str, object_id: str) -> bool:
     return history is None or history.folded.ambiguous is not None or repository.is_doubted(tx, object_id=object_id)
 
 
-def _events(tx: Transaction, desk: Bench, object_id: str) -> list[StripeEvent]:
+def list_events(tx: Transaction, desk: Bench, *, object_id: str) -> list[StripeEvent]:
+    """Return every stored event about an object that is of our account and mode, the youngest first."""
     events = [rules.read_event(body) for body in repository.list_bodies(tx, object_id=object_id)]
     return [
         event

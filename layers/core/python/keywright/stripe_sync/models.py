@@ -92,11 +92,12 @@ class Desk(Bench):
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose subscription, invoice or session it is, and the challenge of the machine that it was bought for."""
+    """Whose subscription or session it is, and by which checkout and for which machine's challenge it was bought."""
 
     customer_sid: str
     domain_sid: str
     domain_name: str
+    checkout_session_sid: str | None = None
     challenge: str | None = None
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from keywright.billing import service as billing
 from keywright.billing.models import Charge, Dispute, PaymentIntent, Refund
+from keywright.billing.rules import reference
 from keywright.platform.db import Row, Transaction
-from keywright.stripe_sync import histories, inbox, kinds, licenses, owners, repository, rules
+from keywright.stripe_sync import histories, inbox, kinds, licenses, owners, repository
 from keywright.stripe_sync.billing_folds import stamp
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked, Processed, StripeEvent
 from keywright.stripe_sync.observing import History
@@ -104,13 +105,15 @@ def _invoice_of(history: History[PaymentIntent] | History[Charge]) -> str | None
 
 def _customer(tx: Transaction, desk: Desk, event: StripeEvent) -> str | Ignored:
     """Return our customer behind a payment. Payments for invoices name no family: they are told by their customer."""
-    family = rules.metadata_of(event).get("product_family")
-    if family is not None and (refused := owners.refuse_family(family, desk)):
+    name = f"{event.subject['object']}:{event.object_id}"
+    if refused := owners.refuse_family(tx, desk, event, reconsider_on=name, may_name_none=True):
         return refused
-    customer = event.subject.get("customer")
-    customer_id = customer.get("id") if isinstance(customer, dict) else customer
-    found = owners.find_customer_sid(tx, stripe_customer_id=customer_id)
-    return found or _not_ours("the payment", customer_id)
+    told = histories.list_events(tx, desk, object_id=event.object_id)
+    customer_ids = [each for seen in reversed(told) if (each := reference(seen.subject.get("customer"))) is not None]
+    for customer_id in dict.fromkeys(customer_ids):
+        if (found := owners.find_customer_sid(tx, stripe_customer_id=customer_id)) is not None:
+            return found
+    return _not_ours("the payment", reference(event.subject.get("customer")))
 
 
 def _charge(tx: Transaction, desk: Desk, setback: Refund | Dispute) -> Row | Ignored | Parked:

@@ -16,7 +16,7 @@ from keywright.billing.rules import subscription_details
 from keywright.platform import correlation
 from keywright.platform.clock import from_unix, to_unix
 from keywright.stripe_sync.models import StripeEvent, WebhookInvalid
-from keywright.stripe_sync.normalize import normalize
+from keywright.stripe_sync.normalize import before, normalize
 
 OBSERVATION = "keywright.observation"
 """The event type of an object that we fetched ourselves; it goes through the same inbox."""
@@ -112,10 +112,17 @@ def retry_after(failures: int) -> timedelta:
 
 def metadata_of(event: StripeEvent) -> Mapping[str, str]:
     """Return the metadata that ties the event's object to ours; an invoice shows that of its subscription."""
-    own = event.subject.get("metadata") or {}
-    if event.subject.get("object") != "invoice":
-        return own
-    return {**own, **(subscription_details(normalize(event.subject)).get("metadata") or {})}
+    return _metadata_of(event.subject)
+
+
+def told_metadata(event: StripeEvent) -> list[Mapping[str, str]]:
+    """Return the metadata that an event tells of, what it replaced first; nothing if its object cannot be read."""
+    try:
+        now = _metadata_of(event.subject)
+        return [now] if event.previous is None else [_metadata_of(before(event.subject, event.previous)), now]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        # It fails, visibly, when it is folded itself; it must not take the others with it.
+        return []
 
 
 def find_correlation_id(event: StripeEvent) -> str | None:
@@ -144,6 +151,13 @@ def mode_of_key(api_key: str) -> bool | None:
     """Return whether a Stripe key is one for live mode; None if it does not tell."""
     _kind, _, rest = api_key.partition("_")
     return _LIVEMODE.get(rest.partition("_")[0])
+
+
+def _metadata_of(subject: Mapping[str, Any]) -> Mapping[str, str]:
+    own = subject.get("metadata") or {}
+    if subject.get("object") != "invoice":
+        return own
+    return {**own, **(subscription_details(normalize(subject)).get("metadata") or {})}
 
 
 def _as_stripe_sent(value: object) -> str:

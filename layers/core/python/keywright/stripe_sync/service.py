@@ -135,6 +135,8 @@ def _fold(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     if kind in kinds.KINDS and says_only_gone(event):
         seen = histories.load(tx, desk, kinds.KINDS[kind], object_id=event.object_id)
         if seen is None:
+            # Invoices wait for a subscription to say whose they are; this one never will.
+            inbox.release(tx, waiting_for=f"subscription:{event.object_id}", now=desk.now)
             return Ignored("the object was gone before it was seen")
     fold = _FOLDS.get(kind)
     return Ignored(f"events about {event.event_type} change nothing here") if fold is None else fold(tx, desk, event)
