@@ -40,7 +40,7 @@ OURS = {
 LEFT_OUT = {
     "price_tiers": {"position"},
     "invoice_lines": {"line_id"},
-    "invoices": {"failed_at", "awaits_customer"},
+    "invoices": {"failed_at", "awaits_customer", "first_retry_at", "failed_again_at"},
     "checkout_sessions": {
         "challenge",
         *("checkout_session_sid", "price_id", "quantity", "mode", "amount_minor", "currency", "url", "expires_at"),
