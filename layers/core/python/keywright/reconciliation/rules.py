@@ -34,6 +34,9 @@ CONTINUED = timedelta(hours=24)
 CONFIRMED_AFTER = timedelta(minutes=2)
 """How long repairs may take until they are looked at again."""
 
+REVIEWED_WITHIN = timedelta(hours=1)
+"""How long a license may stand where it stood until somebody has seen that time has passed."""
+
 MOST_STEPS = 2000
 """The most pages of one run. What is left is the next one's, which goes on where this one stopped."""
 
