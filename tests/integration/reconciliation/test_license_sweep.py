@@ -180,6 +180,26 @@ def test_a_license_whose_review_is_due_is_left_to_its_review_for_a_while(shop: W
     assert found == [0, 10]
 
 
+_MANY = """
+INSERT INTO reconciliation_drift (run_sid, kind, object_type, object_id, field_name, ours, theirs, cause, found_at)
+WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 900)
+SELECT %s, 'license-sweep', 'license', CONCAT('lic_', a.n, '_', b.n), 'state', 'ACTIVE', 'REVOKED', 'it was wrong once',
+       '2026-09-01'
+  FROM numbers a
+  JOIN (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3) b
+"""
+
+
+def test_however_much_is_right_again_all_of_it_is_told_as_healed_by_one_sweep(works: Works):
+    earlier = works.reconcile(Kind.LICENSE_SWEEP)
+    works.database.execute(_MANY, earlier["run_sid"])
+
+    run = works.reconcile(Kind.LICENSE_SWEEP)
+
+    assert (run["state"], {row["healed_at"] is None for row in works.drift()}) == ("COMPLETE", {False})
+    assert len(works.drift()) == 2700
+
+
 def test_what_was_paid_before_the_arrears_is_licensed_again(late_works: Works):
     works = late_works
     works.stripe.weekly = works.stripe.sell("Harbor", RECURRING, {**WEEKLY, "recurring": {"interval": "day"}})

@@ -22,7 +22,8 @@ from keywright.stripe_sync import inbox
 from keywright.stripe_sync.models import Bench
 
 _PAGE = 200
-_ITEMS, _SESSIONS, _LICENSES = "items", "sessions", "licenses"
+_HEALED_AT_ONCE = 1000
+_ITEMS, _SESSIONS, _LICENSES, _HEALED = "items", "sessions", "licenses", "healed"
 
 Finding = tuple[Drift, str | None]
 """What is wrong, and the Stripe object whose fold sets it right; None if it is not known."""
@@ -34,17 +35,26 @@ def apply(tx: Transaction, run: Run, desk: Bench) -> None:
         return
     now = desk.now
     what, after = rules.place_of(run.page_cursor, first=_ITEMS)
+    if what == _HEALED:
+        _heal(tx, run, desk)
+        return
     list_rows, key, judge = _LOOKS[what]
     rows, appraiser = list_rows(tx, after=after or "", limit=_PAGE), Appraiser(tx, desk)
     found = [finding for row in rows if (finding := judge(appraiser, row)) is not None]
     drift = sum(service.record_drift(tx, run, wrong, now=now) for wrong, _ in found)
     refolded = inbox.refold(tx, object_ids=sorted({source for _, source in found if source is not None}), now=now)
-    cursor = f"{what}:{rows[-1][key]}" if len(rows) == _PAGE else _FOLLOWING[what]
-    if cursor is None:
-        # What is right now is not listed any more, or was looked at and not found again.
-        repository.heal_drift(tx, run, object_ids=repository.list_open_objects(tx, run, limit=1000), now=now)
+    cursor = f"{what}:{rows[-1][key]}" if len(rows) == _PAGE else f"{_FOLLOWING[what]}:"
     counts = Counts(examined=len(rows), received=refolded, drift=drift)
     service.turn_page(tx, run, Page((), now, cursor), counts, now=now)
+
+
+def _heal(tx: Transaction, run: Run, desk: Bench) -> None:
+    """Close what is right by now: it is not listed any more, or was looked at and not found again."""
+    healed = repository.list_open_objects(tx, run, limit=_HEALED_AT_ONCE)
+    repository.heal_drift(tx, run, object_ids=healed, now=desk.now)
+    cursor = f"{_HEALED}:" if len(healed) == _HEALED_AT_ONCE else None
+    counts = Counts(examined=0, received=0, drift=0)
+    service.turn_page(tx, run, Page((), desk.now, cursor), counts, now=desk.now)
 
 
 def _judge_item(appraiser: Appraiser, row: Row) -> Finding | None:
@@ -103,4 +113,4 @@ _LOOKS: dict[str, tuple[Callable[..., list[Row]], str, Callable[[Appraiser, Row]
     _SESSIONS: (repository.list_paid_sessions, "checkout_session_sid", _judge_session),
     _LICENSES: (repository.list_licenses, "license_sid", _judge_license),
 }
-_FOLLOWING: dict[str, str | None] = {_ITEMS: f"{_SESSIONS}:", _SESSIONS: f"{_LICENSES}:", _LICENSES: None}
+_FOLLOWING = {_ITEMS: _SESSIONS, _SESSIONS: _LICENSES, _LICENSES: _HEALED}
