@@ -196,6 +196,11 @@ SELECT dispute_id, charge_id, payment_intent_id, status, amount, currency, reaso
 -- name: list_invoice_payments
 SELECT invoice_id, payment_id FROM invoice_payments WHERE invoice_id IN %(invoice_ids)s
 
+-- name: list_payment_methods
+SELECT payment_method_id, stripe_customer_id, method_type, card_brand, card_last4, card_exp_month, card_exp_year, created_at
+  FROM payment_methods
+ WHERE payment_method_id IN %(payment_method_ids)s
+
 -- name: list_sessions
 SELECT stripe_session_id, state, payment_status, subscription_id, payment_intent_id
   FROM checkout_sessions

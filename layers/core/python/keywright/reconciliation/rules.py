@@ -42,7 +42,7 @@ MOST_STEPS = 2000
 
 SWEPT = (
     "product", "price", "subscription", "invoice", "checkout.session", "payment_intent", "charge", "refund", "dispute",
-    "invoice_payment",
+    "invoice_payment", "payment_method",
 )  # fmt: skip
 """What the object sweep compares, in this order: what another hangs on comes before it."""
 
