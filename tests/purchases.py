@@ -123,10 +123,12 @@ class _Undone(Exception):
 Saboteur = Callable[[Transaction, bytes], None]
 
 
-def rehearse(bodies: Iterable[bytes], *, saboteur: Saboteur | None = None) -> dict[str, Any]:
+def rehearse(
+    bodies: Iterable[bytes], *, saboteur: Saboteur | None = None, at: service.Desk | None = None
+) -> dict[str, Any]:
     """Fold events in this order in one transaction, look at what is there, and roll all of it back."""
     found: dict[str, Any] = {}
-    at = desk()
+    at = at or desk()
 
     def work(tx: Transaction) -> None:
         for body in bodies:

@@ -16,6 +16,8 @@ from keywright.platform.db import Transaction
 from keywright.platform.errors import KeywrightError
 from keywright.reconciliation import event_gap, gateway, license_sweep, object_sweep, rules, service
 from keywright.reconciliation.models import Kind, Page, Run
+from keywright.stripe_sync import gateway as stripe_gateway
+from keywright.stripe_sync.models import Bench
 
 Effect = Callable[[Transaction], None]
 Look = Callable[[Run], Effect]
@@ -33,8 +35,15 @@ def _look_at_objects(run: Run) -> Effect:
 
 
 def _look_at_licenses(run: Run) -> Effect:
-    family = config.load(Settings).product_family
-    return lambda tx: license_sweep.apply(tx, run, product_family=family, now=clock.now())
+    settings = config.load(Settings)
+    desk = Bench(
+        product_family=settings.product_family,
+        policy=settings.dunning_policy,
+        now=clock.now(),
+        account_id=stripe_gateway.account_id(),
+        livemode=stripe_gateway.livemode(),
+    )
+    return lambda tx: license_sweep.apply(tx, run, desk)
 
 
 def _execute(kind: Kind, look: Look, payload: Mapping[str, str]) -> Effect | None:

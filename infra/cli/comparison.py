@@ -34,6 +34,8 @@ _MIRROR: Mapping[str, tuple[str, ...]] = {
 _WRITTEN_AT = frozenset({"updated_at"})
 # How we came to have a session, which the replay begins without.
 _OPENING = frozenset({"idempotency_key", "open_key"})
+# What the table has had for a while only: a row of before says nothing of it until its invoice is folded again.
+_SAID_LATER = frozenset({("invoices", "first_retry_at"), ("invoices", "failed_again_at")})
 # When we wrote a license or a file is no fact of the purchase, and contracts are not told of by Stripe.
 _LICENSES = "SELECT * FROM licenses WHERE source_kind <> 'CONTRACT_SUBSCRIPTION'"
 _FILES = f"SELECT f.* FROM license_files f JOIN ({_LICENSES}) l ON l.license_sid = f.license_sid"  # noqa: S608
@@ -112,7 +114,7 @@ def _row_differences(
             yield Difference(table, key, "token", stored["token"], folded["token"])
     else:
         for name, value in stored.items():
-            if value != folded[name]:
+            if value != folded[name] and not (value is None and (table, name) in _SAID_LATER):
                 yield Difference(table, key, name, value, folded[name])
 
 

@@ -13,6 +13,8 @@ from keywright.reconciliation.models import Kind
 from tests.integration.reconciliation.working import Works
 
 KEYS = {
+    # Before the subscription that names it is changed.
+    "payment_methods": "payment_method_id",
     "products": "product_id",
     "prices": "price_id",
     "price_tiers": "price_id",
@@ -40,7 +42,7 @@ OURS = {
 LEFT_OUT = {
     "price_tiers": {"position"},
     "invoice_lines": {"line_id"},
-    "invoices": {"failed_at", "awaits_customer"},
+    "invoices": {"failed_at", "awaits_customer", "first_retry_at", "failed_again_at"},
     "checkout_sessions": {
         "challenge",
         *("checkout_session_sid", "price_id", "quantity", "mode", "amount_minor", "currency", "url", "expires_at"),
@@ -69,6 +71,7 @@ ALLOWED = {
     "products.metadata": '\'{"a": "b"}\'',
     "subscriptions.metadata": '\'{"a": "b"}\'',
     "charges.card_last4": "'0000'",
+    "payment_methods.card_last4": "'0000'",
     "invoice_lines.subscription_item_id": "'si_other'",
 }
 # Set to what they are already, or to what they may be only.
@@ -95,6 +98,9 @@ def shop(works: Works) -> Works:
     paid = [charge for charge in v1.charges.list({"limit": 100}).auto_paging_iter() if charge.status == "succeeded"]
     v1.refunds.create({"charge": paid[0].id, "amount": 700, "reason": "duplicate"})
     works.stripe.control("disputes", charge=paid[1].id)
+    story = next(story for story in works.stripe.stories if story.plot == "renews")
+    (method,) = v1.customers.payment_methods.list(story.customer_id).data
+    v1.subscriptions.update(story.subscription_id, {"default_payment_method": method.id})
     works.reconcile(Kind.EVENT_GAP)
     works.database.execute("UPDATE jobs SET due_at = created_at WHERE state = 'PENDING'")
     works.finish()
@@ -145,6 +151,9 @@ def alter(works: Works, table: str) -> set[str]:
     key = KEYS[table]
     wanted = {"subscriptions": " WHERE status = 'active'", "invoices": " WHERE status = 'paid'"}.get(table, "")
     wanted = {"prices": " WHERE billing_scheme = 'tiered'", "charges": " WHERE status = 'succeeded'"}.get(table, wanted)
+    wanted = {"payment_methods": f" WHERE {key} IN (SELECT default_payment_method_id FROM subscriptions)"}.get(
+        table, wanted
+    )
     (row,) = works.database.execute(f"SELECT {key} FROM {table}{wanted} ORDER BY {key} DESC LIMIT 1")
     clause = ", ".join(f"{name} = {value}" for name, value in changes.items())
     works.database.execute(f"UPDATE {table} SET {clause} WHERE {key} = %s", row[key])
@@ -204,6 +213,18 @@ def test_a_payment_that_stripe_never_told_of_judges_its_license_once_it_is_found
     causes = {(row["object_type"], row["cause"]) for row in shop.drift()}
     assert ("refund", "Stripe never told us of it") in causes
     assert ("charge", "Stripe did not tell us of a change") in causes
+
+
+def test_the_card_behind_a_subscription_that_nobody_told_of_comes_into_the_mirror(shop: Works):
+    before = whole_mirror(shop)
+    shop.database.execute(
+        "DELETE FROM payment_methods WHERE payment_method_id IN (SELECT default_payment_method_id FROM subscriptions)"
+    )
+
+    first, second = (shop.reconcile(Kind.OBJECT_SWEEP) for _ in range(2))
+
+    assert whole_mirror(shop) == before
+    assert (first["drift_found"], second["drift_found"]) == (1, 0)
 
 
 def test_a_session_that_was_paid_and_never_told_of_gives_its_license(works: Works):

@@ -41,6 +41,8 @@ def bill(invoice_id: str = "in_2", **details: Any) -> Bill:
         "finalized_at": START,
         "failed_at": FAILED,
         "awaits_customer": False,
+        "first_retry_at": NEXT,
+        "failed_again_at": None,
     }
     return Bill(invoice_id=invoice_id, **{**plain, **details})
 
@@ -129,7 +131,36 @@ def test_a_grace_does_not_begin_again_with_whoever_looks() -> None:
 
 
 def test_when_no_attempt_is_left_the_grace_until_the_next_one_is_over() -> None:
-    assert state(purchase("past_due"), bill(next_attempt_at=None), policy=UNTIL_NEXT) == "RESTRICTED"
+    assert (
+        state(purchase("past_due"), bill(next_attempt_at=None, first_retry_at=None), policy=UNTIL_NEXT) == "RESTRICTED"
+    )
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"failed_again_at": NEXT, "next_attempt_at": NEXT + timedelta(days=5), "attempt_count": 2},
+        # Of the second failure nothing is told yet but what it planned.
+        {"next_attempt_at": NEXT + timedelta(days=5), "attempt_count": 2},
+        {"next_attempt_at": None, "attempt_count": 2},
+    ],
+)
+def test_the_grace_until_the_next_attempt_does_not_move_on_to_the_attempt_after_it(later: dict[str, Any]) -> None:
+    over = NEXT + timedelta(hours=1)
+
+    assert state(purchase("past_due"), bill(**later), policy=UNTIL_NEXT, at=over) == "RESTRICTED"
+
+
+def test_the_attempt_after_the_first_failure_restricts_as_soon_as_it_fails() -> None:
+    early = bill(failed_again_at=NEXT, next_attempt_at=NEXT + timedelta(days=5), attempt_count=2)
+
+    assert state(purchase("past_due"), early, policy=UNTIL_NEXT, at=NEXT) == "RESTRICTED"
+
+
+def test_a_row_from_before_the_first_plan_was_kept_gives_the_grace_that_the_invoice_plans() -> None:
+    standing = judged(purchase("past_due"), bill(first_retry_at=None), policy=UNTIL_NEXT)
+
+    assert (standing.state, standing.review_at) == ("ACTIVE", NEXT + timedelta(hours=1))
 
 
 def test_an_invoice_that_is_sent_restricts_when_it_is_overdue() -> None:

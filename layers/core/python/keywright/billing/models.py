@@ -87,10 +87,17 @@ class Invoice:
 
 @dataclass(frozen=True)
 class Failure:
-    """What the observations of an invoice tell that the invoice itself does not: when paying it first failed."""
+    """
+    What the observations of an invoice tell that the invoice itself does not: when paying it first failed.
+
+    ``first_retry_at`` is for when the next attempt was planned then, and ``failed_again_at`` when a later one failed
+    too. Neither moves on with later attempts, as the invoice's own plan does.
+    """
 
     failed_at: datetime | None = None
     awaits_customer: bool = False
+    first_retry_at: datetime | None = None
+    failed_again_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +215,8 @@ class Bill:
     finalized_at: datetime | None
     failed_at: datetime | None
     awaits_customer: bool
+    first_retry_at: datetime | None
+    failed_again_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,12 @@ ON DUPLICATE KEY UPDATE subscription_id = VALUES(subscription_id), price_id = VA
 -- name: save_invoice
 INSERT INTO invoices (invoice_id, customer_sid, subscription_id, invoice_number, status, currency, amount_due, amount_paid,
        amount_remaining, total, attempted, attempt_count, billing_reason, collection_method, created_at, due_at,
-       next_attempt_at, finalized_at, paid_at, failed_at, awaits_customer, observed_at, observed_by)
+       next_attempt_at, finalized_at, paid_at, failed_at, awaits_customer, first_retry_at, failed_again_at, observed_at,
+       observed_by)
 VALUES (%(invoice_id)s, %(customer_sid)s, %(subscription_id)s, %(invoice_number)s, %(status)s, %(currency)s, %(amount_due)s,
        %(amount_paid)s, %(amount_remaining)s, %(total)s, %(attempted)s, %(attempt_count)s, %(billing_reason)s,
        %(collection_method)s, %(created_at)s, %(due_at)s, %(next_attempt_at)s, %(finalized_at)s, %(paid_at)s, %(failed_at)s,
-       %(awaits_customer)s, %(observed_at)s, %(observed_by)s)
+       %(awaits_customer)s, %(first_retry_at)s, %(failed_again_at)s, %(observed_at)s, %(observed_by)s)
 ON DUPLICATE KEY UPDATE customer_sid = VALUES(customer_sid), subscription_id = VALUES(subscription_id),
        invoice_number = VALUES(invoice_number), currency = VALUES(currency), billing_reason = VALUES(billing_reason),
        created_at = VALUES(created_at), status = VALUES(status), amount_due = VALUES(amount_due), amount_paid = VALUES(amount_paid),
@@ -43,7 +44,8 @@ ON DUPLICATE KEY UPDATE customer_sid = VALUES(customer_sid), subscription_id = V
        attempt_count = VALUES(attempt_count), billing_reason = VALUES(billing_reason),
        collection_method = VALUES(collection_method), due_at = VALUES(due_at), next_attempt_at = VALUES(next_attempt_at),
        finalized_at = VALUES(finalized_at), paid_at = VALUES(paid_at), failed_at = VALUES(failed_at),
-       awaits_customer = VALUES(awaits_customer), observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
+       awaits_customer = VALUES(awaits_customer), first_retry_at = VALUES(first_retry_at),
+       failed_again_at = VALUES(failed_again_at), observed_at = VALUES(observed_at), observed_by = VALUES(observed_by)
 
 -- name: remove_invoice
 DELETE FROM invoices WHERE invoice_id = %(invoice_id)s
@@ -65,7 +67,7 @@ ON DUPLICATE KEY UPDATE payment_id = VALUES(payment_id)
 -- name: list_bills
 -- A subscription's invoices, the oldest first.
 SELECT invoice_id, status, amount_remaining, attempted, attempt_count, billing_reason, collection_method, created_at, due_at,
-       next_attempt_at, finalized_at, failed_at, awaits_customer
+       next_attempt_at, finalized_at, failed_at, awaits_customer, first_retry_at, failed_again_at
   FROM invoices
  WHERE subscription_id = %(subscription_id)s
  ORDER BY created_at, invoice_id

@@ -127,4 +127,6 @@ def _bill(debt: Row) -> Bill:
         finalized_at=debt["issued_at"],
         failed_at=None,
         awaits_customer=False,
+        first_retry_at=None,
+        failed_again_at=None,
     )

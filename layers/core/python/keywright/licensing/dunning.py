@@ -84,6 +84,17 @@ def restricted_from(bill: Bill, policy: DunningPolicy, *, in_arrears: bool) -> d
         return None
     if policy.kind is DunningKind.FIXED_DAYS:
         return beginning + timedelta(days=policy.days)
-    if policy.kind is DunningKind.UNTIL_NEXT_ATTEMPT and bill.next_attempt_at is not None:
-        return bill.next_attempt_at + ATTEMPT_MARGIN
+    if policy.kind is DunningKind.UNTIL_NEXT_ATTEMPT:
+        return _next_attempt_over(bill) or beginning
     return beginning
+
+
+def _next_attempt_over(bill: Bill) -> datetime | None:
+    """
+    Return when the attempt after the first failure has failed too, or should have been heard of; None if there is none.
+
+    Each failure plans another attempt, so what the invoice plans now counts only where its first plan is not known.
+    """
+    planned = bill.first_retry_at or bill.next_attempt_at
+    ends = [bill.failed_again_at, None if planned is None else planned + ATTEMPT_MARGIN]
+    return min((end for end in ends if end is not None), default=None)

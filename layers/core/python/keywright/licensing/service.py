@@ -109,14 +109,20 @@ def list_sources(tx: Transaction, *, source_ids: list[str]) -> list[tuple[str, s
 
 def settle(tx: Transaction, held: Held, judged: Standing, *, actor: Actor = STRIPE, now: datetime) -> None:
     """Write where a license stands, and why: by what was judged, and by what was given here."""
-    causes = standing.weighed([*judged.causes, *_given(tx, held.license_sid)])
-    settled = Standing(standing.STATE_OF[causes[0].rule], causes, judged.review_at)
+    settled = add_given(tx, judged, license_sid=held.license_sid)
     if (settled.state, settled.causes, settled.review_at) == (held.state, held.causes, held.review_at):
         return
     repository.set_standing(tx, license_sid=held.license_sid, **vars(settled))
     if settled.state is not held.state:
-        lifted = held.causes[0] if held.causes and settled.state is LicenseState.ACTIVE else causes[0]
+        lifted = held.causes[0] if held.causes and settled.state is LicenseState.ACTIVE else settled.causes[0]
         announcing.changed(tx, held, settled, actor=actor, why=lifted, now=now)
+
+
+def add_given(tx: Transaction, judged: Standing, *, license_sid: str) -> Standing:
+    """Return where a license stands by what was judged, and by what was given here and holds."""
+    given = _standing_of(ruling_repository.list_causes(tx, license_sid=license_sid))
+    causes = standing.weighed([*judged.causes, *given])
+    return Standing(standing.STATE_OF[causes[0].rule], causes, judged.review_at)
 
 
 def review_given(tx: Transaction, due: DueReview, *, now: datetime) -> None:
@@ -206,10 +212,6 @@ def read_record(tx: Transaction, *, license_sid: str) -> Record:
         tuple(ruling_repository.list_editions(tx, license_sid=license_sid)),
         tuple(ruling_repository.list_causes(tx, license_sid=license_sid)),
     )
-
-
-def _given(tx: Transaction, license_sid: str) -> list[Cause]:
-    return _standing_of(ruling_repository.list_causes(tx, license_sid=license_sid))
 
 
 def _rejudge(

@@ -80,7 +80,7 @@ def judge_given(
 
 def _present(purchase: Purchase, bills: Sequence[Bill], setbacks: Sequence[Setback], *, now: datetime) -> datetime:
     """Return the moment to judge at: never before anything that Stripe says has happened, if our clock is behind."""
-    failures = [bill.failed_at for bill in bills if bill.failed_at is not None]
+    failures = [at for bill in bills for at in (bill.failed_at, bill.failed_again_at) if at is not None]
     return max(now, purchase.observed_at, *failures, *(setback.at for setback in setbacks))
 
 

@@ -11,6 +11,7 @@ from keywright.reconciliation import rules
 from keywright.reconciliation.models import Page
 
 _PAGE = 100  # the most that Stripe lists at once
+_METHOD = "default_payment_method"
 
 
 def list_events(*, since: datetime | None, after: str | None, asked_at: datetime) -> Page:
@@ -51,12 +52,16 @@ def list_objects(cursor: str | None, *, since: datetime, asked_at: datetime) -> 
         "refund": (v1.refunds.list, recent),
         "dispute": (v1.disputes.list, recent),
         "invoice_payment": (v1.invoice_payments.list, recent),
+        # Stripe lists cards by their customers only; what is paid with counts, and subscriptions that go on name that.
+        "payment_method": (v1.subscriptions.list, {"expand": [f"data.{_METHOD}"]}),
     }
     list_page, wanted = listing[object_type]
     with stripe_client.outages_named():
         listed = list_page(_after({"limit": _PAGE, **wanted}, after))
     subjects = [found.to_dict() for found in listed.data]
     last_id = subjects[-1]["id"] if listed.has_more and subjects else None
+    if object_type == "payment_method":
+        subjects = list({found[_METHOD]["id"]: found[_METHOD] for found in subjects if found.get(_METHOD)}.values())
     return Page(subjects, asked_at, rules.next_place(object_type, last_id))
 
 

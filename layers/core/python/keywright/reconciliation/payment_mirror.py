@@ -1,4 +1,4 @@
-"""Stripe's payments, refunds, disputes and Checkout Sessions, and our mirror of them, as flat fields."""
+"""Stripe's payments, their methods, refunds, disputes and Checkout Sessions, and our mirror of them, as flat fields."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ _CHARGE = (
 _GIVEN_BACK = ("charge_id", "payment_intent_id", "status", "amount", "currency", "reason", "created_at")
 _SESSION = ("state", "payment_status", "subscription_id", "payment_intent_id")
 _LINK = ("invoice_id", "payment_id")
+_METHOD = (
+    "stripe_customer_id", "method_type", "card_brand", "card_last4", "card_exp_month", "card_exp_year", "created_at",
+)  # fmt: skip
 
 # Stripe tells nothing of a session before it has come to an end.
 _UNTOLD = frozenset({CheckoutState.CREATING, CheckoutState.OPEN})
@@ -75,6 +78,7 @@ THEIRS: dict[str, Callable[[Subject], Fields]] = {
     "refund": lambda subject: flatten(vars(payments.read_refund(subject)), only=_GIVEN_BACK),
     "dispute": lambda subject: flatten(vars(payments.read_dispute(subject)), only=_GIVEN_BACK),
     "invoice_payment": lambda subject: flatten(vars(payments.read_invoice_payment(subject)), only=_LINK),
+    "payment_method": lambda subject: flatten(vars(payments.read_payment_method(subject)), only=_METHOD),
 }
 OURS: dict[str, Callable[[Transaction, Sequence[Subject]], dict[str, Fields]]] = {
     "checkout.session": _our_sessions,
@@ -83,4 +87,5 @@ OURS: dict[str, Callable[[Transaction, Sequence[Subject]], dict[str, Fields]]] =
     "refund": _ours(repository.list_refunds, _GIVEN_BACK),
     "dispute": _ours(repository.list_disputes, _GIVEN_BACK),
     "invoice_payment": _our_links,
+    "payment_method": _ours(repository.list_payment_methods, _METHOD),
 }

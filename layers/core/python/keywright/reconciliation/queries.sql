@@ -135,15 +135,15 @@ SELECT invoice_id, line_id, price_id, subscription_item_id, description, quantit
  WHERE invoice_id IN %(invoice_ids)s
 
 -- name: list_paid_items
--- What running subscriptions are paid for, and the licenses that there are for it.
-SELECT i.item_id, i.subscription_id, i.current_period_end, p.product_id, COUNT(l.license_sid) AS licenses,
+-- What subscriptions that have not ended are paid for, or were, and the licenses that there are for it.
+SELECT i.item_id, i.subscription_id, s.status, i.current_period_end, p.product_id, COUNT(l.license_sid) AS licenses,
        MIN(l.license_sid) AS license_sid, MIN(l.state) AS state, MIN(l.expires_at) AS expires_at
   FROM subscription_items i
   JOIN subscriptions s ON s.subscription_id = i.subscription_id
   JOIN prices p ON p.price_id = i.price_id
   LEFT JOIN licenses l ON l.source_id = i.item_id
- WHERE i.item_id > %(after)s AND s.status IN ('active', 'trialing')
- GROUP BY i.item_id, i.subscription_id, i.current_period_end, p.product_id
+ WHERE i.item_id > %(after)s AND s.status IN ('active', 'trialing', 'past_due', 'unpaid', 'paused')
+ GROUP BY i.item_id, i.subscription_id, s.status, i.current_period_end, p.product_id
  ORDER BY i.item_id
  LIMIT %(limit)s
 
@@ -161,7 +161,8 @@ SELECT c.checkout_session_sid, c.stripe_session_id, p.product_id, COUNT(l.licens
 
 -- name: list_licenses
 -- Licenses, what they say of themselves, and what pays for them.
-SELECT l.license_sid, l.source_kind, l.source_id, l.state, l.causes, i.subscription_id, s.status, c.payment_status, f.token
+SELECT l.license_sid, l.source_kind, l.source_id, l.state, l.causes, l.expires_at, l.review_at, i.subscription_id, s.status,
+       c.payment_status, f.token
   FROM licenses l
   JOIN license_files f ON f.license_sid = l.license_sid AND f.seq = l.current_seq
   LEFT JOIN subscription_items i ON i.item_id = l.source_id
@@ -194,6 +195,11 @@ SELECT dispute_id, charge_id, payment_intent_id, status, amount, currency, reaso
 
 -- name: list_invoice_payments
 SELECT invoice_id, payment_id FROM invoice_payments WHERE invoice_id IN %(invoice_ids)s
+
+-- name: list_payment_methods
+SELECT payment_method_id, stripe_customer_id, method_type, card_brand, card_last4, card_exp_month, card_exp_year, created_at
+  FROM payment_methods
+ WHERE payment_method_id IN %(payment_method_ids)s
 
 -- name: list_sessions
 SELECT stripe_session_id, state, payment_status, subscription_id, payment_intent_id

@@ -80,4 +80,5 @@ _RELEVANT: dict[str, Callable[[Transaction, Subject, str], bool]] = {
     "refund": _is_of_charge,
     "dispute": _is_of_charge,
     "invoice_payment": _is_of_invoice,
+    "payment_method": _is_by_customer,
 }

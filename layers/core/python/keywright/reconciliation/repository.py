@@ -188,6 +188,12 @@ def list_invoice_payments(tx: Transaction, *, invoice_ids: Sequence[str]) -> set
     return {(row["invoice_id"], row["payment_id"]) for row in rows}
 
 
+def list_payment_methods(tx: Transaction, payment_method_ids: Sequence[str]) -> dict[str, Row]:
+    """Return mirrored payment methods by id."""
+    rows = tx.all(_sql.list_payment_methods, payment_method_ids=[*payment_method_ids, ""])
+    return {row["payment_method_id"]: row for row in rows}
+
+
 def list_sessions(tx: Transaction, *, stripe_session_ids: Sequence[str]) -> dict[str, Row]:
     """Return what is known of Stripe's Checkout Sessions, by their ids."""
     rows = tx.all(_sql.list_sessions, stripe_session_ids=[*stripe_session_ids, ""])

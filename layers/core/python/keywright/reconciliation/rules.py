@@ -34,12 +34,15 @@ CONTINUED = timedelta(hours=24)
 CONFIRMED_AFTER = timedelta(minutes=2)
 """How long repairs may take until they are looked at again."""
 
+REVIEWED_WITHIN = timedelta(hours=1)
+"""How long a license may stand where it stood until somebody has seen that time has passed."""
+
 MOST_STEPS = 2000
 """The most pages of one run. What is left is the next one's, which goes on where this one stopped."""
 
 SWEPT = (
     "product", "price", "subscription", "invoice", "checkout.session", "payment_intent", "charge", "refund", "dispute",
-    "invoice_payment",
+    "invoice_payment", "payment_method",
 )  # fmt: skip
 """What the object sweep compares, in this order: what another hangs on comes before it."""
 

@@ -8,16 +8,14 @@ from keywright.audit import service as audit
 from keywright.audit.models import STRIPE
 from keywright.billers import service as billers
 from keywright.billing import service as billing
-from keywright.billing.models import Bill, Setback, Subscription
+from keywright.billing.models import Subscription
 from keywright.catalog import service as catalog
 from keywright.catalog.models import LicenseKind, Product
 from keywright.checkout import service as checkouts
 from keywright.checkout.models import Checkout, PaidSession
 from keywright.licensing import service as licensing
-from keywright.licensing import standing
-from keywright.licensing.models import Purchase
 from keywright.platform.db import Transaction
-from keywright.stripe_sync import catalog_folds, grants, histories, kinds
+from keywright.stripe_sync import catalog_folds, facts, grants
 from keywright.stripe_sync.models import Bench, Desk, Owner, Parked
 from keywright.stripe_sync.observing import History
 
@@ -105,43 +103,12 @@ def _refuse_second(
 
 def judge_subscription(tx: Transaction, desk: Bench, *, subscription_id: str) -> None:
     """Settle where the licenses of a subscription stand; nothing if it was not seen yet."""
-    history = histories.load(tx, desk, kinds.SUBSCRIPTION, object_id=subscription_id)
-    if history is None:
-        return
-    purchases = grants.purchases_of(history)
-    bills = billing.list_bills(tx, subscription_id=subscription_id)
-    setbacks = billing.list_setbacks_of_subscription(tx, subscription_id=subscription_id)
-    for source_id, domain_sid in licensing.list_sources(tx, source_ids=list(purchases)):
-        _settle(
-            tx,
-            desk,
-            purchases[source_id],
-            source=(source_id, domain_sid),
-            bills=bills,
-            setbacks=setbacks,
-        )
+    _settle(tx, desk, facts.of_subscription(tx, desk, subscription_id=subscription_id))
 
 
 def judge_session(tx: Transaction, desk: Bench, *, stripe_session_id: str) -> None:
     """Settle where the license of a one-time purchase stands; nothing if it was not seen yet."""
-    history = histories.load(tx, desk, kinds.CHECKOUT_SESSION, object_id=stripe_session_id)
-    if history is None:
-        return
-    session = history.folded.state
-    setbacks = (
-        billing.list_setbacks_of_intent(tx, payment_intent_id=session.payment_intent_id)
-        if session.payment_intent_id
-        else []
-    )
-    for source in licensing.list_sources(tx, source_ids=[stripe_session_id]):
-        _settle(
-            tx,
-            desk,
-            grants.purchase_of_session(session),
-            source=source,
-            bills=[],
-            setbacks=setbacks,
-        )
+    _settle(tx, desk, facts.of_session(tx, desk, stripe_session_id=stripe_session_id))
 
 
 def judge_payment(
@@ -157,20 +124,16 @@ def judge_payment(
             judge_session(tx, desk, stripe_session_id=session)
 
 
-def _settle(
-    tx: Transaction,
-    desk: Bench,
-    purchase: Purchase,
-    *,
-    source: tuple[str, str],
-    bills: Sequence[Bill],
-    setbacks: Sequence[Setback],
-) -> None:
-    held = licensing.find_held(tx, source_id=source[0], domain_sid=source[1])
-    if held is None or held.expires_at is None:
+def _settle(tx: Transaction, desk: Bench, known: facts.Facts | None) -> None:
+    if known is None:
         return
-    judged = standing.judge(purchase, bills, setbacks, expires_at=held.expires_at, policy=desk.policy, now=desk.now)
-    licensing.settle(tx, held, judged, now=desk.now)
+    for source_id, domain_sid in licensing.list_sources(tx, source_ids=list(known.purchases)):
+        held = licensing.find_held(tx, source_id=source_id, domain_sid=domain_sid)
+        if held is None or held.expires_at is None:
+            continue
+        judged = known.judge(source_id, desk, expires_at=held.expires_at)
+        if judged is not None:
+            licensing.settle(tx, held, judged, now=desk.now)
 
 
 def _key(term: grants.Term) -> tuple[str, int]:

@@ -26,6 +26,7 @@ from keywright.stripe_sync import (
     payment_folds,
     repository,
     rules,
+    turns,
     usage_folds,
 )
 from keywright.stripe_sync.models import Bench, Ignored, Outcome, Parked, StripeEvent
@@ -64,7 +65,7 @@ def process(tx: Transaction, desk: Desk, *, event_id: str) -> Outcome | None:
     event = rules.read_event(body)
     tx.continues(rules.find_correlation_id(event) or event_id)
     # The turn first and the work row second: whoever waits for a turn holds nothing that others want.
-    repository.lock(tx, _turn(event))
+    turns.take(tx, desk, event)
     pending = repository.lock_pending(tx, event_id=event_id)
     if pending is None:
         return None
@@ -117,14 +118,6 @@ def record_refetch(tx: Transaction, *, object_type: str, object_id: str, reason:
 def count_refetches(tx: Transaction, *, since: datetime) -> int:
     """Return how often doubt has made us ask Stripe since then."""
     return repository.count_refetches(tx, since=since)
-
-
-def _turn(event: StripeEvent) -> str:
-    """Return whose turn it is: all purchases of a customer are folded one after the other."""
-    customer = event.subject.get("customer")
-    if isinstance(customer, Mapping):
-        customer = customer.get("id")
-    return customer if isinstance(customer, str) and customer.isascii() and customer else event.object_id
 
 
 def _fold(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:

@@ -237,6 +237,8 @@ def bill_of(history: History[Invoice]) -> Bill:
         finalized_at=invoice.finalized_at,
         failed_at=failure.failed_at,
         awaits_customer=failure.awaits_customer,
+        first_retry_at=failure.first_retry_at,
+        failed_again_at=failure.failed_again_at,
     )
 
 
