@@ -69,7 +69,10 @@ def list_events(
 
 @app.post("/v1/stripe-events/<event_id>/retry", summary="Fold an event again", tags=["operations"])
 def retry_event(event_id: str) -> EventAnswer:
-    """Have an event that is DEAD, PARKED or IGNORED folded again; its failures are counted anew."""
+    """
+    Have an event that is DEAD, PARKED or IGNORED folded again, its failures counted anew, or one that is RECEIVED and
+    overdue brought to a worker.
+    """
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def work(tx: Transaction) -> EventRecord:

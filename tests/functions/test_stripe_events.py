@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keywright.platform import db
+from keywright.platform import clock, db
 from keywright.stripe_sync import service
 from tests.api import Api
 from tests.buyers import Buyer, add_buyer
@@ -123,16 +123,33 @@ def test_what_waits_or_was_ignored_may_be_looked_at_again(call: Api, buyer: Buye
     assert [answer.json["state"] for answer in answers] == ["RECEIVED", "RECEIVED"]
 
 
-def test_what_is_done_or_on_its_way_is_not_folded_again(call: Api, buyer: Buyer, manager: Buyer):
+def test_what_is_done_or_on_its_way_is_not_folded_again(call: Api, buyer: Buyer, manager: Buyer, database: Any):
     done, new = subscription_events(buyer)[0], subscription_events(buyer)[2]
     fold(done)
     store(new)
+    database.execute("UPDATE stripe_event_work SET due_at = %s WHERE state = 'RECEIVED'", clock.now())
 
     answers = [
         call("reconciliation", "POST", f"{PATH}/{event_id(each)}/retry", token=manager.token) for each in (done, new)
     ]
 
     assert [(answer.status, answer.json["code"]) for answer in answers] == [(409, "stripe-event-not-retryable")] * 2
+
+
+def test_an_event_that_is_overdue_is_brought_to_the_worker_when_staff_ask_for_it(
+    call: Api, invoke: Any, buyer: Buyer, manager: Buyer, database: Any
+):
+    (sid,) = store(subscription_events(buyer)[0])
+    drop("EVENTS")
+
+    answer = call("reconciliation", "POST", f"{PATH}/{sid}/retry", token=manager.token)
+
+    assert (answer.status, answer.json["state"]) == (200, "RECEIVED")
+    (entry,) = database.execute("SELECT * FROM audit_log WHERE action = 'STRIPE_EVENT_RETRIED'")
+    assert (entry["actor_sid"], entry["subject_sid"]) == (manager.user_sid, sid)
+    assert take("EVENTS") == [sid]
+    invoke("license_worker", batch({"event_id": sid}))
+    assert [each["state"] for each in listed(call, manager)] == ["PROCESSED"]
 
 
 def test_an_event_that_is_not_there_is_not_found(call: Api, manager: Buyer):

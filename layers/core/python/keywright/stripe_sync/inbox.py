@@ -11,7 +11,7 @@ from keywright.platform.db import Transaction
 from keywright.stripe_sync import repository, rules
 from keywright.stripe_sync.models import StripeEvent
 
-_PATIENCE = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=30)
 """How long a hint may take before the dispatcher sends another."""
 
 
@@ -23,7 +23,7 @@ def receive(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
     """
     is_new = repository.add_event(tx, event, now=now)
     if is_new or repository.is_pending(tx, event_id=event.event_id):
-        _hint(tx, [event.event_id])
+        hint(tx, [event.event_id])
     return is_new
 
 
@@ -43,7 +43,7 @@ def receive_observations(
 
 def release(tx: Transaction, *, waiting_for: str, now: datetime) -> None:
     """Let the events go on that waited for this object, such as ``customer:cus_123``."""
-    _hint(tx, repository.release(tx, waiting_for=waiting_for, now=now))
+    hint(tx, repository.release(tx, waiting_for=waiting_for, now=now))
 
 
 def reconsider(tx: Transaction, *, reconsider_on: str, now: datetime) -> None:
@@ -59,8 +59,8 @@ def hint_later(tx: Transaction, *, event_id: str, wait: timedelta) -> None:
 
 def hint_stuck(tx: Transaction, *, now: datetime, limit: int) -> int:
     """Hint the worker about events that were stored and not folded; return how many."""
-    event_ids = repository.list_stuck(tx, before=now - _PATIENCE, limit=limit)
-    _hint(tx, event_ids)
+    event_ids = repository.list_stuck(tx, before=now - PATIENCE, limit=limit)
+    hint(tx, event_ids)
     return len(event_ids)
 
 
@@ -81,9 +81,10 @@ def reopen(tx: Transaction, event_ids: list[str], *, now: datetime) -> None:
     """Have events folded again, whatever became of them."""
     if event_ids:
         repository.reopen(tx, event_ids=event_ids, now=now)
-        _hint(tx, event_ids)
+        hint(tx, event_ids)
 
 
-def _hint(tx: Transaction, event_ids: list[str]) -> None:
+def hint(tx: Transaction, event_ids: list[str]) -> None:
+    """Tell the worker of stored events, once this is committed."""
     if event_ids:
         tx.after_commit(lambda: queue.hint(queue.EVENTS, [{"event_id": event_id} for event_id in event_ids]))
