@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pymysql
@@ -114,7 +113,7 @@ def page_by_page(look: Look) -> list[str]:
         taken = db.transact(lambda tx: service.take(tx, run_sid=run.run_sid, step=step, now=clock.now()))  # noqa: B023
         if taken is None:
             break
-        db.transact(partial(look, run=taken))
+        db.transact(lambda tx: look(tx, taken))  # noqa: B023
     return take("EVENTS")
 
 

@@ -9,19 +9,20 @@ from typing import Any
 from keywright.platform import queue
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import repository, rules
-from keywright.stripe_sync.models import StripeEvent
+from keywright.stripe_sync.models import Arrival, EntrySource, StripeEvent
 
 PATIENCE = timedelta(seconds=30)
 """How long a hint may take before the dispatcher sends another."""
 
 
-def receive(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
+def receive(tx: Transaction, event: StripeEvent, *, arrival: Arrival | None = None, now: datetime) -> bool:
     """
     Store an event; False if it was there. The hint goes out once the row is durable.
 
-    A second delivery of an event that still waits for its fold is a hint too.
+    A second delivery of an event that still waits for its fold is a hint too. ``arrival`` is how it came, which the
+    first one says for ever; None where the log is folded elsewhere, and nothing came.
     """
-    is_new = repository.add_event(tx, event, now=now)
+    is_new = repository.add_event(tx, event, arrival=arrival, now=now)
     if is_new or repository.is_pending(tx, event_id=event.event_id):
         hint(tx, [event.event_id])
     return is_new
@@ -38,7 +39,8 @@ def receive_observations(
     second = at.replace(microsecond=0)
     for subject in subjects:
         known = repository.list_known(tx, object_id=subject["id"], since=second, received_by=at)
-        receive(tx, rules.read_event(rules.observation_event(subject, at=at, after=known)), now=now)
+        observed = rules.read_event(rules.observation_event(subject, at=at, after=known))
+        receive(tx, observed, arrival=Arrival(EntrySource.OBSERVED), now=now)
 
 
 def release(tx: Transaction, *, waiting_for: str, now: datetime) -> None:
