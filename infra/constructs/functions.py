@@ -31,8 +31,9 @@ LIVE = "live"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What functions are wired to."""
+    """What functions are wired to, in the deployment of that name."""
 
+    deployment: str
     network: Network
     profile: Profile
     queues: Queues
@@ -57,6 +58,7 @@ class Surroundings:
     def statements(self, function: Function, *, log: logs.LogGroup) -> list[Statement]:
         """Return what the function may do to them."""
         places = Places(
+            deployment=self.deployment,
             secrets=self.secret_arns,
             queues={queue: self.queues[queue].queue_arn for queue in function.sends_to},
             permitted=self.permitted,
