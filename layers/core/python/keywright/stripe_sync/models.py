@@ -103,7 +103,8 @@ class Bench:
     """
     What judging works with: whose products these are, how patient dunning is, and when it is.
 
-    ``account_id`` and ``livemode`` are those of the deployment's Stripe account; None does not check.
+    ``account_id`` and ``livemode`` are those of the deployment's Stripe account. Without the first, an event that names
+    an account is not ours; without the second, the mode is not checked.
     """
 
     product_family: str
