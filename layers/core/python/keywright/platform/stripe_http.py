@@ -13,7 +13,7 @@ from keywright.platform import callers
 class NamingClient(RequestsClient):
     """Adds ``keywright (POST /v1/checkout-sessions)`` to the user agent, where Stripe's log of requests shows it."""
 
-    def request(
+    def request(  # type: ignore[override]
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """Send one request."""
