@@ -147,8 +147,9 @@ class KeywrightFunction(lambda_.Function):
             vpc_subnets=surroundings.network.function_subnets,
             security_groups=[surroundings.network.functions],
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if from_snapshot else None,
-            # The version before stays: going back is going back to it.
-            current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
+            # The version before is there until the whole update has succeeded, and then goes: each that stays would be
+            # paid for where it has a snapshot.
+            current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.DESTROY),
         )
         self.live = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.current_version)
         if function.trigger:

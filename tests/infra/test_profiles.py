@@ -107,13 +107,21 @@ def test_passwords_are_renewed_once_the_migration_has_made_their_users(assembly:
     assert {schedule["Properties"]["RotateImmediatelyOnUpdate"] for schedule in schedules} == {False}
 
 
+def test_versions_that_were_replaced_do_not_pile_up(large: Assembly):
+    """Lambda bills the snapshot of each version for as long as it exists."""
+    versions = large.of_type("AWS::Lambda::Version").values()
+
+    assert len(versions) == len(FUNCTIONS)
+    assert {version.get("DeletionPolicy", "Delete") for version in versions} == {"Delete"}
+
+
 def test_new_code_takes_a_tenth_first_and_goes_back_if_an_alarm_rings(assembly: Assembly):
     groups = assembly.of_type("AWS::CodeDeploy::DeploymentGroup").values()
     aliases = assembly.of_type("AWS::Lambda::Alias").values()
 
     assert len(groups) == len(FUNCTIONS) - 1
     for group in groups:
-        assert group["Properties"]["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert group["Properties"]["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent15Minutes"
         assert group["Properties"]["AutoRollbackConfiguration"]["Enabled"] is True
         assert len(group["Properties"]["AlarmConfiguration"]["Alarms"]) == 2
     shifted = [alias for alias in aliases if "CodeDeployLambdaAliasUpdate" in alias.get("UpdatePolicy", {})]
