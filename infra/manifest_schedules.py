@@ -21,6 +21,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("find-gaps", function="dispatcher", every_s=3600, payload=_enqueue("reconciliation.event-gap")),
     Schedule("sweep-objects", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.object-sweep")),
     Schedule("sweep-licenses", function="dispatcher", every_s=21_600, payload=_enqueue("reconciliation.license-sweep")),
+    Schedule("find-stuck", function="dispatcher", every_s=3600, payload=_enqueue("reconciliation.stuck-work")),
     Schedule("sync-catalog", function="dispatcher", every_s=3600, payload=_enqueue("catalog.sync")),
     Schedule("bill-contracts", function="dispatcher", every_s=3600, payload=_enqueue("contracts.billing-run")),
     Schedule("seal-usage", function="dispatcher", every_s=300, payload=_enqueue("metering.seal")),

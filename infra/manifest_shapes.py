@@ -16,7 +16,10 @@ class Secret(StrEnum):
     DATABASE_OWNER = "DATABASE_OWNER"
     """The same of the schema's owner, for migrations only."""
     STRIPE = "STRIPE"
-    """``{api_key, webhook_secrets: [whsec…]}``, several while one is rolled; optional: account_id, livemode."""
+    """
+    ``{api_key, webhook_secrets: [whsec…]}``, several while one is rolled; optional: livemode, and account_id, which
+    ``keywright stripe setup`` writes. Without it, events that name an account are ignored.
+    """
     ACCESS_TOKEN_KEYS = "ACCESS_TOKEN_KEYS"
     """``{keys: [{kid, private_pem, signs_from?}]}``, RSA 3072; the newest whose time has come signs, all verify."""
     LICENSE_KEYS = "LICENSE_KEYS"

@@ -14,7 +14,7 @@ from functions.job_worker.settings import Settings
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
 from keywright.platform.errors import KeywrightError
-from keywright.reconciliation import event_gap, gateway, license_sweep, object_sweep, rules, service
+from keywright.reconciliation import event_gap, gateway, license_sweep, object_sweep, rules, service, stuck_work
 from keywright.reconciliation.models import Kind, Page, Run
 from keywright.stripe_sync import gateway as stripe_gateway
 from keywright.stripe_sync.models import Bench
@@ -44,6 +44,10 @@ def _look_at_licenses(run: Run) -> Effect:
         livemode=stripe_gateway.livemode(),
     )
     return lambda tx: license_sweep.apply(tx, run, desk)
+
+
+def _look_at_stuck_events(run: Run) -> Effect:
+    return lambda tx: stuck_work.apply(tx, run, now=clock.now())
 
 
 def _execute(kind: Kind, look: Look, payload: Mapping[str, str]) -> Effect | None:
@@ -80,6 +84,7 @@ _LOOKS: Mapping[Kind, Look] = {
     Kind.EVENT_GAP: _look_for_events,
     Kind.OBJECT_SWEEP: _look_at_objects,
     Kind.LICENSE_SWEEP: _look_at_licenses,
+    Kind.STUCK_WORK: _look_at_stuck_events,
 }
 
 JOBS: Mapping[str, Callable[[dict[str, str]], Effect | None]] = {

@@ -15,14 +15,29 @@ from keywright.platform.db import Transaction
 from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 from keywright.stripe_sync import oversight
-from keywright.stripe_sync.models import EventRecord, EventSelection, WorkState
+from keywright.stripe_sync.models import EntrySource, EventRecord, EventSelection, Headers, WorkState
 
 Name = Annotated[str | None, Query(max_length=255, pattern=r"^[!-~]+$")]
 
 
+class HeadersAnswer(http.Body):
+    """
+    What a delivery said besides its body: when it was signed, how many signatures it had of each scheme, who sent it,
+    and the id of the request, by which the logs know it.
+    """
+
+    signed_at: str
+    signatures: dict[str, int]
+    user_agent: str | None
+    request_id: str | None
+
+
 class EventAnswer(http.Body):
     """
-    A stored event and what became of it.
+    A stored event, how it came, and what became of it.
+
+    ``source`` says whether Stripe delivered it (WEBHOOK, with ``headers``), or it was found in Stripe's list (LISTED),
+    or it is an object that was fetched (OBSERVED); null where that was not kept yet.
 
     ``reason`` says why it is IGNORED or DEAD, or how its last fold failed; ``waiting_for`` what a PARKED one waits for.
     ``attempts`` counts every look, ``failures`` those in a row that failed.
@@ -39,6 +54,8 @@ class EventAnswer(http.Body):
     due_at: str
     received_at: str
     created_at: str
+    source: EntrySource | None
+    headers: HeadersAnswer | None
 
 
 class EventsAnswer(http.Body):
@@ -69,7 +86,10 @@ def list_events(
 
 @app.post("/v1/stripe-events/<event_id>/retry", summary="Fold an event again", tags=["operations"])
 def retry_event(event_id: str) -> EventAnswer:
-    """Have an event that is DEAD, PARKED or IGNORED folded again; its failures are counted anew."""
+    """
+    Have an event that is DEAD, PARKED or IGNORED folded again, its failures counted anew, or one that is RECEIVED and
+    overdue brought to a worker.
+    """
     access, now = identity_gateway.access_tokens(), clock.now()
 
     def work(tx: Transaction) -> EventRecord:
@@ -92,4 +112,11 @@ def _event(event: EventRecord) -> EventAnswer:
         due_at=clock.to_wire(event.due_at),
         received_at=clock.to_wire(event.received_at),
         created_at=clock.to_wire(event.created_at),
+        source=event.source,
+        headers=event.headers and _headers(event.headers),
     )
+
+
+def _headers(headers: Headers) -> HeadersAnswer:
+    told = {**vars(headers), "signed_at": clock.to_wire(clock.from_unix(headers.signed_at))}
+    return HeadersAnswer(**told)

@@ -11,9 +11,10 @@ from typing import Any
 from keywright.platform import arrivals, clock, db, http, log
 from keywright.platform.errors import BodyInvalid, BodyTooLarge, KeywrightError, Malformed, Unexpected
 from keywright.stripe_sync import gateway, inbox, rules, signature
-from keywright.stripe_sync.models import WebhookInvalid, WebhookTooLarge
+from keywright.stripe_sync.models import Arrival, EntrySource, Headers, WebhookInvalid, WebhookTooLarge
 
 MAX_BODY = 1_000_000
+LONGEST_AGENT = 200
 
 
 def handler(event: object, _context: object) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def _receive(event: dict[str, Any], correlation_id: str) -> dict[str, Any]:
     received = rules.read_event(body)
     # The request that the purchase began with, if the event tells of one; Stripe's own delivery has its line too.
     log.bind(correlation_id=rules.find_correlation_id(received) or correlation_id)
-    is_new = db.transact(lambda tx: inbox.receive(tx, received, now=now))
+    arrival = Arrival(EntrySource.WEBHOOK, _headers(event["headers"], header, delivered_by=correlation_id))
+    is_new = db.transact(lambda tx: inbox.receive(tx, received, arrival=arrival, now=now))
     log.info(
         "webhook",
         event_id=received.event_id,
@@ -49,6 +51,13 @@ def _receive(event: dict[str, Any], correlation_id: str) -> dict[str, Any]:
         delivered_by=correlation_id,
     )
     return http.accepted({"received": True, "duplicate": not is_new}, correlation_id=correlation_id)
+
+
+def _headers(sent: dict[str, str], header: str, *, delivered_by: str) -> Headers:
+    """Return what is kept of a delivery's headers, whose signature was found to be good."""
+    signed_at, signatures = signature.describe(header)
+    agent = "".join(letter for letter in sent.get("user-agent", "")[:LONGEST_AGENT] if " " <= letter <= "~")
+    return Headers(signed_at, signatures, agent or None, None if delivered_by == arrivals.UNKNOWN else delivered_by)
 
 
 def _raw_body(event: dict[str, Any]) -> bytes:

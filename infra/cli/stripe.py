@@ -1,8 +1,8 @@
 """
 ``keywright stripe setup``: what a deployment needs in its Stripe account, made once and found again afterwards.
 
-It reads the API key from the secret STRIPE and writes the webhook's signing secret beside it. Run again, it changes
-only what has come to differ.
+It reads the API key from the secret STRIPE and writes the account's id and the webhook's signing secret beside it. Run
+again, it changes only what has come to differ.
 """
 
 from __future__ import annotations
@@ -48,12 +48,34 @@ def _setup(arguments: argparse.Namespace) -> None:
 
 def set_up(client: StripeClient, *, url: str, meters: list[str], samples: bool) -> Iterator[str]:
     """Make what is missing, change what differs, and yield a line about each thing."""
+    yield _account(client)
     yield _webhook(client, url)
     present = {meter.event_name for meter in client.v1.billing.meters.list().auto_paging_iter()}
     for name in meters:
         yield f"meter {name}: {'there' if name in present else _make_meter(client, name)}"
     if samples:
         yield from _samples(client)
+
+
+def _account(client: StripeClient) -> str:
+    """Keep whose key it is: by that the events of connected accounts are known."""
+    told = account_of(client)
+    if told is None:
+        return "account: the key may not read it. Write account_id into the secret, if events name the account"
+    if secrets.read(SECRET).get("account_id") == told:
+        return f"account {told}: known"
+    _keep(account_id=told)
+    return f"account {told}: kept"
+
+
+def account_of(client: StripeClient) -> str | None:
+    """Return the id of the account that the client's key belongs to; None if the key may not ask."""
+    from stripe import PermissionError as Refusal  # noqa: PLC0415  (the SDK is slow to import, and few commands use it)
+
+    try:
+        return client.v1.accounts.retrieve_current().id
+    except Refusal:
+        return None
 
 
 def _webhook(client: StripeClient, url: str) -> str:
@@ -81,15 +103,15 @@ def _make_endpoint(client: StripeClient, url: str) -> str:
         }
     )
     assert endpoint.secret is not None, "Stripe tells the secret when an endpoint is made, and never again"
-    _keep(endpoint.secret)
+    # In front: those before are still accepted until an operator takes them out.
+    known = [each for each in secrets.read(SECRET).get("webhook_secrets", ()) if each]
+    _keep(webhook_secrets=[endpoint.secret, *known])
     return endpoint.id
 
 
-def _keep(signing_secret: str) -> None:
-    """Put the new one in front; those before are still accepted until an operator takes them out."""
-    value: dict[str, Any] = dict(secrets.read(SECRET))
-    known = [each for each in value.get("webhook_secrets", ()) if each]
-    value["webhook_secrets"] = [signing_secret, *known]
+def _keep(**changes: Any) -> None:
+    """Write into the secret, beside what it holds."""
+    value: dict[str, Any] = {**secrets.read(SECRET), **changes}
     boto3.client("secretsmanager").put_secret_value(
         SecretId=config.setting(f"{SECRET}_SECRET"), SecretString=json.dumps(value)
     )

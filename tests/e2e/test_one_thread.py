@@ -26,6 +26,7 @@ from tests.conftest import STRIPE_KEY, WEBHOOK_SECRET, Database
 from tests.infra.local.hosting import HostedCloud, eventually, hosted
 from tests.kept_secrets import kept_secret
 from tests.stories import Theater, theater
+from tests.stripe_callers import asked
 
 ROOT = Path(__file__).resolve().parents[2]
 ON_THE_WAY = ("checkout", "stripe_webhook", "license_worker", "job_worker")
@@ -144,6 +145,12 @@ def test_a_purchase_is_one_thread_from_the_request_to_the_mail(world: World, kin
     buy(world, getattr(world.stripe, kind))
 
     check_one_thread(world)
+
+
+def test_stripes_own_books_name_the_route_that_asked(world: World, books_of_all: Path) -> None:
+    buy(world, world.stripe.weekly)
+
+    assert ("POST /v1/checkout-sessions", "POST /v1/checkout/sessions") in asked(books_of_all)
 
 
 def test_a_second_click_adds_no_thread_of_its_own(world: World) -> None:

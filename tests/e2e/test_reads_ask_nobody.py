@@ -1,7 +1,8 @@
 """
 No route that reads asks Stripe anything: the stand-in's own books say so, and all of them answer while it is down.
 
-Every GET of the manifest is called over HTTP, through real function processes, by everybody who may.
+Every GET of the manifest, and every POST that only computes an answer, is called over HTTP, through real function
+processes, by everybody who may.
 """
 
 from __future__ import annotations
@@ -15,17 +16,27 @@ import httpx
 import pytest
 from stripe import StripeClient
 
+from infra.local.stripe.ledger import FOLDER
 from infra.manifest import FUNCTIONS, QUEUES
+from keywright.jobs.kinds import KINDS
 from keywright.licensing import gateway, revocations
-from keywright.platform import clock, db
+from keywright.platform import callers, clock, db
 from tests.conftest import Database
 from tests.infra.local.hosting import HostedCloud, hosted
 from tests.security import world
 from tests.security.requests import request
 from tests.security.world import TARGETS, USERS, Identity
+from tests.stripe_callers import MAY_ASK, asked, offenders
 
 ROOT = Path(__file__).resolve().parents[2]
-READS = sorted(f"GET {route.path}" for each in FUNCTIONS for route in each.routes if route.method == "GET")
+# Their question is too long for a path.
+ANSWERING_POSTS = {
+    "POST /v1/licenses/validate",
+    "POST /v1/pricing/preview",
+    "POST /v1/subscriptions/{subscription_id}/change-preview",
+}
+ROUTES = {f"{route.method} {route.path}" for each in FUNCTIONS for route in each.routes}
+READS = sorted(route for route in ROUTES if route.startswith("GET ") or route in ANSWERING_POSTS)
 LIVE = [user for user in USERS if user.is_live]
 NOWHERE = "http://127.0.0.1:9"
 Books = dict[str, int]
@@ -45,7 +56,11 @@ def cloud(
     _publish_revocations()
     environment = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "KEYWRIGHT_"))}
     # How long an answer may take is not asked here, and the first of a process takes long on a busy machine.
-    readers = [replace(each, timeout_s=60) for each in FUNCTIONS if any(route.method == "GET" for route in each.routes)]
+    readers = [
+        replace(each, timeout_s=60)
+        for each in FUNCTIONS
+        if any(f"{route.method} {route.path}" in READS for route in each.routes)
+    ]
     with hosted(ROOT, *readers, queues=QUEUES, environment=environment) as cloud:
         yield cloud
 
@@ -69,14 +84,16 @@ def books(_stand_in: str) -> Callable[[], Books]:
 
 
 def read(cloud: HostedCloud, route: str, who: Identity, target: str) -> int:
-    """Send a GET; return the status."""
-    token = world.token(who, now=clock.now())
+    """Send a question; return the status."""
+    token, question = world.token(who, now=clock.now()), request(route, who, target)
     headers = {"authorization": f"Bearer {token}", "accept": "*/*"}
-    return cloud.http.get(request(route, who, target).path, headers=headers).status_code
+    # A price is anybody's, so there is none of one's own.
+    body = {"price_id": "price_1"} if route == "POST /v1/pricing/preview" else question.body
+    return cloud.http.request(question.method, question.path, json=body, headers=headers).status_code
 
 
 def read_everything(cloud: HostedCloud) -> dict[str, set[int]]:
-    """Send every GET by everybody and about everything; return the statuses of what is one's own."""
+    """Send every question by everybody and about everything; return the statuses of what is one's own."""
     own: dict[str, set[int]] = {}
     for route in READS:
         for who in LIVE:
@@ -97,13 +114,41 @@ def test_every_read_answers_and_stripe_is_asked_nothing(cloud: HostedCloud, book
     assert books() == before
 
 
-def test_one_question_would_stand_in_the_books(stripe_account: StripeClient, books: Callable[[], Books]) -> None:
+@pytest.mark.parametrize("caller", ["GET /v1/licenses", "POST /v1/pricing/preview", callers.UNNAMED])
+def test_one_question_would_stand_in_the_books_with_who_asked_it(
+    stripe_account: StripeClient,
+    books: Callable[[], Books],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caller: str,
+) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path))
     before = books()
 
-    stripe_account.v1.products.list({"limit": 1})
+    with callers.named(caller):
+        stripe_account.v1.products.list({"limit": 1})
 
     assert books() != before
+    assert offenders(tmp_path) == {(caller, "GET /v1/products")}
+
+
+def test_who_may_ask_is_no_offender(
+    stripe_account: StripeClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+
+    with callers.named("catalog.sync"):
+        stripe_account.v1.products.list({"limit": 1})
+
+    assert asked(tmp_path) == {("catalog.sync", "GET /v1/products")}
+    assert offenders(tmp_path) == set()
+
+
+def test_those_who_may_ask_are_jobs_and_routes_and_no_route_that_reads() -> None:
+    assert ROUTES | KINDS.keys() >= MAY_ASK
+    assert MAY_ASK & set(READS) == set()
 
 
 def test_there_are_as_many_reads_as_the_manifest_has() -> None:
     assert len(READS) >= 20
+    assert ROUTES >= ANSWERING_POSTS

@@ -13,7 +13,7 @@ from tests.buyers import Buyer, add_buyer
 from tests.queue_hints import batch, drop, take
 
 PATH = "/v1/reconciliation"
-KINDS = ["event-gap", "object-sweep", "license-sweep"]
+KINDS = ["event-gap", "object-sweep", "license-sweep", "stuck-work"]
 
 
 def staff(name: str, role: str) -> Buyer:

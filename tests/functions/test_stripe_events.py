@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from keywright.platform import db
-from keywright.stripe_sync import service
+from keywright.platform import clock, db
+from keywright.stripe_sync import inbox, rules, service
+from keywright.stripe_sync.models import Arrival, EntrySource, Headers
 from tests.api import Api
 from tests.buyers import Buyer, add_buyer
 from tests.purchases import NOW, fold, open_checkout, store, subscription_events
 from tests.queue_hints import batch, drop, take
-from tests.stripe_events import event, event_id, product, subscription
+from tests.stripe_events import BEGINNING, event, event_id, product, subscription
 
 PATH = "/v1/stripe-events"
 
@@ -61,6 +62,27 @@ def test_events_are_listed_with_what_became_of_them(call: Api, buyer: Buyer, man
     assert [each["event_id"] for each in listed(call, manager, type="product.created")] == [sid]
     assert [each["event_id"] for each in listed(call, manager, object_id="sub_1")] == [event_id(waiting)]
     assert listed(call, manager, state="PROCESSED") == []
+
+
+def test_staff_see_how_each_event_came(call: Api, manager: Buyer):
+    delivered, listed_, earlier = (event("product.created", product(f"prod_{number}")) for number in range(3))
+    headers = Headers(BEGINNING, {"v1": 1}, "Stripe/1.0", "req-1")
+    receive(delivered, Arrival(EntrySource.WEBHOOK, headers))
+    receive(listed_, Arrival(EntrySource.LISTED))
+    receive(earlier, None)
+    db.transact(lambda tx: inbox.receive_observations(tx, [product("prod_9")], at=NOW, now=NOW))
+
+    found = {each["event_id"]: (each["source"], each["headers"]) for each in listed(call, manager)}
+
+    told = {"signed_at": "2026-09-21T14:13:20.000Z", "signatures": {"v1": 1}, "user_agent": "Stripe/1.0"}
+    assert found.pop(event_id(delivered)) == ("WEBHOOK", {**told, "request_id": "req-1"})
+    assert found.pop(event_id(listed_)) == ("LISTED", None)
+    assert found.pop(event_id(earlier)) == (None, None)
+    assert list(found.values()) == [("OBSERVED", None)]
+
+
+def receive(body: bytes, arrival: Arrival | None) -> None:
+    db.transact(lambda tx: inbox.receive(tx, rules.read_event(body), arrival=arrival, now=NOW))
 
 
 def test_pages_hold_every_event_once_even_those_that_came_in_the_same_moment(call: Api, manager: Buyer):
@@ -123,16 +145,33 @@ def test_what_waits_or_was_ignored_may_be_looked_at_again(call: Api, buyer: Buye
     assert [answer.json["state"] for answer in answers] == ["RECEIVED", "RECEIVED"]
 
 
-def test_what_is_done_or_on_its_way_is_not_folded_again(call: Api, buyer: Buyer, manager: Buyer):
+def test_what_is_done_or_on_its_way_is_not_folded_again(call: Api, buyer: Buyer, manager: Buyer, database: Any):
     done, new = subscription_events(buyer)[0], subscription_events(buyer)[2]
     fold(done)
     store(new)
+    database.execute("UPDATE stripe_event_work SET due_at = %s WHERE state = 'RECEIVED'", clock.now())
 
     answers = [
         call("reconciliation", "POST", f"{PATH}/{event_id(each)}/retry", token=manager.token) for each in (done, new)
     ]
 
     assert [(answer.status, answer.json["code"]) for answer in answers] == [(409, "stripe-event-not-retryable")] * 2
+
+
+def test_an_event_that_is_overdue_is_brought_to_the_worker_when_staff_ask_for_it(
+    call: Api, invoke: Any, buyer: Buyer, manager: Buyer, database: Any
+):
+    (sid,) = store(subscription_events(buyer)[0])
+    drop("EVENTS")
+
+    answer = call("reconciliation", "POST", f"{PATH}/{sid}/retry", token=manager.token)
+
+    assert (answer.status, answer.json["state"]) == (200, "RECEIVED")
+    (entry,) = database.execute("SELECT * FROM audit_log WHERE action = 'STRIPE_EVENT_RETRIED'")
+    assert (entry["actor_sid"], entry["subject_sid"]) == (manager.user_sid, sid)
+    assert take("EVENTS") == [sid]
+    invoke("license_worker", batch({"event_id": sid}))
+    assert [each["state"] for each in listed(call, manager)] == ["PROCESSED"]
 
 
 def test_an_event_that_is_not_there_is_not_found(call: Api, manager: Buyer):

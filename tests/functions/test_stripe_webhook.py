@@ -11,14 +11,15 @@ from typing import Any
 import pymysql
 import pytest
 
-from keywright.platform import clock
+from keywright.platform import clock, db
 from keywright.platform.connection import connect
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import inbox, repository, rules
+from keywright.stripe_sync.models import Arrival, EntrySource
 from tests.api import Answer, event_of
 from tests.conftest import WEBHOOK_SECRET, Database
 from tests.queue_hints import drop, take
-from tests.stripe_events import event, event_id, product, signature
+from tests.stripe_events import digest, event, event_id, product, signature
 
 BODY = event("product.updated", product(name="Häfen"))
 PATH = "/v1/webhooks/stripe"
@@ -38,11 +39,13 @@ def deliver(invoke: Callable[[str, object], Any]) -> Deliver:
         skew: int = 0,
         wrapped: bool = False,
         name: str = "stripe-signature",
+        agent: str | None = None,
     ) -> Answer:
         raw = body if isinstance(body, bytes) else body.encode()
         signed = header if header is not None else signature(raw, secret=WEBHOOK_SECRET, at=int(time.time()) + skew)
         text = base64.b64encode(raw).decode() if wrapped else raw.decode()
-        sent = event_of("stripe_webhook", "POST", PATH, body=text, headers={name: signed}, query={})
+        named = {} if agent is None else {"user-agent": agent}
+        sent = event_of("stripe_webhook", "POST", PATH, body=text, headers={name: signed, **named}, query={})
         answer = invoke("stripe_webhook", {**sent, "isBase64Encoded": wrapped})
         headers = {key.lower(): value for key, value in answer["headers"].items()}
         return Answer(answer["statusCode"], headers, answer["body"])
@@ -74,6 +77,60 @@ def test_a_signed_event_is_stored_byte_for_byte_hinted_at_and_acknowledged(deliv
     assert (row["body"], row["event_type"], row["object_id"]) == (BODY, "product.updated", "prod_unlimited")
     assert (row["state"], row["livemode"]) == ("RECEIVED", 0)
     assert take("EVENTS") == [event_id(BODY)]
+
+
+def test_how_an_event_came_is_kept_with_it_and_no_signature_is(deliver, database):
+    at = int(time.time())
+    good = digest(BODY, secret=WEBHOOK_SECRET, at=at)
+
+    deliver(header=f"t={at},v1={'0' * 64},v1={good},v0={'1' * 64},whatever=2", agent="Stripe/1.0 \ud800é" + "x" * 900)
+
+    (row,) = stored(database)
+    kept = json.loads(row["headers"])
+    request_id = kept.pop("request_id")
+    assert row["source"] == "WEBHOOK"
+    assert kept == {"signed_at": at, "signatures": {"v1": 2, "v0": 1}, "user_agent": "Stripe/1.0 " + "x" * 187}
+    assert len(request_id) > 8
+    assert good not in row["headers"]
+
+
+def test_a_delivery_that_names_no_program_is_stored_all_the_same(deliver, database):
+    deliver()
+
+    (row,) = stored(database)
+    assert json.loads(row["headers"])["user_agent"] is None
+
+
+def test_how_an_event_came_first_stays(deliver, database):
+    listed = Arrival(EntrySource.LISTED)
+    db.transact(lambda tx: inbox.receive(tx, rules.read_event(BODY), arrival=listed, now=clock.now()))
+
+    assert deliver().json["duplicate"] is True
+    (row,) = stored(database)
+    assert (row["source"], row["headers"]) == ("LISTED", None)
+
+
+@pytest.mark.parametrize("change", ["source = 'LISTED', headers = NULL", "headers = NULL", "headers = '{}'"])
+def test_how_an_event_came_cannot_be_changed(deliver, database, change):
+    deliver()
+
+    with pytest.raises(pymysql.MySQLError, match="append-only"):
+        database.execute(f"UPDATE stripe_events SET {change}")
+
+
+@pytest.mark.parametrize(
+    ("source", "headers", "rule"),
+    [("'ELSEWHERE'", "NULL", "source"), ("'LISTED'", "'{}'", "headers"), ("NULL", "'{}'", "headers")],
+)
+def test_the_database_refuses_an_entry_that_came_in_no_known_way(deliver, database, source, headers, rule):
+    deliver()
+    columns = "event_type, object_id, created_at, livemode, body, received_at"
+
+    with pytest.raises(pymysql.MySQLError, match=f"ck_stripe_events_{rule}"):
+        database.execute(
+            f"INSERT INTO stripe_events (event_id, {columns}, source, headers)"
+            f" SELECT 'evt_copy', {columns}, {source}, {headers} FROM stripe_events"
+        )
 
 
 def test_a_second_delivery_is_acknowledged_without_work(deliver, database):

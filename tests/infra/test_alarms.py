@@ -111,7 +111,12 @@ def test_a_look_that_never_succeeded_or_is_late_is_an_alarm_for_each_kind(assemb
     late = alarms_on(assembly, "ReconciliationLag")
 
     limits = {dimensions(alarm)["kind"]: alarm["Threshold"] for alarm in late}
-    assert limits == {"event-gap": 3 * 3600, "object-sweep": 13 * 3600, "license-sweep": 13 * 3600}
+    assert limits == {
+        "event-gap": 3 * 3600,
+        "object-sweep": 13 * 3600,
+        "license-sweep": 13 * 3600,
+        "stuck-work": 3 * 3600,
+    }
     assert {alarm["TreatMissingData"] for alarm in late} == {"breaching"}
 
 

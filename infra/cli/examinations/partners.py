@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from infra.cli import smoke
 from infra.cli.examinations.findings import Finding
-from infra.cli.stripe import WEBHOOK_PATH
+from infra.cli.stripe import WEBHOOK_PATH, account_of
 from infra.cli.stripe_events import ENABLED_EVENTS
 from keywright.platform import config, stripe_client
 from keywright.platform.stripe_client import API_VERSION
+from keywright.stripe_sync import gateway
 
 
 def stripe_knows_us() -> Iterator[Finding]:
@@ -19,10 +20,12 @@ def stripe_knows_us() -> Iterator[Finding]:
     url = config.setting("API_URL") + WEBHOOK_PATH
     try:
         endpoints = list(stripe_client.client().v1.webhook_endpoints.list().auto_paging_iter())
+        account = account_of(stripe_client.client())
     except StripeError as problem:
         yield Finding.wrong("Stripe", f"refuses the key ({type(problem).__name__}): docs/runbook.md#stripe-secret")
         return
     yield Finding.fine("Stripe", "takes the key")
+    yield from _is_named(account)
     ours = [endpoint for endpoint in endpoints if endpoint.url == url and endpoint.status == "enabled"]
     if not ours:
         yield Finding.wrong("Stripe", f"delivers nothing to {url}: run stripe setup")
@@ -34,6 +37,16 @@ def stripe_knows_us() -> Iterator[Finding]:
         yield Finding.wrong("Stripe", f"keeps back {len(missing)} events, such as {missing[0]}: run stripe setup")
     if len(ours) > 1:
         yield Finding.note("Stripe", f"{len(ours)} endpoints deliver here; each event comes as often, and counts once")
+
+
+def _is_named(account: str | None) -> Iterator[Finding]:
+    """Compare the account that the key belongs to, where it may say so, with the one whose events are ours."""
+    stated = gateway.account_id()
+    if stated is None:
+        says = "account_id is not in the secret, so events that name an account are ignored: run stripe setup"
+        yield Finding.note("Stripe", says)
+    elif account not in {None, stated}:
+        yield Finding.wrong("Stripe", f"knows the key as {account}'s, and the secret names {stated}: run stripe setup")
 
 
 def the_api_answers() -> Iterator[Finding]:

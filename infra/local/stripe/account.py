@@ -12,7 +12,7 @@ from infra.local.stripe.idempotency import IdempotencyKeys
 from infra.local.stripe.judge.judge import Judge
 from infra.local.stripe.ledger import Ledger
 from infra.local.stripe.metering import MeterLedger
-from infra.local.stripe.store import Object, Store
+from infra.local.stripe.store import Object, Store, new_id
 
 
 class Account:
@@ -20,6 +20,7 @@ class Account:
 
     def __init__(self, *, api_key: str, clock: Clock, public_url: str, retries: RetryPolicy) -> None:
         self.api_key = api_key
+        self.account_id = new_id("account")
         self.clock = clock
         self.public_url = public_url.rstrip("/")
         self.agenda = Agenda(clock)

@@ -42,7 +42,8 @@ class Api:
             response = self._answer_or_fail(request, route, names, request_id)
         except StripeError as error:
             response = _refusal(error)
-        self._account.ledger.count(request.method, counted, None if response.broken else response.status)
+        status, agent = None if response.broken else response.status, request.headers.get("user-agent", "")
+        self._account.ledger.count(request.method, counted, status, agent=agent)
         response.headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, **response.headers}
         return response
 

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+import re
+from collections import Counter, defaultdict
+from pathlib import Path
 from typing import Any
 
 from infra.local.stripe.delivery import Attempt
 from infra.local.stripe.store import Object, Store
 
+FOLDER = "KEYWRIGHT_STRIPE_CALLERS"
+"""Where every stand-in leaves who asked for what, for whoever wants the books of all of them."""
+
+# What Keywright adds to the user agent of Stripe's client.
+_CALLER = re.compile(r"keywright \(([^)]*)\)")
+
 
 class Ledger:
-    """Counts of requests by method and route, and of the statuses they were answered with."""
+    """Counts of requests by method and route, by who asked, and of the statuses they were answered with."""
 
     def __init__(self) -> None:
         self._requests: Counter[str] = Counter()
         self._statuses: Counter[int | None] = Counter()
+        self._callers: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
-    def count(self, method: str, route: str, status: int | None) -> None:
-        """Count one request; the status is None if it was left without an answer."""
-        self._requests[f"{method} {route}"] += 1
+    def count(self, method: str, route: str, status: int | None, *, agent: str = "") -> None:
+        """Count one request; its status is None if it was left without an answer, its agent what it said of itself."""
+        asked = f"{method} {route}"
+        self._requests[asked] += 1
         self._statuses[status] += 1
+        if caller := _CALLER.search(agent):
+            self._callers[caller[1]][asked] += 1
+            _leave_behind(caller[1], asked)
 
     def report(self, store: Store, attempts: list[Attempt]) -> dict[str, Any]:
         """Sum up, for the control API."""
         charges = store.newest_first("charge")
         return {
             "requests": dict(self._requests),
+            "callers": {caller: dict(asked) for caller, asked in self._callers.items()},
             "statuses": {str(status or "unanswered"): count for status, count in self._statuses.items()},
             "charges": dict(Counter(charge["status"] for charge in charges)),
             "charged": _sums(charges, "amount_captured"),
@@ -34,6 +49,13 @@ class Ledger:
             "events": dict(Counter(event["type"] for event in store.newest_first("event"))),
             "deliveries": dict(Counter("taken" if attempt.delivered else "refused" for attempt in attempts)),
         }
+
+
+def _leave_behind(caller: str, asked: str) -> None:
+    """Write it down at once, if a folder is named: a process that is killed later must not take it along."""
+    if folder := os.environ.get(FOLDER):
+        with (Path(folder) / f"{os.getpid()}.callers").open("a") as book:
+            book.write(f"{caller}\t{asked}\n")
 
 
 def _sums(charges: list[Object], field: str) -> dict[str, int]:

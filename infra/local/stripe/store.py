@@ -13,6 +13,7 @@ Object = dict[str, Any]
 _ALPHABET = string.ascii_letters + string.digits
 # Prefix and number of random characters, as long as Stripe's own, so that a column too short for them is noticed.
 _IDS: dict[str, tuple[str, int]] = {
+    "account": ("acct_1", 15),
     "billing.meter": ("mtr_test_61", 28),
     "billing.meter_event_summary": ("mtrusg_test_61", 28),
     "billing_portal.configuration": ("bpc_1", 23),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -155,6 +155,40 @@ def test_an_account_that_writes_to_nobody_but_itself_is_named(healthy: None):
         account.put_account_details(**details, ProductionAccessEnabled=True)
 
     assert said.startswith("SES is in its sandbox")
+
+
+@pytest.fixture
+def named_account(healthy: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have the secret name an account."""
+
+    def name(account_id: str) -> None:
+        value = json.dumps({**secrets.read("STRIPE"), "account_id": account_id})
+        secret = f"keywright/STRIPE-{os.urandom(4).hex()}"
+        boto3.client("secretsmanager").create_secret(Name=secret, SecretString=value)
+        monkeypatch.setenv("KEYWRIGHT_STRIPE_SECRET", secret)
+        secrets.forget()
+
+    return name
+
+
+def test_an_account_that_nobody_named_is_noted_and_fails_nothing(healthy: None):
+    findings = list(doctor.examine({"Stripe": partners.stripe_knows_us}))
+
+    (note,) = [finding.says for finding in findings if finding.verdict is Verdict.NOTE]
+    assert note.startswith("account_id is not in the secret")
+    assert wrong(Stripe=partners.stripe_knows_us) == []
+
+
+def test_an_account_that_is_not_the_keys_is_named(named_account: Callable[[str], None], stripe_account: StripeClient):
+    told = stripe_account.v1.accounts.retrieve_current().id
+
+    named_account("acct_another")
+    (said,) = wrong(Stripe=partners.stripe_knows_us)
+    named_account(told)
+
+    assert said == f"knows the key as {told}'s, and the secret names acct_another: run stripe setup"
+    findings = doctor.examine({"Stripe": partners.stripe_knows_us})
+    assert {finding.verdict for finding in findings} == {Verdict.FINE}
 
 
 def test_schedules_that_do_not_come_are_noticed(healthy: None):

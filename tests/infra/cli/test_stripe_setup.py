@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from stripe import StripeClient
 
 from infra.cli.commands import main
 from infra.cli.stripe_events import ENABLED_EVENTS, EVENTS_OF
 from keywright.platform import secrets
-from keywright.stripe_sync.gateway import webhook_secrets
+from keywright.stripe_sync.gateway import account_id, webhook_secrets
 from keywright.stripe_sync.kinds import KINDS
 
 SETUP = ["stripe", "setup", "--api-url", "https://setup.example.test", "--meter", "api_calls", "--samples"]
@@ -68,6 +69,35 @@ def test_the_new_signing_secret_stands_before_those_that_are_still_in_use(
     new, old = webhook_secrets()
     assert new.startswith("whsec_")
     assert old == "whsec_before"
+
+
+def test_the_account_is_kept_beside_what_the_secret_holds(
+    own_secret: None, stripe_account: StripeClient, capsys: pytest.CaptureFixture[str]
+):
+    before = dict(secrets.read("STRIPE"))
+
+    main(SETUP)
+    first = capsys.readouterr().out
+    main(SETUP)
+
+    account = stripe_account.v1.accounts.retrieve_current().id
+    assert account.startswith("acct_")
+    assert account_id() == account
+    assert secrets.read("STRIPE")["api_key"] == before["api_key"]
+    assert f"account {account}: kept" in first
+    assert f"account {account}: known" in capsys.readouterr().out
+
+
+def test_a_key_that_may_not_read_its_account_hinders_nothing(
+    own_secret: None, stripe_account: StripeClient, capsys: pytest.CaptureFixture[str]
+):
+    rule = {"kind": "status", "status": 403, "route": "/v1/account", "times": 1}
+    httpx.post(f"{os.environ['KEYWRIGHT_STRIPE_API_URL']}/_control/fail", data=rule, trust_env=False).raise_for_status()
+
+    assert main(SETUP) == 0
+
+    assert "account: the key may not read it." in capsys.readouterr().out
+    assert account_id() is None
 
 
 def test_an_endpoint_that_was_changed_is_mended(

@@ -12,7 +12,7 @@ from keywright.jobs import recovery, rules, service
 from keywright.jobs.kinds import Backoff, Kind, Payload
 from keywright.jobs.models import Job, KeyScope, LeaseLost, PayloadInvalid, Priority, Skipped, UnknownKind
 from keywright.jobs.worker import Executor, Pace, Worker
-from keywright.platform import clock, db
+from keywright.platform import callers, clock, db
 from keywright.platform.errors import RequestInvalid
 from tests.conftest import Database
 
@@ -76,6 +76,16 @@ def test_a_batch_is_carried_out_and_written_down(database):
     assert carried_out == 4
     assert {(job["state"], job["attempts"]) for job in jobs(database)} == {("COMPLETED", 1)}
     assert history(database) == [("COMPLETED", None, None)] * 4
+
+
+def test_whatever_a_job_asks_is_asked_in_the_name_of_its_kind(database):
+    add(1)
+    told: list[str] = []
+
+    worker(lambda _payload: told.append(callers.current())).run_due(may_begin=always)
+
+    assert told == ["test.plain"]
+    assert callers.current() == callers.UNNAMED
 
 
 def test_what_was_not_begun_is_given_back_uncounted(database):

@@ -135,6 +135,18 @@ def test_a_cursor_that_moves_before_the_insert_is_caught(late_works: Works):
     assert len(what_a_crash_loses(late_works, cursor_first)) > 0
 
 
+def test_what_was_listed_and_what_was_fetched_say_so(works: Works):
+    works.stripe.cast(1)
+
+    works.reconcile(Kind.EVENT_GAP)
+
+    came = works.database.execute("SELECT event_id, source, headers FROM stripe_events")
+    assert {(row["event_id"].partition("_")[0], row["source"], row["headers"]) for row in came} == {
+        ("evt", "LISTED", None),
+        ("obs", "OBSERVED", None),
+    }
+
+
 def test_a_page_that_is_delivered_twice_counts_once(works: Works):
     run = works.begin(Kind.EVENT_GAP)
     page = gateway.list_events(since=run.window_start, after=None, asked_at=clock.now())

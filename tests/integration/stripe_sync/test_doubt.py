@@ -7,7 +7,7 @@ from typing import Any
 
 from keywright.platform import clock, db
 from keywright.stripe_sync import inbox, rules, service
-from keywright.stripe_sync.models import Bench, Ignored, Parked, Processed
+from keywright.stripe_sync.models import Bench, Ignored, Parked, Processed, StripeEvent
 from tests.buyers import Buyer
 from tests.lives import charge, given_back
 from tests.purchases import NOW, catalog_events, desk, fold, left, store, subscription_events
@@ -120,11 +120,41 @@ def test_events_of_another_mode_or_account_are_ignored_with_the_reason(buyer: Bu
     outcome = db.transact(lambda tx: service.process(tx, live, event_id=sid))
 
     assert outcome == Ignored("the event is of test mode")
-    read = rules.read_event(
-        catalog_events()[0].replace(b'"livemode": false,', b'"livemode": false, "account": "acct_2",', 1)
-    )
+    read = rules.read_event(of_a_connected_account(catalog_events()[0]))
     assert rules.foreign_reason(read, account_id="acct_1", livemode=False) == "the event is of the account acct_2"
     assert rules.foreign_reason(read, account_id="acct_2", livemode=False) is None
+
+
+def of_a_connected_account(body: bytes) -> bytes:
+    return body.replace(b'"livemode": false,', b'"livemode": false, "account": "acct_2",', 1)
+
+
+def test_without_a_known_account_an_event_that_names_one_is_ignored_with_the_reason(buyer: Buyer) -> None:
+    (sid,) = store(of_a_connected_account(catalog_events()[0]))
+    ours = desk()
+    assert ours.account_id is None
+
+    outcome = db.transact(lambda tx: service.process(tx, ours, event_id=sid))
+
+    reason = "the event is of the account acct_2, and the secret does not say that it is ours"
+    assert outcome == Ignored(reason)
+    assert left()["products"] == []
+
+
+def test_an_endpoints_own_events_name_no_account_and_are_folded_without_one(buyer: Buyer) -> None:
+    assert fold(catalog_events()[0]) == [Processed()]
+
+
+def trusts_strangers(event: StripeEvent, *, account_id: str | None) -> bool:
+    """Check the account only where it is known."""
+    return account_id is None or event.account_id in {None, account_id}
+
+
+def test_a_check_that_needs_to_know_the_account_is_caught() -> None:
+    read = rules.read_event(of_a_connected_account(catalog_events()[0]))
+
+    assert trusts_strangers(read, account_id=None)
+    assert rules.foreign_reason(read, account_id=None, livemode=False) is not None
 
 
 def test_a_license_is_judged_again_when_its_term_ends(buyer: Buyer) -> None:

@@ -15,6 +15,7 @@ from infra.local.stripe.resources import (
     invoice_payments,
     invoice_preview,
     invoices,
+    own_account,
     payment_intent_calls,
     payment_intents,
     payment_methods,
@@ -59,4 +60,5 @@ ROUTES: tuple[Route, ...] = (
     *event_log.ROUTES,
     *event_destinations.ROUTES,
     *webhook_endpoints.ROUTES,
+    *own_account.ROUTES,
 )

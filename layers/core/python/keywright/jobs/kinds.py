@@ -124,6 +124,7 @@ _REGISTERED = (
     Kind("reconciliation.event-gap", Payload(open=True), timeout_s=50, priority=Priority.BULK),
     Kind("reconciliation.license-sweep", Payload(open=True), timeout_s=50, priority=Priority.BULK),
     Kind("reconciliation.object-sweep", Payload(open=True), timeout_s=50, priority=Priority.BULK),
+    Kind("reconciliation.stuck-work", Payload(open=True), timeout_s=50, priority=Priority.BULK),
     # Access hangs on an object that is in doubt.
     Kind("stripe_sync.refetch", _fields("object_type", "object_id", "reason"), timeout_s=25, priority=Priority.URGENT),
     Kind("platform.clean-up", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
@@ -143,6 +144,7 @@ RECURRING: Mapping[str, Recurrence] = {
     "reconciliation.event-gap": Recurrence(timedelta(hours=1)),
     "reconciliation.license-sweep": Recurrence(timedelta(hours=6)),
     "reconciliation.object-sweep": Recurrence(timedelta(hours=6)),
+    "reconciliation.stuck-work": Recurrence(timedelta(hours=1)),
     "metering.confirm": Recurrence(timedelta(hours=1)),
     "metering.seal": Recurrence(timedelta(minutes=5)),
     "platform.clean-up": Recurrence(timedelta(hours=1)),

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from keywright.jobs import failures, kinds, rules, service
 from keywright.jobs.kinds import Backoff, Kind
 from keywright.jobs.models import Job, LeaseLost, Skipped, UnknownKind
-from keywright.platform import log
+from keywright.platform import callers, log
 from keywright.platform.db import Transaction
 
 Effect = Callable[[Transaction], None]
@@ -138,7 +138,8 @@ class Worker:
         payload = dict(job.payload)
         if job.kind in self._registry:
             self._registry[job.kind].payload.check(payload)
-        return self._executors[job.kind](payload)
+        with callers.named(job.kind):
+            return self._executors[job.kind](payload)
 
     def _finish(self, job: Job, result: Effect | Skipped | None) -> None:
         if result is None and job.kind in self._registry and self._registry[job.kind].light:

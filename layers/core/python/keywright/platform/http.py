@@ -18,7 +18,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from keywright.platform import arrivals, correlation, edge, errors, log, paging
+from keywright.platform import arrivals, callers, correlation, edge, errors, log, paging
 from keywright.platform.repeats import Repeats
 
 PROBLEM = "application/problem+json"
@@ -118,7 +118,8 @@ def entrypoint(
         log.bind(correlation_id=correlation_id)
         try:
             asked = {**arrivals.checked(event), _OURS: correlation_id}
-            answer = _unless_seen(asked, _resolve(app, asked, context, repeats, takes or Takes()))
+            with callers.named(str(asked["routeKey"])):
+                answer = _unless_seen(asked, _resolve(app, asked, context, repeats, takes or Takes()))
             log.info("request", route=asked["routeKey"], status=answer["statusCode"])
         except errors.RequestUnreadable as error:
             log.warning("request unreadable", detail=error.detail)

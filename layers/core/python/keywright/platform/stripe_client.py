@@ -71,12 +71,14 @@ def outages_named() -> Iterator[None]:
 @lru_cache(maxsize=2)
 def _build(api_key: str, address: str) -> StripeClient:
     # The SDK costs hundreds of milliseconds to import, and most invocations never call Stripe.
-    from stripe import RequestsClient, StripeClient  # noqa: PLC0415
+    from stripe import StripeClient  # noqa: PLC0415
+
+    from keywright.platform.stripe_http import NamingClient  # noqa: PLC0415
 
     return StripeClient(
         api_key,
         stripe_version=API_VERSION,
         base_addresses={"api": address},
         max_network_retries=_RETRIES,
-        http_client=RequestsClient(timeout=_TIMEOUT_S),
+        http_client=NamingClient(timeout=_TIMEOUT_S),
     )

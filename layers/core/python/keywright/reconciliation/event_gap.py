@@ -12,8 +12,9 @@ from keywright.reconciliation.models import Counts, Difference, Drift, Page, Run
 from keywright.stripe_sync import inbox
 from keywright.stripe_sync import rules as stripe_rules
 from keywright.stripe_sync import service as stripe_sync
-from keywright.stripe_sync.models import StripeEvent, WebhookInvalid
+from keywright.stripe_sync.models import Arrival, EntrySource, StripeEvent, WebhookInvalid
 
+_LISTED = Arrival(EntrySource.LISTED)
 _CAUSE = "Stripe had not delivered it"
 _CONFIRMED_AT_ONCE = 500
 
@@ -24,7 +25,7 @@ def apply(tx: Transaction, run: Run, page: Page, *, now: datetime) -> None:
         return
     received = 0
     for event in _readable(page):
-        if stripe_sync.folds(event) and inbox.receive(tx, event, now=now):
+        if stripe_sync.folds(event) and inbox.receive(tx, event, arrival=_LISTED, now=now):
             drift = Drift("event", event.event_id, [Difference("event", None, event.event_type)], _CAUSE)
             received += service.record_drift(tx, run, drift, now=now)
     folded = repository.list_healed_events(tx, limit=_CONFIRMED_AT_ONCE)

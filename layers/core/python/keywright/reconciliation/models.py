@@ -13,11 +13,15 @@ Fields = Mapping[str, str | None]
 
 
 class Kind(StrEnum):
-    """What is compared: Stripe's events with the inbox, its objects with the mirror, what was paid with licenses."""
+    """
+    What is compared: Stripe's events with the inbox, its objects with the mirror, what was paid with licenses, what was
+    stored with what was folded.
+    """
 
     EVENT_GAP = "event-gap"
     OBJECT_SWEEP = "object-sweep"
     LICENSE_SWEEP = "license-sweep"
+    STUCK_WORK = "stuck-work"
 
     @property
     def job(self) -> str:

@@ -111,6 +111,15 @@ SELECT e.object_id, w.state, w.reason, w.waiting_for, e.received_at
  WHERE e.object_id IN %(object_ids)s
  ORDER BY e.object_id, e.created_at, e.event_id
 
+-- name: list_stuck
+-- By both parts of the place: many events are due in one moment.
+SELECT event_id, state, waiting_for, due_at
+  FROM stripe_event_work
+ WHERE state IN ('RECEIVED', 'PARKED') AND due_at <= %(before)s
+   AND due_at >= %(after_due)s AND (due_at > %(after_due)s OR event_id > %(after_id)s)
+ ORDER BY due_at, event_id
+ LIMIT %(limit)s
+
 -- name: list_subscriptions
 SELECT subscription_id, stripe_customer_id, status, cancel_at_period_end, canceled_at, ended_at, trial_end, pause_behavior,
        pause_resumes_at, default_payment_method_id, latest_invoice_id, created_at, metadata

@@ -141,6 +141,11 @@ def list_stored(tx: Transaction, *, object_ids: Sequence[str]) -> dict[str, list
     return found
 
 
+def list_stuck(tx: Transaction, *, before: datetime, after_due: datetime, after_id: str, limit: int) -> list[Row]:
+    """Return events that were due by then and were not folded, behind a place, the longest overdue first."""
+    return tx.all(_sql.list_stuck, before=before, after_due=after_due, after_id=after_id, limit=limit)
+
+
 def list_subscriptions(tx: Transaction, *, subscription_ids: Sequence[str]) -> dict[str, tuple[Row, list[Row]]]:
     """Return mirrored subscriptions with their items."""
     ids = list(subscription_ids)

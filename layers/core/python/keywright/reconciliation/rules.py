@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from keywright.platform.clock import to_wire
+from keywright.platform.clock import from_unix, to_wire
 from keywright.reconciliation.models import Difference, Fields, Stored
 
 OVERLAP = timedelta(hours=1)
@@ -36,6 +36,9 @@ CONFIRMED_AFTER = timedelta(minutes=2)
 
 REVIEWED_WITHIN = timedelta(hours=1)
 """How long a license may stand where it stood until somebody has seen that time has passed."""
+
+STUCK_AFTER = timedelta(minutes=5)
+"""How long an event may be overdue. The dispatcher has hinted at it several times by then."""
 
 MOST_STEPS = 2000
 """The most pages of one run. What is left is the next one's, which goes on where this one stopped."""
@@ -70,6 +73,19 @@ def place_of(cursor: str | None, first: str = SWEPT[0]) -> tuple[str, str | None
     """Return what a cursor stands at, and behind which id."""
     what, _, last_id = (cursor or f"{first}:").partition(":")
     return what, last_id or None
+
+
+def overdue_cursor(due_at: datetime, event_id: str) -> str:
+    """Return the cursor behind an overdue event; hints do not change when it was due, so none is passed twice."""
+    return f"{due_at.isoformat()} {event_id}"
+
+
+def overdue_place(cursor: str | None) -> tuple[datetime, str]:
+    """Return behind which moment and which event a cursor stands; without one, before them all."""
+    if cursor is None:
+        return from_unix(0), ""
+    due_at, _, event_id = cursor.partition(" ")
+    return datetime.fromisoformat(due_at), event_id
 
 
 def flatten(values: Mapping[str, Any], *, only: Collection[str], prefix: str = "") -> dict[str, str | None]:

@@ -9,21 +9,22 @@ from typing import Any
 from keywright.platform import queue
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import repository, rules
-from keywright.stripe_sync.models import StripeEvent
+from keywright.stripe_sync.models import Arrival, EntrySource, StripeEvent
 
-_PATIENCE = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=30)
 """How long a hint may take before the dispatcher sends another."""
 
 
-def receive(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
+def receive(tx: Transaction, event: StripeEvent, *, arrival: Arrival | None = None, now: datetime) -> bool:
     """
     Store an event; False if it was there. The hint goes out once the row is durable.
 
-    A second delivery of an event that still waits for its fold is a hint too.
+    A second delivery of an event that still waits for its fold is a hint too. ``arrival`` is how it came, which the
+    first one says for ever; None where the log is folded elsewhere, and nothing came.
     """
-    is_new = repository.add_event(tx, event, now=now)
+    is_new = repository.add_event(tx, event, arrival=arrival, now=now)
     if is_new or repository.is_pending(tx, event_id=event.event_id):
-        _hint(tx, [event.event_id])
+        hint(tx, [event.event_id])
     return is_new
 
 
@@ -38,12 +39,13 @@ def receive_observations(
     second = at.replace(microsecond=0)
     for subject in subjects:
         known = repository.list_known(tx, object_id=subject["id"], since=second, received_by=at)
-        receive(tx, rules.read_event(rules.observation_event(subject, at=at, after=known)), now=now)
+        observed = rules.read_event(rules.observation_event(subject, at=at, after=known))
+        receive(tx, observed, arrival=Arrival(EntrySource.OBSERVED), now=now)
 
 
 def release(tx: Transaction, *, waiting_for: str, now: datetime) -> None:
     """Let the events go on that waited for this object, such as ``customer:cus_123``."""
-    _hint(tx, repository.release(tx, waiting_for=waiting_for, now=now))
+    hint(tx, repository.release(tx, waiting_for=waiting_for, now=now))
 
 
 def reconsider(tx: Transaction, *, reconsider_on: str, now: datetime) -> None:
@@ -59,8 +61,8 @@ def hint_later(tx: Transaction, *, event_id: str, wait: timedelta) -> None:
 
 def hint_stuck(tx: Transaction, *, now: datetime, limit: int) -> int:
     """Hint the worker about events that were stored and not folded; return how many."""
-    event_ids = repository.list_stuck(tx, before=now - _PATIENCE, limit=limit)
-    _hint(tx, event_ids)
+    event_ids = repository.list_stuck(tx, before=now - PATIENCE, limit=limit)
+    hint(tx, event_ids)
     return len(event_ids)
 
 
@@ -81,9 +83,10 @@ def reopen(tx: Transaction, event_ids: list[str], *, now: datetime) -> None:
     """Have events folded again, whatever became of them."""
     if event_ids:
         repository.reopen(tx, event_ids=event_ids, now=now)
-        _hint(tx, event_ids)
+        hint(tx, event_ids)
 
 
-def _hint(tx: Transaction, event_ids: list[str]) -> None:
+def hint(tx: Transaction, event_ids: list[str]) -> None:
+    """Tell the worker of stored events, once this is committed."""
     if event_ids:
         tx.after_commit(lambda: queue.hint(queue.EVENTS, [{"event_id": event_id} for event_id in event_ids]))

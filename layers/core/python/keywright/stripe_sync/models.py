@@ -35,6 +35,37 @@ class StripeEvent:
     after: frozenset[str] = frozenset()
 
 
+class EntrySource(StrEnum):
+    """How an entry came into the inbox first: Stripe delivered it, we found it in Stripe's list, or we fetched it."""
+
+    WEBHOOK = "WEBHOOK"
+    LISTED = "LISTED"
+    OBSERVED = "OBSERVED"
+
+
+@dataclass(frozen=True)
+class Headers:
+    """
+    What a delivery said besides its body.
+
+    ``signed_at`` is in Unix seconds. ``signatures`` says how many there were of each scheme, and not which: who holds
+    one has what was sent to us. ``request_id`` is API Gateway's.
+    """
+
+    signed_at: int
+    signatures: Mapping[str, int]
+    user_agent: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How an entry came; only a delivery has headers."""
+
+    source: EntrySource
+    headers: Headers | None = None
+
+
 @dataclass(frozen=True)
 class Pending:
     """A stored event that is still to be folded, how often it was looked at, and how often in a row that failed."""
@@ -72,7 +103,8 @@ class Bench:
     """
     What judging works with: whose products these are, how patient dunning is, and when it is.
 
-    ``account_id`` and ``livemode`` are those of the deployment's Stripe account; None does not check.
+    ``account_id`` and ``livemode`` are those of the deployment's Stripe account. Without the first, an event that names
+    an account is not ours; without the second, the mode is not checked.
     """
 
     product_family: str
@@ -113,7 +145,11 @@ class WorkState(StrEnum):
 
 @dataclass(frozen=True)
 class EventRecord:
-    """A stored event as staff sees it; ``created_at`` is Stripe's time, ``received_at`` ours."""
+    """
+    A stored event as staff sees it; ``created_at`` is Stripe's time, ``received_at`` ours.
+
+    How events came is kept since some release; those from before have neither ``source`` nor ``headers``.
+    """
 
     event_id: str
     event_type: str
@@ -126,6 +162,8 @@ class EventRecord:
     due_at: datetime
     received_at: datetime
     created_at: datetime
+    source: EntrySource | None
+    headers: Headers | None
 
 
 @dataclass(frozen=True)

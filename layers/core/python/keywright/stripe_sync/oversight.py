@@ -35,7 +35,7 @@ def list_events(tx: Transaction, selection: EventSelection, *, limit: int, curso
 
 def retry(tx: Transaction, *, event_id: str, actor: Actor, now: datetime) -> EventRecord:
     """
-    Have an event folded again that was given up, waits, or was found to be none of our business.
+    Have an event folded again that was given up, waits, is overdue, or was found to be none of our business.
 
     :raises EventNotFound: if there is none
     :raises EventNotRetryable: if it is on its way or done
@@ -43,8 +43,7 @@ def retry(tx: Transaction, *, event_id: str, actor: Actor, now: datetime) -> Eve
     event = record_repository.lock_event(tx, event_id=event_id)
     if event is None:
         raise EventNotFound(f"No stored event has the id {event_id}.")
-    if event.state not in _RETRYABLE:
-        raise EventNotRetryable(f"The event is {event.state}; only DEAD, PARKED and IGNORED ones are folded again.")
+    _check_retryable(event, now=now)
     inbox.reopen(tx, [event_id], now=now)
     audit.record(
         tx,
@@ -58,6 +57,19 @@ def retry(tx: Transaction, *, event_id: str, actor: Actor, now: datetime) -> Eve
     reopened = record_repository.find_event(tx, event_id=event_id)
     assert reopened is not None
     return reopened
+
+
+def _check_retryable(event: EventRecord, *, now: datetime) -> None:
+    """
+    Refuse an event that is done, or that a hint may just be bringing to a worker.
+
+    :raises EventNotRetryable: if it is one of those
+    """
+    overdue = event.state is WorkState.RECEIVED and event.due_at <= now - inbox.PATIENCE
+    if event.state not in _RETRYABLE and not overdue:
+        raise EventNotRetryable(
+            f"The event is {event.state}; DEAD, PARKED and IGNORED ones are folded again, and RECEIVED ones if overdue."
+        )
 
 
 def read_figures(tx: Transaction, *, now: datetime) -> EventFigures:

@@ -1,8 +1,9 @@
 -- name: add_event
 -- A plain INSERT: the table refuses updates, so an upsert would fail on the second delivery.
-INSERT INTO stripe_events (event_id, event_type, object_id, created_at, api_version, livemode, account_id, body, received_at)
+INSERT INTO stripe_events (event_id, event_type, object_id, created_at, api_version, livemode, account_id, body, received_at,
+       source, headers)
 VALUES (%(event_id)s, %(event_type)s, %(object_id)s, %(moment)s, %(api_version)s, %(livemode)s, %(account_id)s,
-       _binary %(body)s, %(now)s)
+       _binary %(body)s, %(now)s, %(source)s, %(headers)s)
 
 -- name: add_work
 INSERT INTO stripe_event_work (event_id, state, due_at, created_at, correlation_id)
@@ -119,7 +120,7 @@ SELECT event_id FROM stripe_event_work WHERE event_id = %(event_id)s FOR UPDATE
 -- name: list_events
 -- Those that came last first. Both parts of the cursor, because many events come at once.
 SELECT e.event_id, e.event_type, e.object_id, w.state, w.reason, w.waiting_for, w.attempts, w.failures, w.due_at,
-       w.created_at AS received_at, e.created_at
+       w.created_at AS received_at, e.created_at, e.source, e.headers
   FROM stripe_event_work w
   JOIN stripe_events e ON e.event_id = w.event_id
  WHERE (%(state)s IS NULL OR w.state = %(state)s)
@@ -132,7 +133,7 @@ SELECT e.event_id, e.event_type, e.object_id, w.state, w.reason, w.waiting_for, 
 
 -- name: find_event
 SELECT e.event_id, e.event_type, e.object_id, w.state, w.reason, w.waiting_for, w.attempts, w.failures, w.due_at,
-       w.created_at AS received_at, e.created_at
+       w.created_at AS received_at, e.created_at, e.source, e.headers
   FROM stripe_event_work w
   JOIN stripe_events e ON e.event_id = w.event_id
  WHERE w.event_id = %(event_id)s

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
-from keywright.stripe_sync.models import EventFigures, EventRecord, EventSelection, WorkState
+from keywright.stripe_sync.models import EntrySource, EventFigures, EventRecord, EventSelection, Headers, WorkState
 
 _sql = sql.load(__file__)
 
@@ -50,4 +51,9 @@ def read_figures(tx: Transaction, *, now: datetime) -> EventFigures:
 
 
 def _record(row: Row) -> EventRecord:
-    return EventRecord(**{**row, "state": WorkState(row["state"])})
+    told = {
+        "state": WorkState(row["state"]),
+        "source": row["source"] and EntrySource(row["source"]),
+        "headers": row["headers"] and Headers(**json.loads(row["headers"])),
+    }
+    return EventRecord(**{**row, **told})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from keywright.platform import sql
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import rules
-from keywright.stripe_sync.models import Ignored, Outcome, Parked, Pending, StripeEvent
+from keywright.stripe_sync.models import Arrival, Ignored, Outcome, Parked, Pending, StripeEvent
 
 _sql = sql.load(__file__)
 
@@ -15,10 +16,12 @@ _PENDING = frozenset({"RECEIVED", "PARKED"})
 _NOT_STORED = frozenset({"subject", "previous", "after"})  # they stand in the body
 
 
-def add_event(tx: Transaction, event: StripeEvent, *, now: datetime) -> bool:
-    """Store an event and its work row; False if it is there already."""
+def add_event(tx: Transaction, event: StripeEvent, *, arrival: Arrival | None, now: datetime) -> bool:
+    """Store an event, how it came, and its work row; False if it is there already."""
     fields = {name: value for name, value in vars(event).items() if name not in _NOT_STORED}
-    if not tx.insert_new(_sql.add_event, unique_key="PRIMARY", **fields, now=now):
+    headers = json.dumps(vars(arrival.headers), sort_keys=True) if arrival and arrival.headers else None
+    came = {"source": arrival and arrival.source, "headers": headers}
+    if not tx.insert_new(_sql.add_event, unique_key="PRIMARY", **fields, **came, now=now):
         return False
     tx.run(_sql.add_work, event_id=event.event_id, correlation_id=rules.find_correlation_id(event), now=now)
     return True

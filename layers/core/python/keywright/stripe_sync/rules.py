@@ -136,15 +136,21 @@ def find_correlation_id(event: StripeEvent) -> str | None:
 
 
 def foreign_reason(event: StripeEvent, *, account_id: str | None, livemode: bool | None) -> str | None:
-    """Return why an event is none of this deployment's Stripe account and mode; None if it is."""
+    """
+    Return why an event is none of this deployment's Stripe account and mode; None if it is.
+
+    An endpoint's own events name no account, those of accounts that are connected to it do. So where nobody has told
+    which account is ours, whatever names one is somebody else's.
+    """
     if event.event_type == OBSERVATION:
         # We asked with our own key.
         return None
     if livemode is not None and event.livemode is not livemode:
         return f"the event is of {'live' if event.livemode else 'test'} mode"
-    if account_id is not None and event.account_id not in {None, account_id}:
-        return f"the event is of the account {event.account_id}"
-    return None
+    if event.account_id in {None, account_id}:
+        return None
+    unknown = "" if account_id is not None else ", and the secret does not say that it is ours"
+    return f"the event is of the account {event.account_id}{unknown}"
 
 
 def mode_of_key(api_key: str) -> bool | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -18,6 +20,7 @@ TOLERANCE_S = 300
 """How far the signature's time may be from ours, in both directions."""
 
 _LONGEST_HEADER = 4096
+_SCHEME = re.compile(r"v[0-9]{1,3}")
 
 
 def verify(body: bytes, header: str, *, secrets: Sequence[str], now: datetime) -> None:
@@ -38,6 +41,17 @@ def verify(body: bytes, header: str, *, secrets: Sequence[str], now: datetime) -
         if any([hmac.compare_digest(expected, signature) for signature in signatures]):  # noqa: C419
             return
     raise SignatureInvalid("No signature of the webhook fits its body.")
+
+
+def describe(header: str) -> tuple[int, dict[str, int]]:
+    """
+    Return when a header says that it was signed, and how many signatures of each scheme it holds, never which.
+
+    :raises SignatureInvalid: if it is none that could be verified
+    """
+    timestamp, _ = _read(header)
+    names = [part.partition("=")[0].strip() for part in header[:_LONGEST_HEADER].split(",")]
+    return timestamp, dict(Counter(name for name in names if _SCHEME.fullmatch(name)))
 
 
 def _read(header: str) -> tuple[int, list[str]]:
