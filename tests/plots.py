@@ -25,6 +25,7 @@ VALUES (%(sid)s, %(customer_sid)s, %(domain_sid)s, %(price_id)s, 1, 'payment', 4
        'https://pay.example.test', %(now)s, %(now)s)
 """
 _A_PART = 1000
+_MANY = 11
 
 
 def _subscribe(theater: Theater, story: Story, **details: Any) -> None:
@@ -117,10 +118,25 @@ def _authenticate(theater: Theater, story: Story) -> None:
     theater.control(f"payment_intents/{asking}/authenticate", outcome="succeed")
 
 
+def _itemize(theater: Theater, story: Story) -> None:
+    """Have the next invoice say more than Stripe puts into an event."""
+    for number in range(_MANY):
+        given: Any = {
+            "customer": story.customer_id,
+            "subscription": story.subscription_id,
+            "currency": "usd",
+            "amount": 100 + number,
+            "description": f"Hour {number} of work",
+        }
+        theater.client.v1.invoice_items.create(given)
+
+
 def _give_back(amount: int | None = None) -> Action:
     def give_back(theater: Theater, story: Story) -> None:
         given: Any = {"charge": _first_charge(theater, story), "reason": "requested_by_customer"}
-        theater.client.v1.refunds.create(given if amount is None else {**given, "amount": amount})
+        if amount is not None:
+            given["amount"] = amount
+        theater.client.v1.refunds.create(given)
 
     return give_back
 
@@ -172,6 +188,7 @@ PLOTS: dict[str, dict[int, Action]] = {
     "disputes and wins": {12: _dispute, 23: _decide("won")},
     "disputes and loses": {12: _dispute, 23: _decide("lost")},
     "disputes a week": {40: _dispute},
+    "is billed in detail": {25: _itemize},
 }
 """What happens on which half day. Weeks end every fourteenth."""
 

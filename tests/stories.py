@@ -106,7 +106,8 @@ class Theater:
 
     def everything(self) -> Iterator[dict[str, Any]]:
         """Yield all that Stripe has of what the mirror should hold, each object as Stripe's API answers it."""
-        v1, all_of_it = self.client.v1, {"limit": 100}
+        v1 = self.client.v1
+        all_of_it: dict[str, Any] = {"limit": 100}
         products = [each.to_dict() for each in _pages(v1.products, all_of_it)]
         ours = {product["id"] for product in products if product["metadata"]["product_family"] == FAMILY}
         yield from (product for product in products if product["id"] in ours)
@@ -116,12 +117,15 @@ class Theater:
                 yield v1.prices.retrieve(price.id, {"expand": expand[: 3 if price.tiers_mode else 2]}).to_dict()
         listed = (
             (v1.subscriptions, {**all_of_it, "status": "all"}),
-            *((kind, all_of_it) for kind in (v1.invoices, v1.invoice_payments, v1.charges, v1.payment_intents)),
+            *((kind, all_of_it) for kind in (v1.invoice_payments, v1.charges, v1.payment_intents)),
             *((kind, all_of_it) for kind in (v1.refunds, v1.disputes, v1.checkout.sessions)),
             *((v1.payment_methods, {**all_of_it, "customer": story.customer_id}) for story in self.stories),
         )
         for kind, wanted in listed:
             yield from (each.to_dict() for each in _pages(kind, wanted))
+        for invoice in _pages(v1.invoices, all_of_it):
+            lines = v1.invoices.line_items.list(invoice.id, {"limit": 100}).auto_paging_iter()
+            yield {**invoice.to_dict(), "lines": {"data": [line.to_dict() for line in lines]}}
 
     def paid_things(self, story: Story) -> set[str]:
         """Return what somebody paid for: the session, or the items on the invoices that were paid."""

@@ -48,7 +48,7 @@ def test_where_nothing_differs_nothing_is_found_and_nothing_written(shop: Works)
 
     assert (run["state"], run["drift_found"], run["received"]) == ("COMPLETE", 0, 0)
     # Products, prices, what four customers bought and how they paid; the other family's is left alone.
-    assert run["examined"] == 2 + 2 + 4 + 4 + 3 * 4
+    assert run["examined"] == 3 + 3 + 4 + 4 + 3 * 4
     assert shop.database.execute("SELECT * FROM subscriptions ORDER BY 1") == before
 
 
