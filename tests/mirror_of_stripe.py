@@ -6,6 +6,7 @@ Written against Stripe's documentation and the schema alone: it shares no code w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -34,12 +35,13 @@ def of_mirror(database: Database) -> Seen:
     rows: Seen = {}
     for table, key in _TABLES.items():
         for row in database.execute(f"SELECT * FROM {table}"):
-            rows[f"{table} {row[key]}"] = {name: row[name] for name in _COLUMNS[table]}
+            told = {**row, **({"metadata": json.loads(row["metadata"] or "{}")} if "metadata" in row else {})}
+            rows[" ".join([table, *(str(row[name]) for name in key)])] = told
     return rows
 
 
 def differences(expected: Seen, found: Seen) -> list[str]:
-    """Return every field that differs, in words."""
+    """Return every field that differs, in words; what the mirror has besides Stripe's fields is not looked at."""
     told = []
     for key in sorted(expected.keys() | found.keys()):
         ours, theirs = found.get(key), expected.get(key)
@@ -51,28 +53,61 @@ def differences(expected: Seen, found: Seen) -> list[str]:
 
 
 def _product(stripe: Object) -> Seen:
-    return {
-        f"products {stripe['id']}": {
-            "name": stripe["name"],
-            "active": int(stripe["active"]),
-            "product_family": stripe["metadata"].get("product_family"),
-            "fee_structure": stripe["metadata"].get("fee_structure"),
-        }
+    named = ("product_family", "fee_structure", "usage_based", "air_gapped")
+    row = {
+        "name": stripe["name"],
+        "description": stripe["description"],
+        "active": int(stripe["active"]),
+        "metadata": stripe["metadata"],
+        "created_at": when(stripe["created"]),
+        **{name: stripe["metadata"].get(name) for name in named},
     }
+    return {f"products {stripe['id']}": row}
 
 
 def _price(stripe: Object) -> Seen:
+    recurring, transform = stripe["recurring"] or {}, stripe["transform_quantity"] or {}
+    row = {
+        "product_id": stripe["product"],
+        "active": int(stripe["active"]),
+        "currency": stripe["currency"],
+        "kind": stripe["type"],
+        "recurring_interval": recurring.get("interval"),
+        "interval_count": recurring.get("interval_count"),
+        "usage_type": recurring.get("usage_type"),
+        "billing_scheme": stripe["billing_scheme"],
+        "tiers_mode": stripe["tiers_mode"],
+        "unit_amount": _amount(stripe["unit_amount_decimal"]),
+        "transform_divide_by": transform.get("divide_by"),
+        "transform_round": transform.get("round"),
+        "created_at": when(stripe["created"]),
+    }
+    rows = {f"prices {stripe['id']}": row, **_tiers(f"price_tiers {stripe['id']}", stripe)}
+    for currency, option in stripe["currency_options"].items():
+        if currency != stripe["currency"]:
+            own = f"{stripe['id']} {currency}"
+            rows[f"price_options {own}"] = {"unit_amount": _amount(option["unit_amount_decimal"])}
+            rows |= _tiers(f"price_option_tiers {own}", option)
+    return rows
+
+
+def _tiers(key: str, stripe: Object) -> Seen:
     return {
-        f"prices {stripe['id']}": {
-            "product_id": stripe["product"],
-            "active": int(stripe["active"]),
-            "currency": stripe["currency"],
-            "unit_amount": Decimal(stripe["unit_amount_decimal"]),
+        f"{key} {position}": {
+            "up_to": tier["up_to"],
+            "unit_amount": _amount(tier["unit_amount_decimal"]),
+            "flat_amount": _amount(tier["flat_amount_decimal"]),
         }
+        for position, tier in enumerate(stripe.get("tiers") or ())
     }
 
 
+def _amount(value: object) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
 def _subscription(stripe: Object) -> Seen:
+    pause = stripe["pause_collection"] or {}
     row = {
         "status": stripe["status"],
         "stripe_customer_id": stripe["customer"],
@@ -80,9 +115,11 @@ def _subscription(stripe: Object) -> Seen:
         "canceled_at": when(stripe["canceled_at"]),
         "ended_at": when(stripe["ended_at"]),
         "trial_end": when(stripe["trial_end"]),
-        "pause_behavior": (stripe["pause_collection"] or {}).get("behavior"),
+        "pause_behavior": pause.get("behavior"),
+        "pause_resumes_at": when(pause.get("resumes_at")),
         "default_payment_method_id": stripe["default_payment_method"],
         "latest_invoice_id": stripe["latest_invoice"],
+        "metadata": stripe["metadata"],
         "created_at": when(stripe["created"]),
     }
     return {f"subscriptions {stripe['id']}": row} | {
@@ -98,54 +135,65 @@ def _subscription(stripe: Object) -> Seen:
 
 
 def _invoice(stripe: Object) -> Seen:
+    changes = stripe["status_transitions"]
     row = {
         "subscription_id": ((stripe["parent"] or {}).get("subscription_details") or {}).get("subscription"),
         "invoice_number": stripe["number"],
-        "status": stripe["status"],
-        "currency": stripe["currency"],
-        "amount_due": stripe["amount_due"],
-        "amount_paid": stripe["amount_paid"],
-        "amount_remaining": stripe["amount_remaining"],
-        "total": stripe["total"],
+        **{name: stripe[name] for name in _INVOICE},
         "attempted": int(stripe["attempted"]),
-        "attempt_count": stripe["attempt_count"],
         "created_at": when(stripe["created"]),
         "due_at": when(stripe["due_date"]),
         "next_attempt_at": when(stripe["next_payment_attempt"]),
-        "finalized_at": when(stripe["status_transitions"]["finalized_at"]),
-        "paid_at": when(stripe["status_transitions"]["paid_at"]),
+        "finalized_at": when(changes["finalized_at"]),
+        "paid_at": when(changes["paid_at"]),
     }
-    return {f"invoices {stripe['id']}": row} | {
-        f"invoice_lines {line['id']}": {
-            "invoice_id": stripe["id"],
-            "amount": line["amount"],
+    lines = (_line(stripe["id"], line) for line in stripe["lines"]["data"])
+    return {f"invoices {stripe['id']}": row, **{key: line for found in lines for key, line in found.items()}}
+
+
+_INVOICE = (
+    "status", "currency", "amount_due", "amount_paid", "amount_remaining", "total", "attempt_count", "billing_reason",
+    "collection_method",
+)  # fmt: skip
+
+
+def _line(invoice_id: str, line: Object) -> Seen:
+    parent = line["parent"] or {}
+    origin = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
+    return {
+        f"invoice_lines {invoice_id} {line['id']}": {
+            "price_id": ((line["pricing"] or {}).get("price_details") or {}).get("price"),
+            "subscription_item_id": origin.get("subscription_item"),
+            "description": line["description"],
             "quantity": line["quantity"],
+            "amount": line["amount"],
+            "currency": line["currency"],
+            "proration": int(origin["proration"]),
             "period_start": when(line["period"]["start"]),
             "period_end": when(line["period"]["end"]),
         }
-        for line in stripe["lines"]["data"]
     }
+
+
+def _invoice_payment(stripe: Object) -> Seen:
+    if stripe["status"] != "paid":
+        # Stripe has no event for a payment that is open or was given up: only money that came is linked.
+        return {}
+    key = {"invoice_id": stripe["invoice"], "payment_id": stripe["payment"]["payment_intent"]}
+    return {f"invoice_payments {' '.join(key.values())}": key}
+
+
+def _card(card: Object | None) -> Object:
+    names = {"card_brand": "brand", "card_last4": "last4", "card_exp_month": "exp_month", "card_exp_year": "exp_year"}
+    return {ours: (card or {}).get(theirs) for ours, theirs in names.items()}
 
 
 def _charge(stripe: Object) -> Seen:
-    card = (stripe["payment_method_details"] or {}).get("card") or {}
-    return {
-        f"charges {stripe['id']}": {
-            "stripe_customer_id": stripe["customer"],
-            "payment_intent_id": stripe["payment_intent"],
-            "status": stripe["status"],
-            "amount": stripe["amount"],
-            "amount_captured": stripe["amount_captured"],
-            "amount_refunded": stripe["amount_refunded"],
-            "currency": stripe["currency"],
-            "failure_code": stripe["failure_code"],
-            "card_brand": card.get("brand"),
-            "card_last4": card.get("last4"),
-            "card_exp_month": card.get("exp_month"),
-            "card_exp_year": card.get("exp_year"),
-            "created_at": when(stripe["created"]),
-        }
-    }
+    same = ("payment_intent", "status", "amount", "amount_captured", "amount_refunded", "currency", "failure_code")
+    row = {"payment_intent_id" if name == "payment_intent" else name: stripe[name] for name in same}
+    card = _card((stripe["payment_method_details"] or {}).get("card"))
+    placed = {"stripe_customer_id": stripe["customer"], "created_at": when(stripe["created"])}
+    return {f"charges {stripe['id']}": {**row, **card, **placed}}
 
 
 def _payment_intent(stripe: Object) -> Seen:
@@ -160,6 +208,29 @@ def _payment_intent(stripe: Object) -> Seen:
             "created_at": when(stripe["created"]),
         }
     }
+
+
+def _payment_method(stripe: Object) -> Seen:
+    row = {
+        "stripe_customer_id": stripe["customer"],
+        "method_type": stripe["type"],
+        **_card(stripe["card"]),
+        "created_at": when(stripe["created"]),
+    }
+    return {f"payment_methods {stripe['id']}": row}
+
+
+def _setback(table: str) -> Any:
+    def read(stripe: Object) -> Seen:
+        row = {
+            "charge_id": stripe["charge"],
+            "payment_intent_id": stripe["payment_intent"],
+            **{name: stripe[name] for name in ("status", "amount", "currency", "reason")},
+            "created_at": when(stripe["created"]),
+        }
+        return {f"{table} {stripe['id']}": row}
+
+    return read
 
 
 def _checkout_session(stripe: Object) -> Seen:
@@ -178,78 +249,29 @@ _READ = {
     "price": _price,
     "subscription": _subscription,
     "invoice": _invoice,
+    "invoice_payment": _invoice_payment,
     "charge": _charge,
     "payment_intent": _payment_intent,
+    "payment_method": _payment_method,
+    "refund": _setback("refunds"),
+    "dispute": _setback("disputes"),
     "checkout.session": _checkout_session,
 }
 _TABLES = {
-    "products": "product_id",
-    "prices": "price_id",
-    "subscriptions": "subscription_id",
-    "subscription_items": "item_id",
-    "invoices": "invoice_id",
-    "invoice_lines": "line_id",
-    "charges": "charge_id",
-    "payment_intents": "payment_intent_id",
-    "checkout_sessions": "stripe_session_id",
-}
-_COLUMNS: dict[str, tuple[str, ...]] = {
-    "products": ("name", "active", "product_family", "fee_structure"),
-    "prices": ("product_id", "active", "currency", "unit_amount"),
-    "subscriptions": (
-        "status",
-        "stripe_customer_id",
-        "cancel_at_period_end",
-        "canceled_at",
-        "ended_at",
-        "trial_end",
-        "pause_behavior",
-        "default_payment_method_id",
-        "latest_invoice_id",
-        "created_at",
-    ),
-    "subscription_items": ("subscription_id", "price_id", "quantity", "current_period_start", "current_period_end"),
-    "invoices": (
-        "subscription_id",
-        "invoice_number",
-        "status",
-        "currency",
-        "amount_due",
-        "amount_paid",
-        "amount_remaining",
-        "total",
-        "attempted",
-        "attempt_count",
-        "created_at",
-        "due_at",
-        "next_attempt_at",
-        "finalized_at",
-        "paid_at",
-    ),
-    "invoice_lines": ("invoice_id", "amount", "quantity", "period_start", "period_end"),
-    "charges": (
-        "stripe_customer_id",
-        "payment_intent_id",
-        "status",
-        "amount",
-        "amount_captured",
-        "amount_refunded",
-        "currency",
-        "failure_code",
-        "card_brand",
-        "card_last4",
-        "card_exp_month",
-        "card_exp_year",
-        "created_at",
-    ),
-    "payment_intents": (
-        "stripe_customer_id",
-        "latest_charge_id",
-        "status",
-        "amount",
-        "amount_received",
-        "currency",
-        "created_at",
-    ),
-    "checkout_sessions": ("state", "payment_status", "subscription_id", "payment_intent_id"),
+    "products": ("product_id",),
+    "prices": ("price_id",),
+    "price_tiers": ("price_id", "position"),
+    "price_options": ("price_id", "currency"),
+    "price_option_tiers": ("price_id", "currency", "position"),
+    "subscriptions": ("subscription_id",),
+    "subscription_items": ("item_id",),
+    "invoices": ("invoice_id",),
+    "invoice_lines": ("invoice_id", "line_id"),
+    "invoice_payments": ("invoice_id", "payment_id"),
+    "charges": ("charge_id",),
+    "payment_intents": ("payment_intent_id",),
+    "payment_methods": ("payment_method_id",),
+    "refunds": ("refund_id",),
+    "disputes": ("dispute_id",),
+    "checkout_sessions": ("stripe_session_id",),
 }

@@ -160,10 +160,18 @@ _LEFT = {
     "tiers": "SELECT * FROM price_tiers ORDER BY price_id, position",
     "events": "SELECT event_id, state FROM stripe_event_work ORDER BY event_id",
     # Asking Stripe for what has not arrived yet depends on the order, and so it should; as does what is told of the
-    # states on the way.
+    # states on the way. That the last of them was told does not.
     "jobs": "SELECT job_key, kind, payload FROM jobs WHERE kind NOT IN ('catalog.fetch-price', 'stripe_sync.refetch',"
     " 'licensing.send-change', 'licensing.publish-revocations') AND (kind <> 'licensing.publish-event'"
     " OR job_key LIKE '%%:license.issued:%%' OR job_key LIKE '%%:license.renewed:%%') ORDER BY job_key",
+    "ends": "SELECT l.license_sid, l.state, JSON_VALUE(a.new_value, '$.state') AS told,"
+    " (SELECT COUNT(*) > 0 FROM jobs j WHERE j.kind = 'licensing.send-change'"
+    " AND JSON_VALUE(j.payload, '$.license_sid') = l.license_sid"
+    " AND JSON_VALUE(j.payload, '$.change') = CASE l.state WHEN 'REVOKED' THEN 'revoked' WHEN 'CANCELED' THEN 'expired'"
+    " WHEN 'EXPIRED' THEN 'expired' ELSE 'restricted' END) AS mailed"
+    " FROM licenses l LEFT JOIN audit_log a ON a.audit_id = (SELECT MAX(audit_id) FROM audit_log"
+    " WHERE action = 'LICENSE_STATE_CHANGED' AND subject_sid = l.license_sid)"
+    " WHERE l.state <> 'ACTIVE' ORDER BY l.license_sid",
     "audit": "SELECT action, subject_sid, old_value, new_value FROM audit_log ORDER BY action, subject_sid, new_value",
 }
 

@@ -19,7 +19,7 @@ from infra.local.stripe.clock import Clock
 from infra.local.stripe.delivery import RetryPolicy
 from infra.local.stripe.server import StandIn, create_app
 from keywright.platform import db
-from keywright.platform.clock import from_unix
+from tests import plots
 from tests.buyers import Buyer, add_buyer
 from tests.conftest import STRIPE_KEY
 from tests.fidelity.running import serving
@@ -34,14 +34,24 @@ _HALF_DAYS = WEEKS * 14 - 1
 RECURRING = {"product_family": FAMILY, "fee_structure": "recurring", "usage_based": "false", "air_gapped": "false"}
 """The metadata of what is licensed as long as it is paid."""
 
+_SLIPS = {13: {"usage_based": "perhaps"}, 30: {"usage_based": RECURRING["usage_based"]}}
+"""What the vendor does to the metadata of what is sold by the week, on which half day."""
+
 WEEKLY: Any = {"unit_amount": 4900, "recurring": {"interval": "week"}}
 
-_CHECKOUT = """
-INSERT INTO checkout_sessions (checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor,
-       currency, state, stripe_session_id, url, expires_at, created_at)
-VALUES (%(sid)s, %(customer_sid)s, %(domain_sid)s, %(price_id)s, 1, 'payment', 490000, 'usd', 'OPEN', %(session)s,
-       'https://pay.example.test', %(now)s, %(now)s)
-"""
+_TIERED: Any = {
+    "billing_scheme": "tiered",
+    "tiers_mode": "graduated",
+    "tiers": [
+        {"up_to": 2, "unit_amount": 900, "flat_amount": 1500},
+        {"up_to": "inf", "unit_amount_decimal": "612.5"},
+    ],
+    "recurring": {"interval": "week"},
+    "currency_options": {
+        "eur": {"tiers": [{"up_to": 2, "unit_amount": 850}, {"up_to": "inf", "unit_amount_decimal": "587.25"}]}
+    },
+}
+"""A price with tiers, also in another currency."""
 
 
 @dataclass
@@ -66,6 +76,7 @@ class Theater:
     stories: list[Story] = field(default_factory=list)
     weekly: str = ""
     once: str = ""
+    tiered: str = ""
 
     @property
     def url(self) -> str:
@@ -80,10 +91,11 @@ class Theater:
         return result
 
     def open(self) -> None:
-        """Put two products on sale, and one of another family."""
+        """Put three products on sale, and one of another family."""
         air_gapped = {"fee_structure": "one_time", "usage_based": "false", "air_gapped": "true"}
         self.weekly = self.sell("Harbor", RECURRING, WEEKLY)
         self.once = self.sell("Lighthouse", {"product_family": FAMILY, **air_gapped}, {"unit_amount": 490_000})
+        self.tiered = self.sell("Beacon", RECURRING, _TIERED)
         self.sell("Somebody else's", {"product_family": "cloud"}, WEEKLY)
         self.control("billing", retry_days=[1, 2], after_retries="canceled", finalize_after_s=3600)
 
@@ -92,13 +104,46 @@ class Theater:
         product = self.client.v1.products.create({"name": name, "metadata": metadata})
         return self.client.v1.prices.create({"product": product.id, "currency": "usd", **terms}).id  # type: ignore[typeddict-item]
 
+    def everything(self) -> Iterator[dict[str, Any]]:
+        """Yield all that Stripe has of what the mirror should hold, each object as Stripe's API answers it."""
+        v1 = self.client.v1
+        all_of_it: dict[str, Any] = {"limit": 100}
+        products = [each.to_dict() for each in _pages(v1.products, all_of_it)]
+        ours = {product["id"] for product in products if product["metadata"]["product_family"] == FAMILY}
+        yield from (product for product in products if product["id"] in ours)
+        expand = ["tiers", "currency_options", "currency_options.eur.tiers"]
+        for price in _pages(v1.prices, all_of_it):
+            if price.product in ours:
+                yield v1.prices.retrieve(price.id, {"expand": expand[: 3 if price.tiers_mode else 2]}).to_dict()
+        listed = (
+            (v1.subscriptions, {**all_of_it, "status": "all"}),
+            *((kind, all_of_it) for kind in (v1.invoice_payments, v1.charges, v1.payment_intents)),
+            *((kind, all_of_it) for kind in (v1.refunds, v1.disputes, v1.checkout.sessions)),
+            *((v1.payment_methods, {**all_of_it, "customer": story.customer_id}) for story in self.stories),
+        )
+        for kind, wanted in listed:
+            yield from (each.to_dict() for each in _pages(kind, wanted))
+        for invoice in _pages(v1.invoices, all_of_it):
+            lines = v1.invoices.line_items.list(invoice.id, {"limit": 100}).auto_paging_iter()
+            yield {**invoice.to_dict(), "lines": {"data": [line.to_dict() for line in lines]}}
+
+    def paid_things(self, story: Story) -> set[str]:
+        """Return what somebody paid for: the session, or the items on the invoices that were paid."""
+        if story.session_id is not None:
+            return {story.session_id}
+        wanted: Any = {"subscription": story.subscription_id, "status": "paid", "limit": 100}
+        invoices = [each.to_dict() for each in _pages(self.client.v1.invoices, wanted)]
+        parents = [line["parent"] or {} for invoice in invoices for line in invoice["lines"]["data"]]
+        details = [parent.get("subscription_item_details") or {} for parent in parents]
+        return {each["subscription_item"] for each in details if each.get("subscription_item")}
+
     def cast(self, number: int) -> None:
         """Let customers buy, each in a story of their own."""
-        plots = [*PLOTS]
+        names = [*plots.PLOTS]
         for index in range(len(self.stories), len(self.stories) + number):
-            plot = plots[index % len(plots)]
+            plot = names[index % len(names)]
             story = self._newcomer(f"story{index}", plot)
-            _BEGINNINGS.get(plot, _subscribe)(self, story)
+            plots.beginning_of(plot)(self, story)
             self.stories.append(story)
 
     def _newcomer(self, name: str, plot: str) -> Story:
@@ -121,105 +166,15 @@ class Theater:
             if half_day in _SLIPS:
                 self.client.v1.products.update(product, {"metadata": _SLIPS[half_day]})
             for story in self.stories:
-                action = PLOTS[story.plot].get(half_day)
+                action = plots.PLOTS[story.plot].get(half_day)
                 if action is not None:
                     action(self, story)
             between()
             self.control("clock", advance_s=_HALF_DAY_S)
 
 
-Action = Callable[[Theater, Story], None]
-
-
-def _subscribe(theater: Theater, story: Story, **details: Any) -> None:
-    given: Any = {
-        "customer": story.customer_id,
-        "items": [{"price": theater.weekly, "quantity": 1}],
-        "metadata": {"product_family": FAMILY, **_tied(story)},
-        **details,
-    }
-    story.subscription_id = theater.client.v1.subscriptions.create(given).id
-
-
-def _subscribe_on_trial(theater: Theater, story: Story) -> None:
-    _subscribe(theater, story, trial_period_days=3)
-
-
-def _subscribe_with_a_bad_card(theater: Theater, story: Story) -> None:
-    theater.control("cards", customer=story.customer_id, behavior="decline")
-    _subscribe(theater, story, payment_behavior="allow_incomplete")
-
-
-def _buy_once(theater: Theater, story: Story) -> None:
-    sid = f"chk_{story.customer_id}"
-    given: Any = {
-        "mode": "payment",
-        "customer": story.customer_id,
-        "line_items": [{"price": theater.once, "quantity": 1}],
-        "success_url": "https://vendor.example/done",
-        "metadata": {"product_family": FAMILY, "checkout_session_sid": sid, **_tied(story)},
-    }
-    session = theater.client.v1.checkout.sessions.create(given)
-    owner = {"customer_sid": story.buyer.customer_sid, "domain_sid": story.buyer.domain_sid}
-    values = {"sid": sid, "price_id": theater.once, "session": session.id, "now": from_unix(session.created), **owner}
-    db.transact(lambda tx: tx.run(_CHECKOUT, **values))
-    answer = theater.http.post(f"{theater.url}/c/pay/{session.id}", data={"card": "4242 4242 4242 4242"})
-    assert answer.status_code == 303, answer.text
-    story.session_id = session.id
-
-
-def _tied(story: Story) -> dict[str, str]:
-    return {"customer_sid": story.buyer.customer_sid, "domain_sid": story.buyer.domain_sid}
-
-
-def _cards(behavior: str) -> Action:
-    return lambda theater, story: void(theater.control("cards", customer=story.customer_id, behavior=behavior))
-
-
-def _change(**details: Any) -> Action:
-    def change(theater: Theater, story: Story) -> None:
-        theater.client.v1.subscriptions.update(str(story.subscription_id), details)  # type: ignore[arg-type]
-
-    return change
-
-
-def _cancel(theater: Theater, story: Story) -> None:
-    theater.client.v1.subscriptions.cancel(str(story.subscription_id))
-
-
-def _double(theater: Theater, story: Story) -> None:
-    subscription = theater.client.v1.subscriptions.retrieve(str(story.subscription_id))
-    item = subscription["items"]["data"][0]
-    theater.client.v1.subscription_items.update(item["id"], {"quantity": 2})
-
-
-def void(_: object) -> None:
-    """Drop a result."""
-
-
-PLOTS: dict[str, dict[int, Action]] = {
-    "renews": {},
-    "fails and recovers": {13: _cards("decline"), 17: _cards("normal")},
-    "fails and is lost": {27: _cards("decline")},
-    "pauses and resumes": {10: _change(pause_collection={"behavior": "void"}), 33: _change(pause_collection="")},
-    "cancels": {20: _cancel},
-    "cancels at the end of the period": {16: _change(cancel_at_period_end=True)},
-    "changes their mind": {16: _change(cancel_at_period_end=True), 18: _change(cancel_at_period_end=False)},
-    "grows": {19: _double},
-    "tries first": {},
-    "never pays": {},
-    "buys once": {},
-}
-"""What happens on which half day. Weeks end every fourteenth."""
-
-_SLIPS = {13: {"usage_based": "perhaps"}, 30: {"usage_based": RECURRING["usage_based"]}}
-"""What the vendor does to the metadata of what is sold by the week, on which half day."""
-
-_BEGINNINGS: dict[str, Action] = {
-    "tries first": _subscribe_on_trial,
-    "never pays": _subscribe_with_a_bad_card,
-    "buys once": _buy_once,
-}
+def _pages(kind: Any, wanted: dict[str, Any]) -> Iterator[Any]:
+    yield from kind.list(wanted).auto_paging_iter()
 
 
 @contextmanager

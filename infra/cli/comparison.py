@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from keywright.licensing import tokens
+from keywright.licensing import bus, tokens
 from keywright.licensing.keys import KeyRing
+from keywright.licensing.models import LicenseState
 from keywright.platform.db import Row, Transaction
 
 Key = tuple[object, ...]
@@ -53,6 +55,13 @@ _CAUSES = (
     "SELECT action, subject_sid, new_value FROM audit_log"  # noqa: S608
     f" WHERE action IN ('LICENSE_ISSUED', 'LICENSE_RENEWED') AND subject_sid NOT IN ({_OURS})"
 )
+# Which changes were told on the way depends on what was known when. That the last one says where the license stands,
+# and that a mail was asked for it under its cause, does not.
+_CHANGES = (
+    "SELECT subject_sid, new_value FROM audit_log"  # noqa: S608
+    f" WHERE action = 'LICENSE_STATE_CHANGED' AND subject_sid NOT IN ({_OURS}) ORDER BY audit_id"
+)
+_CHANGE_MAILS = "SELECT job_key FROM jobs WHERE kind = 'licensing.send-change'"
 _OUTCOMES = "SELECT event_id, state, waiting_for, reconsider_on FROM stripe_event_work"
 _DOUBTS = "SELECT object_id, object_type, reason, since FROM stripe_doubts"
 _DUE = "SELECT license_sid FROM licenses WHERE review_at <= %(now)s"
@@ -90,7 +99,21 @@ def read_state(tx: Transaction) -> State:
         "stripe_events": (_OUTCOMES, ("event_id",), frozenset()),
         "stripe_doubts": (_DOUBTS, ("object_id",), frozenset()),
     }
-    return {name: _keyed(tx.all(query), key, left_out) for name, (query, key, left_out) in looks.items()}
+    rows = {name: _keyed(tx.all(query), key, left_out) for name, (query, key, left_out) in looks.items()}
+    return {**rows, "ends": _read_ends(tx, rows["licenses"])}
+
+
+def _read_ends(tx: Transaction, licenses: Mapping[Key, Row]) -> Mapping[Key, Row]:
+    """Return what was told last of each license, and whether its owner was to hear of that by mail."""
+    last = {row["subject_sid"]: json.loads(row["new_value"]) for row in tx.all(_CHANGES)}
+    mails = {tuple(row["job_key"].split(":")[1:3]) for row in tx.all(_CHANGE_MAILS)}
+    ends: dict[Key, Row] = {}
+    for (license_sid,) in licenses:
+        told = last.get(str(license_sid), {"state": LicenseState.ACTIVE.value})
+        change = bus.change_to(LicenseState(told["state"])).removeprefix("license.")
+        untold = license_sid not in last
+        ends[(license_sid,)] = {"told": told["state"], "mailed": untold or (change, license_sid) in mails}
+    return ends
 
 
 def compare(stored: State, folded: State, *, same_file: Callable[[Row, Row], bool]) -> Iterator[Difference]:
@@ -101,7 +124,18 @@ def compare(stored: State, folded: State, *, same_file: Callable[[Row, Row], boo
             if table == "jobs" and key not in rows:
                 # Finished jobs are thrown away after a while; their causes are compared by the audit log.
                 continue
+            if table == "ends" and key in rows and key in others:
+                yield from _end_differences(key, rows[key], others[key])
+                continue
             yield from _row_differences(table, key, rows.get(key), others.get(key), same_file)
+
+
+def _end_differences(key: Key, stored: Row, folded: Row) -> Iterator[Difference]:
+    if stored["told"] != folded["told"]:
+        yield Difference("ends", key, "told", stored["told"], folded["told"])
+    if not folded["mailed"]:
+        # What is stored may have been mailed long ago; what was folded just now has every job.
+        yield Difference("ends", key, "mailed", stored["mailed"], folded["mailed"])
 
 
 def _row_differences(

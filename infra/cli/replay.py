@@ -29,7 +29,7 @@ from keywright.stripe_sync.models import Desk
 
 _SHOWN = 50
 # What the mere passing of time changes, and a review that is due has not written yet.
-_STANDING = frozenset({"state", "causes", "review_at"})
+_STANDING = frozenset({"state", "causes", "review_at", "told", "mailed"})
 _BATCH = 500
 _IDS = "SELECT event_id FROM stripe_events ORDER BY event_id"
 _BODIES = "SELECT event_id, body FROM stripe_events WHERE event_id IN %(event_ids)s"

@@ -249,3 +249,24 @@ def test_the_last_usage_is_billed_when_it_ends(shop: Shop) -> None:
     assert current(shop, subscription).status == "canceled"
     assert [invoice.total for invoice in invoices(shop, subscription)] == [0, 200]
     assert invoices(shop, subscription)[-1].status == "paid"
+
+
+def test_an_invoice_shows_its_first_ten_lines_and_lists_the_rest(shop: Shop) -> None:
+    who = customer(shop)
+    draft = _draft(shop, who)
+    for number in range(11):
+        item: Any = {"customer": who.id, "invoice": draft.id, "amount": 100 + number, "currency": "usd"}
+        shop.client.v1.invoice_items.create(item)
+
+    shop.client.v1.invoices.finalize_invoice(str(draft.id))
+    read = shop.client.v1.invoices.retrieve(str(draft.id))
+    (listed,) = shop.client.v1.invoices.list({"customer": who.id}).data
+    told = shop.client.v1.events.list({"type": "invoice.finalized", "limit": 1}).data[0].data.object
+    lines = shop.client.v1.invoices.line_items.list(str(draft.id), {"limit": 100})
+
+    shown = [(len(each["lines"]["data"]), each["lines"]["has_more"]) for each in (read, listed, told)]
+    assert shown == [(10, True)] * 3
+    assert read.lines.url == f"/v1/invoices/{draft.id}/lines"
+    assert (len(lines.data), lines.has_more) == (12, False)
+    assert read.total == sum(line.amount for line in lines.data)
+    assert [line.id for line in lines.data[:10]] == [line.id for line in read.lines.data]

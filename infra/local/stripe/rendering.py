@@ -2,7 +2,8 @@
 What of a stored object a caller sees: ids replaced by objects where ``expand`` asks, and nothing else hidden.
 
 Some fields are answered only when expanded (a price's tiers, a session's line items); they are stored like
-any other and dropped here, so no resource has to think of it.
+any other and dropped here, so no resource has to think of it. Of an invoice's lines there are the first ones; the rest
+has a list of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _ONLY_WHEN_EXPANDED: dict[str, frozenset[str]] = {
     "invoice": frozenset({"confirmation_secret", "payments"}),
     "customer": frozenset({"subscriptions"}),
 }
+
+_CUT = {"invoice": "lines"}
+_EMBEDDED = 10
 
 Tree = dict[str, Any]
 
@@ -49,9 +53,18 @@ def render(store: Store, value: Any, tree: Tree | None = None) -> Any:
     _refuse_unknown(value, branch, hidden)
     return {
         key: _referenced(store, field, branch.get(key))
-        for key, field in value.items()
+        for key, field in _without_rest(value).items()
         if key not in hidden or key in branch
     }
+
+
+def _without_rest(value: Object) -> Object:
+    """Cut the list inside an object that Stripe shows the beginning of."""
+    field = _CUT.get(value["object"]) if isinstance(value.get("object"), str) else None
+    listed = value.get(field) if field is not None else None
+    if not listed or len(listed["data"]) <= _EMBEDDED:
+        return value
+    return {**value, str(field): {**listed, "data": listed["data"][:_EMBEDDED], "has_more": True}}
 
 
 def _hidden_fields(value: Object) -> frozenset[str]:

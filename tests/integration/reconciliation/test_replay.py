@@ -178,6 +178,36 @@ def test_damage_anywhere_in_the_mirror_is_seen(lived: Database):
     assert set(DAMAGES) >= set(comparison._MIRROR)
 
 
+_TOLD = (
+    "INSERT INTO audit_log (created_at, actor_kind, action, subject_sid, new_value)"
+    " SELECT NOW(6), 'STRIPE', 'LICENSE_STATE_CHANGED', license_sid, '{\"state\": \"SUSPENDED\"}' FROM licenses"
+)
+
+
+def test_a_license_of_which_something_else_was_told_last_is_seen(sold: Database):
+    with source() as ours:
+        before = ours.snapshot(comparison.read_state)
+        sold.execute(_TOLD)
+        after = ours.snapshot(comparison.read_state)
+
+    found = [str(each) for each in comparison.compare(after, before, same_file=SameBytes(gateway.key_ring()))]
+    (license_sid,) = next(iter(before["licenses"]))
+    assert found == [f"ends {license_sid}: told is 'SUSPENDED', folded 'ACTIVE'"]
+
+
+def test_a_fold_that_would_not_mail_where_a_license_ended_is_caught(lived: Database):
+    with source() as ours:
+        stored = ours.snapshot(comparison.read_state)
+    ended = [key for key, row in stored["licenses"].items() if row["state"] != "ACTIVE"]
+
+    ends = {key: {**row, "mailed": key not in ended} for key, row in stored["ends"].items()}
+    silent = {**stored, "ends": ends}
+    found = list(comparison.compare(stored, silent, same_file=SameBytes(gateway.key_ring())))
+
+    assert ended != []
+    assert [(each.table, each.key, each.field) for each in found] == [("ends", key, "mailed") for key in sorted(ended)]
+
+
 def change_a_byte(database: Database) -> None:
     """Put another signature under the license's file, as only the schema's owner could."""
     (row,) = database.execute("SELECT * FROM license_files")

@@ -68,6 +68,7 @@ def test_what_a_whole_life_leaves(buyer: Buyer) -> None:
     rows, mirror = left(), more()
     (license_,) = rows["licenses"]
     assert (license_["state"], license_["current_seq"]) == ("CANCELED", BEGINNING + 2 * MONTH)
+    assert [(row["told"], row["mailed"]) for row in rows["ends"]] == [("CANCELED", 1)]
     assert [row["seq"] for row in rows["files"]] == [BEGINNING, BEGINNING + MONTH, BEGINNING + 2 * MONTH]
     assert [row["job_key"].split(":")[:2] for row in rows["jobs"]] == [
         ["licensing.publish-event", "license.issued"],

@@ -59,7 +59,11 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class Invoice:
-    """A Stripe invoice; amounts are minor units of its currency. ``payment_ids`` are intents, or charges of old."""
+    """
+    A Stripe invoice; amounts are minor units of its currency. ``payment_ids`` are intents, or charges of old.
+
+    Events and lists show the first lines of a long invoice only: then it has not ``all_lines``.
+    """
 
     invoice_id: str
     stripe_customer_id: str | None
@@ -83,6 +87,7 @@ class Invoice:
     lines: tuple[InvoiceLine, ...]
     payment_ids: tuple[str, ...]
     metadata: Metadata
+    all_lines: bool = True
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def save_invoice(
     tx: Transaction, invoice: Invoice, observation: Observation, failure: Failure, *, customer_sid: str
 ) -> None:
     """Insert or set the invoice's row, with its lines and the payments that it names."""
-    kept = {"stripe_customer_id", "lines", "payment_ids", "metadata"}
+    kept = {"stripe_customer_id", "lines", "payment_ids", "metadata", "all_lines"}
     fields = {name: value for name, value in vars(invoice).items() if name not in kept}
     tx.run(_sql.save_invoice, customer_sid=customer_sid, **fields, **vars(failure), **vars(observation))
     tx.run(_sql.remove_lines, invoice_id=invoice.invoice_id)

@@ -41,6 +41,7 @@ def read_invoice(stripe: Mapping[str, Any]) -> Invoice:
     """Return the invoice that Stripe's object describes."""
     transitions = stripe.get("status_transitions") or {}
     payments = (stripe.get("payments") or {}).get("data") or ()
+    listed = stripe.get("lines") or {}
     return Invoice(
         invoice_id=stripe["id"],
         stripe_customer_id=reference(stripe.get("customer")),
@@ -61,9 +62,10 @@ def read_invoice(stripe: Mapping[str, Any]) -> Invoice:
         next_attempt_at=moment(stripe.get("next_payment_attempt")),
         finalized_at=moment(transitions.get("finalized_at")),
         paid_at=moment(transitions.get("paid_at")),
-        lines=tuple(_line(line, stripe) for line in (stripe.get("lines") or {}).get("data") or ()),
+        lines=tuple(_line(line, stripe) for line in listed.get("data") or ()),
         payment_ids=tuple(sorted(filter(None, map(paid_with, payments)))),
         metadata=metadata_of(stripe),
+        all_lines=not listed.get("has_more"),
     )
 
 

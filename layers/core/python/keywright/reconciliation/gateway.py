@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from keywright.billing import gateway as billing
 from keywright.platform import stripe_client
 from keywright.platform.clock import to_unix
 from keywright.reconciliation import rules
@@ -12,6 +13,7 @@ from keywright.reconciliation.models import Page
 
 _PAGE = 100  # the most that Stripe lists at once
 _METHOD = "default_payment_method"
+_MOST_LONG = 40  # how many requests for the lines of one invoice a page is worth
 
 
 def list_events(*, since: datetime | None, after: str | None, asked_at: datetime) -> Page:
@@ -29,9 +31,11 @@ def list_events(*, since: datetime | None, after: str | None, asked_at: datetime
     return Page(subjects, asked_at, subjects[-1]["id"] if listed.has_more and subjects else None)
 
 
-def list_objects(cursor: str | None, *, since: datetime, asked_at: datetime) -> Page:
+def list_objects(cursor: str | None, *, since: datetime, asked_at: datetime, most_long: int = _MOST_LONG) -> Page:
     """
     Return a page of what the object sweep compares, and the cursor behind it.
+
+    Invoices come with all of their lines; after ``most_long`` of those that took requests of their own a page ends.
 
     ``since`` bounds what there is ever more of; products, prices and subscriptions are compared however old they are.
 
@@ -58,11 +62,29 @@ def list_objects(cursor: str | None, *, since: datetime, asked_at: datetime) -> 
     list_page, wanted = listing[object_type]
     with stripe_client.outages_named():
         listed = list_page(_after({"limit": _PAGE, **wanted}, after))
-    subjects = [found.to_dict() for found in listed.data]
-    last_id = subjects[-1]["id"] if listed.has_more and subjects else None
+        found = [each.to_dict() for each in listed.data]
+        subjects = _in_full(found, most_long) if object_type == "invoice" else found
+    goes_on = listed.has_more or len(subjects) < len(found)
+    last_id = subjects[-1]["id"] if goes_on and subjects else None
     if object_type == "payment_method":
-        subjects = list({found[_METHOD]["id"]: found[_METHOD] for found in subjects if found.get(_METHOD)}.values())
+        subjects = _methods_of(subjects)
     return Page(subjects, asked_at, rules.next_place(object_type, last_id))
+
+
+def _methods_of(subscriptions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({each[_METHOD]["id"]: each[_METHOD] for each in subscriptions if each.get(_METHOD)}.values())
+
+
+def _in_full(invoices: list[dict[str, Any]], most_long: int) -> list[dict[str, Any]]:
+    """Return invoices with all of their lines: all of the page, or as many as may take requests of their own."""
+    full: list[dict[str, Any]] = []
+    asked = 0
+    for invoice in invoices:
+        asked += not billing.shows_all_lines(invoice)
+        if asked > most_long:
+            break
+        full.append(billing.with_all_lines(invoice))
+    return full
 
 
 def _after(wanted: dict[str, Any], after: str | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from keywright.platform.db import Transaction
 from keywright.stripe_sync import belonging, grants, histories, inbox, kinds, licenses, owners
 from keywright.stripe_sync.failures import failure_of
 from keywright.stripe_sync.fold import Folded
+from keywright.stripe_sync.long_invoices import CUT
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Owner, Parked, Processed, StripeEvent
 from keywright.stripe_sync.observing import History
 
@@ -67,6 +68,8 @@ def fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     customer_sid = owners.find_customer_sid(tx, stripe_customer_id=invoice.stripe_customer_id)
     if customer_sid is None:
         return Parked(f"customer:{invoice.stripe_customer_id}")
+    if not invoice.all_lines and not history.folded.deleted:
+        histories.doubt(tx, history, reason=history.folded.ambiguous or CUT, now=desk.now)
     if history.folded.deleted:
         billing.remove_invoice(tx, invoice_id=invoice.invoice_id)
     else:
@@ -138,7 +141,7 @@ def _ask_for_method(tx: Transaction, desk: Desk, payment_method_id: str | None) 
 
 def _request_comparison(tx: Transaction, desk: Desk, invoice: Invoice) -> None:
     """Have a final invoice compared with what its buyer was shown, once the rest of the purchase has been told too."""
-    if invoice.finalized_at is not None:
+    if invoice.finalized_at is not None and invoice.all_lines:
         due_at = desk.now + _COMPARE_AFTER
         payload = {"invoice_id": invoice.invoice_id}
         jobs.enqueue(tx, "price_drift.compare", payload, key=invoice.invoice_id, now=desk.now, due_at=due_at)

@@ -64,6 +64,7 @@ class Kind(Generic[State]):
 
     ``rank`` is the lattice: higher absorbs lower. ``progress`` orders states of one rank and second that only ever
     move one way. ``chained`` objects announce each change with what it replaced. ``guess`` orders what stays ambiguous.
+    ``completed`` adds to observations what others of the same object know, where Stripe leaves something out.
     """
 
     object_type: str
@@ -72,6 +73,7 @@ class Kind(Generic[State]):
     progress: Callable[[State], tuple[int, ...]] | None = None
     chained: bool = False
     guess: Callable[[State], int] = lambda _state: 0
+    completed: Callable[[Sequence[Observed[State]]], Sequence[Observed[State]]] = lambda observations: observations
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keywright.billing import gateway as billing
 from keywright.catalog import gateway as catalog
 from keywright.platform import secrets, stripe_client
 from keywright.stripe_sync import rules
@@ -61,4 +62,4 @@ def _retrieve(object_type: str, object_id: str) -> dict[str, Any]:
         "subscription": v1.subscriptions.retrieve,
     }[object_type]
     found: dict[str, Any] = retrieve(object_id).to_dict()
-    return found
+    return billing.with_all_lines(found) if object_type == "invoice" else found

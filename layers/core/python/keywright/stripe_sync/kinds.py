@@ -23,6 +23,7 @@ from keywright.catalog.models import Price, Product
 from keywright.checkout import rules as checkout
 from keywright.checkout.models import PaidSession
 from keywright.stripe_sync.fold import Kind
+from keywright.stripe_sync.long_invoices import completed
 
 # What is guessed where doubt remains: access is not taken from anybody on a guess.
 _BENEFIT = ("canceled", "incomplete_expired", "incomplete", "unpaid", "paused", "past_due", "trialing", "active")
@@ -50,6 +51,7 @@ INVOICE: Kind[Invoice] = Kind(
     billing.read_invoice,
     # Attempts and payments only ever grow, whatever the clocks say.
     rank=lambda state: (billing.INVOICE_RANK[state.status], state.attempt_count, state.amount_paid),
+    completed=completed,
 )
 
 CHECKOUT_SESSION: Kind[PaidSession] = Kind(

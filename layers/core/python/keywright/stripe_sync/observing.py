@@ -97,7 +97,7 @@ def history_of(events: Iterable[StripeEvent], kind: Kind[State], *, object_id: s
     observations += [
         Observed(event.event_id, event.event_type, event.moment, newest, fetched=True, deleted=True) for event in gone
     ]
-    placed = tuple(sorted(observations, key=lambda observed: (observed.moment, observed.event_id)))
+    placed = tuple(sorted(kind.completed(observations), key=lambda observed: (observed.moment, observed.event_id)))
     return History(kind, object_id, placed, fold(placed, kind))
 
 
