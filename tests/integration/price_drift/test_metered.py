@@ -1,4 +1,4 @@
-"""A metered price with a flat fee, bought and renewed at the stand-in: its first invoice says nothing of what it costs."""
+"""A metered price with a flat fee, bought and renewed at the stand-in: its first invoice tells of no usage yet."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def told(shop: Shop, *kinds: str) -> str:
     return str(found[-1]["data"]["object"]["id"])
 
 
-def renew(shop: Shop, buyer: Buyer, database: Any, used: int) -> str:
+def renew(shop: Shop, database: Any, used: int) -> str:
     """Let the month pass, with this usage in it; return the invoice of its end."""
     (row,) = database.execute("SELECT stripe_customer_id FROM customers")
     payload = {"stripe_customer_id": row["stripe_customer_id"], "value": str(used)}
@@ -74,27 +74,33 @@ def renew(shop: Shop, buyer: Buyer, database: Any, used: int) -> str:
     return told(shop, "invoice.paid")
 
 
-@pytest.mark.parametrize(("mode", "billed"), [("graduated", 4900 + 5000 + 38), ("volume", 163)])
+@pytest.fixture(params=[("graduated", 4900 + 5000 + 38), ("volume", 163)], ids=["graduated", "volume"])
+def sold(request: Any, call: Api, shop: Shop, buyer: Buyer) -> tuple[str, int]:
+    """The first invoice of what was bought, and what thirteen units of it cost."""
+    mode, cost = request.param
+    return buy(call, shop, buyer, metered_price(shop, mode)), cost
+
+
 def test_its_purchase_is_no_drift_and_its_renewal_is_compared(
-    call: Api, shop: Shop, buyer: Buyer, invoke: Any, database: Any, mode: str, billed: int
+    sold: tuple[str, int], shop: Shop, invoke: Any, database: Any
 ):
-    first = buy(call, shop, buyer, metered_price(shop, mode))
+    first, cost = sold
     bought = compare(invoke, database, first)
     at_first = (compared(database), list(uncompared(database).values()))
 
-    second = renew(shop, buyer, database, used=13)
+    second = renew(shop, database, used=13)
     renewed = compare(invoke, database, second)
 
     assert (bought["state"], at_first) == ("COMPLETED", ([], ["NOT_USED_YET"]))
     assert (first != second, renewed["state"]) == (True, "COMPLETED")
     ((_, *found),) = compared(database)
-    assert found == [1, 13, "ENGINE", billed, billed, 1]
+    assert found == [1, 13, "ENGINE", cost, cost, 1]
 
 
 def test_a_month_without_usage_still_pays_the_flat_fee(call: Api, shop: Shop, buyer: Buyer, invoke: Any, database: Any):
     buy(call, shop, buyer, metered_price(shop, "graduated"))
 
-    compare(invoke, database, renew(shop, buyer, database, used=0))
+    compare(invoke, database, renew(shop, database, used=0))
 
     ((_, *found),) = compared(database)
     assert found == [1, 0, "ENGINE", 4900, 4900, 1]

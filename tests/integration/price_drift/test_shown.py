@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api import Api
-from tests.buyers import Buyer, add_buyer
+from tests.buyers import add_buyer
 from tests.fidelity.shop import Shop
 from tests.integration.price_drift.bills import compare, compared, uncompared
 from tests.purchases import fold
