@@ -11,6 +11,7 @@ import httpx
 import pytest
 from stripe import StripeClient
 
+from keywright.catalog import gateway as catalog_gateway
 from keywright.identity.models import Role
 from keywright.platform import clock, db
 from keywright.price_drift import rules as drift
@@ -138,9 +139,9 @@ def test_a_change_of_plan_is_previewed_and_changes_nothing(call: Api, ada: Buyer
     assert database.execute("SELECT price_id FROM subscription_items") == [{"price_id": "price_tiered"}]
 
 
-def buy(call: Api, stripe: StripeClient, buyer: Buyer, *, price_id: str, quantity: int, database: Any) -> Any:
+def buy(call: Api, stripe: StripeClient, buyer: Buyer, *, price_id: str, case: Case, database: Any) -> Any:
     """Buy at the stand-in as a browser would, fold what it tells, and return the invoice as it has it."""
-    body = {"domain_sid": buyer.domain_sid, "price_id": price_id, "quantity": max(quantity, 1)}
+    body = {"domain_sid": buyer.domain_sid, "price_id": price_id, "quantity": case.quantity, "currency": case.currency}
     opened = call("checkout", "POST", "/v1/checkout-sessions", body=body, token=buyer.token)
     assert opened.status == 201, opened.text
     assert httpx.post(opened.json["url"], data={"card": PAYS}).status_code == 303
@@ -163,7 +164,7 @@ def put_on_sale(stripe: StripeClient, case: Case, number: int) -> str:
     """Make the case's price at Stripe, and mirror it as Stripe shows it."""
     terms: Any = {**stripe_parameters(case.stripe), "product_data": {"name": "Harbor"}}
     made = stripe.v1.prices.create(terms)
-    full = stripe.v1.prices.retrieve(made.id, {"expand": ["tiers"]}).to_dict()
+    _, full = catalog_gateway.fetch_price(made.id)
     product_id = f"prod_case_{number}"
     fold(
         event("product.created", product(product_id, metadata={"usage_based": "true"})),
@@ -173,7 +174,7 @@ def put_on_sale(stripe: StripeClient, case: Case, number: int) -> str:
 
 
 def sellable(case: Case) -> bool:
-    quote = rules.quote(case.price, quantity=case.quantity)
+    quote = rules.quote(case.price, quantity=case.quantity, currency=case.currency)
     return case.quantity > 0 and "AMOUNT_NOT_CHARGEABLE" not in quote.warnings and quote.money.minor < 10**8
 
 
@@ -188,8 +189,8 @@ def test_what_was_shown_is_what_the_invoice_says_over_http(
     differing = []
     for number, case in enumerate(chosen):
         price_id = put_on_sale(stripe_account, case, number)
-        billed = buy(call, stripe_account, ada, price_id=price_id, quantity=case.quantity, database=database)
-        expected = rules.quote(case.price, quantity=case.quantity).money.minor
+        billed = buy(call, stripe_account, ada, price_id=price_id, case=case, database=database)
+        expected = rules.quote(case.price, quantity=case.quantity, currency=case.currency).money.minor
         compared = db.transact(lambda tx, sid=billed.id: service.compare_invoice(tx, invoice_id=sid, now=clock.now()))  # type: ignore[misc]
         matched = compared is not None and [line.matched for line in compared.compared] == [True]
         if [line.amount for line in billed.lines.data] != [expected] or not matched:
