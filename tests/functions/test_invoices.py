@@ -197,6 +197,7 @@ def test_what_was_shown_is_what_the_invoice_says_over_http(
             differing.append(f"{case}: {expected}, billed {[line.amount for line in billed.lines.data]}")
 
     assert (len(chosen), differing) == (SAMPLES, [])
+    assert {case.currency is None for case in chosen} == {True, False}
     sources = database.execute("SELECT source, COUNT(*) AS n FROM price_comparisons GROUP BY source")
     assert {row["source"]: row["n"] for row in sources} == {"PREVIEW": 2 * SAMPLES}
 
