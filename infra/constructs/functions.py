@@ -147,8 +147,8 @@ class KeywrightFunction(lambda_.Function):
             vpc_subnets=surroundings.network.function_subnets,
             security_groups=[surroundings.network.functions],
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if from_snapshot else None,
-            # The version before is there until the whole update has succeeded, and then goes: each that stays is paid for
-            # where it has a snapshot.
+            # The version before is there until the whole update has succeeded, and then goes: each that stays would be
+            # paid for where it has a snapshot.
             current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.DESTROY),
         )
         self.live = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.current_version)

@@ -65,8 +65,8 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runtime client with what it stands on, which Lambda's image holds beside Python."""
     folder, here = tmp_path_factory.mktemp("client"), Path(sysconfig.get_path("purelib"))
-    for name in ("awslambdaric", "simplejson", "snapshot_restore_py.py", *here.glob("runtime_client.*.so")):
-        found = here / name
+    named = [here / name for name in ("awslambdaric", "simplejson", "snapshot_restore_py.py")]
+    for found in [*named, *here.glob("runtime_client.*.so")]:
         (folder / found.name).symlink_to(found)
     return folder
 

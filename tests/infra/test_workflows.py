@@ -117,6 +117,12 @@ def test_a_look_at_the_account_for_a_pull_request_is_no_look_for_a_fork():
     assert next(step["run"] for step in job["steps"] if "run" in step).startswith("make diff")
 
 
+def test_a_permission_that_no_test_uses_is_red():
+    (command,) = [step["run"] for step in _jobs("check")["permissions"]["steps"] if "run" in step]
+
+    assert command == "make permissions"
+
+
 def test_the_check_runs_the_commands_that_a_developer_runs():
     commands = [step["run"] for step in _jobs("check")["check"]["steps"] if "run" in step]
 
