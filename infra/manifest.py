@@ -193,7 +193,12 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "invoices",
         "Invoices as the mirror has them, and how they agree with our prices.",
-        routes=(_get("/v1/invoices"), _get("/v1/invoices/{invoice_id}"), _get("/v1/price-drift")),
+        routes=(
+            _get("/v1/invoices"),
+            _get("/v1/invoices/{invoice_id}"),
+            _get("/v1/price-drift"),
+            _get("/v1/price-drift/uncompared"),
+        ),
         secrets=(Secret.DATABASE, Secret.ACCESS_TOKEN_KEYS),
         settings=("API_URL",),
     ),

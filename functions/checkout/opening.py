@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from keywright.checkout import gateway, opening, rules
+from keywright.checkout import gateway, opening
 from keywright.checkout.models import (
     Checkout,
     CheckoutRefused,
@@ -18,12 +18,11 @@ from keywright.checkout.models import (
     Plan,
     SessionAbsent,
     SessionRefused,
-    StripeSession,
 )
 from keywright.platform import clock, db
 from keywright.platform.db import Transaction
 from keywright.platform.stripe_client import StripeUnavailable
-from keywright.price_drift import service as price_drift
+from keywright.price_drift import sessions
 
 _ROUNDS = 4
 
@@ -58,20 +57,8 @@ def _open(order: Order) -> None:
         db.transact(lambda tx: opening.close(tx, order, failure=reason, now=clock.now()))
         raise CheckoutRefused(f"Stripe refuses this checkout: {reason}") from problem
     else:
-        db.transact(lambda tx: _keep(tx, order, session))
+        db.transact(lambda tx: sessions.record_session(tx, order, session, now=clock.now()))
         opening.check_unpaid(order, session)
-
-
-def _keep(tx: Transaction, order: Order, session: StripeSession) -> None:
-    opening.record_session(tx, order, session)
-    if session.subtotal is not None and not rules.is_metered(order.checkout):
-        price_drift.compare_session(
-            tx,
-            order.checkout,
-            stripe_session_id=session.stripe_session_id,
-            subtotal=session.subtotal,
-            now=clock.now(),
-        )
 
 
 def _end(order: Order) -> None:
@@ -84,4 +71,4 @@ def _end(order: Order) -> None:
     assert checkout.stripe_session_id is not None
     session = gateway.end_session(checkout.stripe_session_id)
     opening.check_unpaid(order, session)
-    db.transact(lambda tx: opening.record_session(tx, order, session))
+    db.transact(lambda tx: sessions.record_session(tx, order, session, now=clock.now()))

@@ -84,6 +84,7 @@ def _tell_of_usage(figures: UsageFigures) -> None:
 def _tell_of_prices(figures: PriceFigures) -> None:
     _metric("PricesCompared", MetricUnit.Count, {_ALL: figures.compared})
     _metric("PriceDrift", MetricUnit.Count, {_ALL: figures.drifted})
+    _metric("PricesUncompared", MetricUnit.Count, {_ALL: figures.uncompared})
 
 
 def _metric(name: str, unit: MetricUnit, by_kind: Mapping[str, float] | Mapping[str, int]) -> None:

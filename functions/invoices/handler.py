@@ -7,6 +7,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from functions.invoices.agreement import DriftView, UncomparedList, drift_view, uncompared_view
 from keywright.billers.models import Biller
 from keywright.billing import statements
 from keywright.billing.models import InvoiceLine
@@ -18,13 +19,13 @@ from keywright.platform.db import Transaction
 from keywright.platform.errors import FieldError, RequestInvalid
 from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
-from keywright.price_drift import rules as drift_rules
 from keywright.price_drift import service as price_drift
-from keywright.price_drift.models import Comparison, Report, Source
+from keywright.price_drift.models import Report, Uncompared
 
 app = http.api()
 
 Sid = Annotated[str | None, Query(max_length=255)]
+Since = Annotated[str | None, Query(max_length=40)]
 Status = Annotated[str | None, Query(pattern="^(draft|open|paid|void|uncollectible)$")]
 
 
@@ -79,33 +80,6 @@ class InvoiceList(http.Body):
     next_cursor: str | None
 
 
-class ComparisonView(http.Body):
-    """A billed line that differs from what we say that it costs; ``source`` says where our amount comes from."""
-
-    subject_id: str
-    line_id: str
-    customer_sid: str
-    price_id: str
-    quantity: int
-    currency: str
-    source: Source
-    expected_minor: int
-    actual_minor: int
-    price_fingerprint: str
-    engine_version: str
-    compared_at: str
-
-
-class DriftView(http.Body):
-    """How many billed lines were compared to the minor unit, how many are equal, and those that are not."""
-
-    compared: int
-    matched: int
-    match_rate: str | None
-    items: list[ComparisonView]
-    next_cursor: str | None
-
-
 @app.get("/v1/invoices", summary="List invoices", tags=["invoices"])
 def list_invoices(
     status: Status = None,
@@ -142,7 +116,7 @@ def get_invoice(invoice_id: str) -> InvoiceView:
 
 @app.get("/v1/price-drift", summary="Show how invoices agree with our prices", tags=["operations"])
 def get_price_drift(
-    since: Annotated[str | None, Query(max_length=40)] = None,
+    since: Since = None,
     limit: Limit = paging.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> DriftView:
@@ -155,13 +129,21 @@ def get_price_drift(
         return price_drift.report(tx, since=begins, now=now, limit=limit, cursor=cursor)
 
     report = db.transact(work)
-    return DriftView(
-        compared=report.compared,
-        matched=report.matched,
-        match_rate=drift_rules.match_rate(compared=report.compared, matched=report.matched),
-        items=[_comparison(comparison) for comparison in report.drift.items],
-        next_cursor=report.drift.next_cursor,
-    )
+    return drift_view(report)
+
+
+@app.get("/v1/price-drift/uncompared", summary="List what was billed and not compared", tags=["operations"])
+def list_uncompared(since: Since = None, limit: Limit = paging.DEFAULT_LIMIT, cursor: Cursor = None) -> UncomparedList:
+    """Return, for staff, billed lines that were not compared with our prices, and why; first by invoice."""
+    access, now = identity_gateway.access_tokens(), clock.now()
+    begins = clock.from_unix(0) if since is None else _moment(since)
+
+    def work(tx: Transaction) -> Page[Uncompared]:
+        identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
+        return price_drift.list_uncompared(tx, since=begins, limit=limit, cursor=cursor)
+
+    page = db.transact(work)
+    return UncomparedList(items=[uncompared_view(found) for found in page.items], next_cursor=page.next_cursor)
 
 
 def _moment(text: str) -> datetime:
@@ -215,10 +197,6 @@ def _line(line: InvoiceLine, biller: Biller) -> InvoiceLineView:
         period_start=clock.to_wire(line.period_start),
         period_end=clock.to_wire(line.period_end),
     )
-
-
-def _comparison(comparison: Comparison) -> ComparisonView:
-    return ComparisonView(**{**vars(comparison), "compared_at": clock.to_wire(comparison.compared_at)})
 
 
 handler = http.entrypoint(app)

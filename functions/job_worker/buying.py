@@ -18,6 +18,8 @@ from keywright.jobs.worker import Effect, Executor
 from keywright.platform import clock, config, db, log
 from keywright.platform.db import Transaction
 from keywright.price_drift import service as price_drift
+from keywright.price_drift import sessions
+from keywright.price_drift.models import PriceAwaited
 from keywright.stripe_sync import inbox
 
 _CHECKED_AT_ONCE = 500
@@ -77,7 +79,7 @@ def settle_checkout(payload: dict[str, str]) -> Effect | Skipped:
         return lambda tx: opening.close(tx, order, failure=reason, now=clock.now())
 
     def keep(tx: Transaction) -> None:
-        opening.record_session(tx, order, session)
+        sessions.record_session(tx, order, session, now=clock.now())
         if session.status != "open":
             # What the events would have told, had they come.
             inbox.receive_observations(tx, [session.subject], at=asked_at, now=clock.now())
@@ -91,14 +93,19 @@ def _look_at(order: Order, *, now: datetime) -> StripeSession:
     return checkout_gateway.retrieve_session(order.checkout.stripe_session_id)
 
 
-def compare_invoice(payload: dict[str, str]) -> Effect:
-    """Compare a final invoice with what was shown to the buyer."""
-    return lambda tx: _compare(tx, payload["invoice_id"])
+def compare_invoice(payload: dict[str, str]) -> None:
+    """
+    Compare a final invoice with what was shown to the buyer.
 
+    What can be compared is kept at once, by itself: what waits for a price has the job come again.
 
-def _compare(tx: Transaction, invoice_id: str) -> None:
-    compared = price_drift.compare_invoice(tx, invoice_id=invoice_id, now=clock.now())
-    for line in compared or ():
+    :raises PriceAwaited: if the invoice names a price that is not known in full yet
+    """
+    invoice_id = payload["invoice_id"]
+    verdict = db.transact(lambda tx: price_drift.compare_invoice(tx, invoice_id=invoice_id, now=clock.now()))
+    if verdict is None:
+        return
+    for line in verdict.compared:
         if not line.matched:
             log.warning(
                 "price drift",
@@ -108,6 +115,8 @@ def _compare(tx: Transaction, invoice_id: str) -> None:
                 expected_minor=line.expected_minor,
                 actual_minor=line.actual_minor,
             )
+    if verdict.awaited:
+        raise PriceAwaited(f"Not known in full yet: {', '.join(verdict.awaited)}.")
 
 
 JOBS: Mapping[str, Executor] = {

@@ -13,8 +13,8 @@ from tests.benchmarks import first_answers, previews, verification, webhook_to_l
 from tests.benchmarks.figures import Figure, print_figures
 
 
-async def run() -> None:
-    """Bring a stack up, measure, take it down."""
+async def run() -> bool:
+    """Bring a stack up, measure, take it down; tell whether all is as promised."""
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="keywright-bench-") as state:
         began = time.monotonic()
@@ -26,8 +26,8 @@ async def run() -> None:
     figures += verification.measure()
     figures += previews.measure()
     print_figures(figures)
+    return not any(figure.broken for figure in figures)
 
 
 if __name__ == "__main__":
-    asyncio.run(run())
-    sys.exit(0)
+    sys.exit(0 if asyncio.run(run()) else 1)

@@ -14,9 +14,9 @@ from stripe import StripeClient
 from keywright.platform import clock
 from tests.api import Answer, Api
 from tests.buyers import Buyer, add_buyer
-from tests.purchases import fold
+from tests.purchases import AIR_GAPPED, fold
 from tests.queue_hints import batch, drop, failed, take
-from tests.stripe_events import event, price, product
+from tests.stripe_events import event, one_time_price, price, product
 
 PATH = "/v1/checkout-sessions"
 PAYS = "4242 4242 4242 4242"
@@ -49,6 +49,16 @@ def monthly(stripe: StripeClient, product_id: str = "prod_unlimited", **metadata
     fold(
         event("product.created", product(product_id, metadata={"usage_based": "true", **metadata})),
         event("price.created", price(made.id, product_id=product_id, currency_options=full)),
+    )
+    return str(made.id)
+
+
+def for_once(stripe: StripeClient) -> str:
+    """Make a price that is paid once at Stripe, and put it on sale here."""
+    made = stripe.v1.prices.create({"currency": "usd", "unit_amount": 490_000, "product_data": {"name": "Harbor"}})
+    fold(
+        event("product.created", product("prod_air", metadata=AIR_GAPPED)),
+        event("price.created", one_time_price(made.id, unit_amount_decimal="490000")),
     )
     return str(made.id)
 
@@ -251,6 +261,26 @@ def test_what_nobody_comes_back_for_is_settled_by_a_job(call: Api, shop: Any, fa
 
     (row,) = database.execute("SELECT checkout_session_sid, state, url FROM checkout_sessions")
     assert (row["state"], see(call, ada, row["checkout_session_sid"])["url"]) == ("OPEN", row["url"])
+
+
+def test_a_one_time_session_that_only_a_job_heard_of_is_compared_too(
+    call: Api, shop: Any, faults: Any, invoke: Any, database: Any
+):
+    """It has no invoice: there will be no other chance."""
+    stripe, ada, _ = shop
+    price_id = for_once(stripe)
+    faults(kind="reset", moment="lost", times=3)
+    assert buy(call, ada, price_id).status == 503
+    assert database.execute("SELECT * FROM price_comparisons") == []
+    database.execute("UPDATE jobs SET due_at = IF(kind = 'checkout.settle', '2026-01-01', '2999-01-01')")
+    (job,) = database.execute("SELECT job_sid FROM jobs WHERE kind = 'checkout.settle'")
+
+    assert failed(invoke("job_worker", batch({"job_sid": job["job_sid"]}))) == []
+
+    (session,) = sessions_of(stripe, database)
+    (row,) = database.execute("SELECT * FROM price_comparisons")
+    compared = (row["subject_id"], row["source"], row["expected_minor"], row["actual_minor"], row["matched"])
+    assert (session.mode, *compared) == ("payment", session.id, "PREVIEW", 490_000, 490_000, 1)
 
 
 def test_a_session_whose_end_nobody_told_of_is_looked_up(call: Api, shop: Any, invoke: Any, database: Any):

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from keywright.platform import clock, db
-from keywright.price_drift import repository, service
-from keywright.price_drift.models import Comparison, Figures, Source
+from keywright.price_drift import repository, rules, service
+from keywright.price_drift.models import Billed, Comparison, Figures, Reason, Source
 from tests.buyers import add_buyer
 from tests.functions.test_job_metrics import metrics
 
 
 @pytest.fixture
 def drifted_at(clean_database: Any) -> datetime:
-    """The moment at which one of two lines was found to differ."""
+    """The moment at which one of two lines was found to differ, and a third could not be computed."""
     at = clock.now()
     equal = Comparison(
         subject_id="in_1",
@@ -33,8 +33,11 @@ def drifted_at(clean_database: Any) -> datetime:
         engine_version="1",
         compared_at=at,
     )
-    for line in (equal, replace(equal, line_id="il_other", actual_minor=4901)):
-        db.transact(lambda tx, line=line: repository.add_comparison(tx, line))  # type: ignore[misc]
+    other = replace(equal, line_id="il_other", actual_minor=4901)
+    billed = Billed("in_1", "il_odd", equal.customer_sid, "price_odd", 1, "usd", 4900)
+    odd = rules.uncompared(billed, Reason.PRICE_UNSUPPORTED, now=at)
+    prorated = rules.uncompared(replace(billed, line_id="il_prorated"), Reason.PRORATION, now=at)
+    db.transact(lambda tx: repository.save(tx, "in_1", [equal, other], [odd, prorated]))
     return at
 
 
@@ -46,7 +49,7 @@ def seen_in_the_minute_before(at: datetime) -> Figures:
     """The bug: who looks once an hour sees one minute of sixty."""
     begin = at - timedelta(minutes=1)
     compared, matched = db.transact(lambda tx: repository.count_comparisons(tx, since=begin, until=at))
-    return Figures(compared, compared - matched)
+    return Figures(compared, compared - matched, 0)
 
 
 @pytest.mark.parametrize(("look", "is_told"), [(seen, True), (seen_in_the_minute_before, False)])
@@ -62,7 +65,7 @@ def test_each_round_of_an_hour_tells_of_what_the_hour_brought(
 
 
 def test_it_is_told_no_more_when_it_is_long_over(drifted_at: datetime):
-    assert seen(drifted_at + timedelta(hours=3)) == Figures(compared=0, drifted=0)
+    assert seen(drifted_at + timedelta(hours=3)) == Figures(compared=0, drifted=0, uncompared=0)
 
 
 def test_the_dispatcher_prints_it(drifted_at: datetime, invoke: Any, capsys: Any):
@@ -71,4 +74,4 @@ def test_the_dispatcher_prints_it(drifted_at: datetime, invoke: Any, capsys: Any
     invoke("dispatcher", {"do": "dispatch"})
 
     said = metrics(capsys.readouterr().out)
-    assert (said["PricesCompared", "all"], said["PriceDrift", "all"]) == (2, 1)
+    assert (said["PricesCompared", "all"], said["PriceDrift", "all"], said["PricesUncompared", "all"]) == (2, 1, 1)

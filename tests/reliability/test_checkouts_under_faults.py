@@ -194,7 +194,7 @@ def test_a_service_with_random_keys_is_caught(disturbed: StripeClient):
 
 def test_a_service_that_trusts_the_clients_amount_is_caught(disturbed: StripeClient, database: Any):
     from keywright.checkout import repository
-    from keywright.price_drift import service as price_drift
+    from keywright.price_drift import sessions
     from tests.api import Api
     from tests.reliability.checkout_buyers import buy, invoke, token_of
 
@@ -225,7 +225,7 @@ def test_a_service_that_trusts_the_clients_amount_is_caught(disturbed: StripeCli
         checkout = repository.find_checkout(tx, customer_sid=row["customer_sid"], checkout_session_sid=sid)
         assert checkout is not None
         now = clock.now()
-        price_drift.compare_session(
+        sessions.compare_session(
             tx, checkout, stripe_session_id=session.id, subtotal=session.amount_subtotal or 0, now=now
         )
 

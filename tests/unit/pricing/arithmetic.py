@@ -26,16 +26,19 @@ class Range:
         return unit >= self.first and (self.last is None or unit <= self.last)
 
 
-def amount(price: Price, quantity: int) -> int:
-    """Return the amount in minor units, rounded half up, once."""
-    return half_up(exact(price, quantity))
+def amount(price: Price, quantity: int, currency: str | None = None) -> int:
+    """Return the amount in minor units of a currency (None: the price's own), rounded half up, once."""
+    return half_up(exact(price, quantity, currency))
 
 
-def exact(price: Price, quantity: int) -> Fraction:
+def exact(price: Price, quantity: int, currency: str | None = None) -> Fraction:
+    # Each currency of a price by itself: nothing is converted.
+    named = {option.currency: (option.unit_amount, option.tiers) for option in price.options}
+    unit, tiers = {**named, price.currency: (price.unit_amount, price.tiers)}[currency or price.currency]
     if price.billing_scheme == "per_unit":
-        assert price.unit_amount is not None
-        return Fraction(price.unit_amount) * packages(price, quantity)
-    ranges = ranges_of(price.tiers)
+        assert unit is not None
+        return Fraction(unit) * packages(price, quantity)
+    ranges = ranges_of(tiers)
     # Quantity 0 stands in the first tier: its flat amount is due even when nothing is used.
     reached = [piece for piece in ranges if piece.first <= max(quantity, 1)]
     if price.tiers_mode == "volume":

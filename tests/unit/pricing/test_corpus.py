@@ -15,6 +15,7 @@ import pytest
 
 from infra.local.stripe import amounts
 from keywright.pricing import arithmetic, rules
+from keywright.pricing.models import QuoteLine
 from tests.unit.pricing.arithmetic import amount
 from tests.unit.pricing.corpus import Case, cases
 
@@ -24,15 +25,19 @@ Engine = Callable[[Case], int]
 
 
 def ours(case: Case) -> int:
-    return rules.quote(case.price, quantity=case.quantity).money.minor
+    return rules.quote(case.price, quantity=case.quantity, currency=case.currency).money.minor
+
+
+def at_the_stand_in(case: Case) -> int:
+    terms = amounts.in_currency(case.stripe, case.currency or case.price.currency)
+    return amounts.line_amount(terms, case.quantity)
 
 
 def differences(engine: Engine, count: int = COUNT) -> list[str]:
     """Return the cases in which the engine, the fractions and the stand-in do not all say the same."""
     found = []
     for case in cases(count):
-        theirs = amounts.line_amount(case.stripe, case.quantity)
-        said = {engine(case), amount(case.price, case.quantity), theirs}
+        said = {engine(case), amount(case.price, case.quantity, case.currency), at_the_stand_in(case)}
         if len(said) != 1:
             found.append(f"{case}: {said}")
     return found
@@ -48,7 +53,8 @@ def test_the_corpus_holds_every_sort_of_price_and_every_border():
         price = case.price
         sorts["cases"] += 1
         sorts[price.tiers_mode or ("package" if price.transform else "per unit")] += 1
-        sorts[f"currency {price.currency}"] += 1
+        sorts[f"currency {case.currency or price.currency}"] += 1
+        sorts[f"another currency, {price.billing_scheme}"] += case.currency is not None
         sorts["nothing"] += case.quantity == 0
         sorts["large"] += case.quantity >= 10**9
         sorts["border"] += any(tier.up_to == case.quantity for tier in price.tiers)
@@ -62,21 +68,28 @@ def test_the_corpus_holds_every_sort_of_price_and_every_border():
     assert min(sorts.values()) >= COUNT // 100
 
 
+def lines_of(case: Case) -> tuple[QuoteLine, ...]:
+    return arithmetic.lines(rules.in_currency(case.price, case.currency), case.quantity)
+
+
 def in_floats(case: Case) -> int:
-    lines = arithmetic.lines(case.price, case.quantity)
+    lines = lines_of(case)
     return int(sum(line.quantity * float(line.unit_amount) + float(line.flat_amount) for line in lines) + 0.5)
 
 
 def half_even(case: Case) -> int:
-    return int(arithmetic.total(arithmetic.lines(case.price, case.quantity)).quantize(Decimal(1), ROUND_HALF_EVEN))
+    return int(arithmetic.total(lines_of(case)).quantize(Decimal(1), ROUND_HALF_EVEN))
 
 
 def rounded_by_tier(case: Case) -> int:
-    lines = arithmetic.lines(case.price, case.quantity)
-    return sum(int(line.amount.quantize(Decimal(1), ROUND_HALF_UP)) for line in lines)
+    return sum(int(line.amount.quantize(Decimal(1), ROUND_HALF_UP)) for line in lines_of(case))
 
 
-@pytest.mark.parametrize("saboteur", [in_floats, half_even, rounded_by_tier])
+def in_its_own_currency(case: Case) -> int:
+    return rules.quote(case.price, quantity=case.quantity).money.minor
+
+
+@pytest.mark.parametrize("saboteur", [in_floats, half_even, rounded_by_tier, in_its_own_currency])
 def test_a_wrong_engine_is_caught(saboteur):
     assert differences(saboteur, 3000) != []
 

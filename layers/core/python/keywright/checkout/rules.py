@@ -78,7 +78,12 @@ def progress(checkout: Checkout, result: Result | None) -> Progress:
 
 def is_metered(checkout: Checkout) -> bool:
     """Tell whether usage decides what is paid, so that the amount of the checkout is an estimate."""
-    told = json.loads(checkout.params or "{}")
+    return sells_usage(checkout.params)
+
+
+def sells_usage(params: str | None) -> bool:
+    """Tell whether what Stripe is told names no quantity: usage decides it."""
+    told = json.loads(params or "{}")
     return not any("quantity" in item for item in told.get("line_items", ()))
 
 

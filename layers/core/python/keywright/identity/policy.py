@@ -140,6 +140,7 @@ POLICY: Mapping[str, Who] = {
     "PATCH /v1/plans/{plan_sid}": Who.STAFF,
     "DELETE /v1/plans/{plan_sid}": Who.STAFF,
     "GET /v1/price-drift": Who.STAFF,
+    "GET /v1/price-drift/uncompared": Who.STAFF,
     "POST /v1/pricing/preview": Who.ANYONE,
     "GET /v1/products": Who.ANYONE,
     "GET /v1/reconciliation": Who.STAFF,

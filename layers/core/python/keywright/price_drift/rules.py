@@ -1,45 +1,65 @@
-"""Which billed lines can be compared, and with what. Pure."""
+"""What something that was billed should have been, why that cannot be said, and how all of it adds up. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from keywright.billing.models import InvoiceLine
-from keywright.billing.statements import InvoiceStatement
-from keywright.price_drift.models import Billed, Comparison, Source
-from keywright.pricing.models import Quote
+from keywright.catalog.models import Price
+from keywright.platform.errors import Invalid
+from keywright.price_drift.models import Billed, Comparison, Reason, Shown, Source, Uncompared
+from keywright.pricing import rules as pricing
+from keywright.pricing.models import (
+    CurrencyNotOffered,
+    PriceTiersMissing,
+    PriceUnsupported,
+    QuantityInvalid,
+)
 
 WATCHED = timedelta(hours=2, minutes=5)
 """Two rounds of whoever looks once an hour, and a little: one round that was missed or late hides nothing."""
 
-FINAL = frozenset({"open", "paid", "uncollectible", "void"})
-"""What a draft says may still change."""
+# Stripe has billed it, so Stripe has it: what we hold of the price is not all of it yet.
+AWAITED = frozenset({Reason.PRICE_UNKNOWN, Reason.TIERS_MISSING, Reason.CURRENCY_NOT_OFFERED})
+
+NO_PRICE_TIMES_QUANTITY = frozenset({Reason.PRORATION, Reason.TRIAL, Reason.ADDED_BY_HAND, Reason.NOT_USED_YET})
+"""Nothing is wrong with these: they are something else than a price at a quantity."""
+
+_REFUSALS: Mapping[type[Invalid], Reason] = {
+    PriceTiersMissing: Reason.TIERS_MISSING,
+    CurrencyNotOffered: Reason.CURRENCY_NOT_OFFERED,
+    PriceUnsupported: Reason.PRICE_UNSUPPORTED,
+    QuantityInvalid: Reason.QUANTITY_INVALID,
+}
+_DETAIL_LENGTH = 500
 
 
-def billed_lines(invoice: InvoiceStatement, *, trial_end: datetime | None) -> list[Billed]:
-    """Return the lines that one price and one quantity make up: no prorations, no trials, nothing added by hand."""
-    return [
-        Billed(
-            subject_id=invoice.invoice_id,
-            line_id=line.line_id,
-            customer_sid=invoice.customer_sid,
-            price_id=line.price_id,
-            quantity=line.quantity,
-            currency=line.currency,
-            amount_minor=line.amount,
-        )
-        for line in invoice.lines
-        if line.price_id is not None
-        and line.quantity is not None
-        and line.subscription_item_id is not None
-        and not line.proration
-        and not _is_trial(line, trial_end)
-    ]
+def judge(billed: Billed, price: Price | None, *, shown: Shown | None, now: datetime) -> Comparison | Uncompared:
+    """
+    Compare with what the buyer was shown, or else with what our arithmetic says; or say why that cannot be done.
+
+    What was shown holds whatever was billed in its place: another price, quantity or currency is a difference. Where
+    usage decides, what was shown is an estimate, and arithmetic is all there is.
+    """
+    if shown is not None and not shown.estimate:
+        return compare_with_shown(billed, shown, now=now)
+    if price is None:
+        return uncompared(billed, Reason.PRICE_UNKNOWN, now=now)
+    if billed.unused and price.usage_type == "metered":
+        return uncompared(billed, Reason.NOT_USED_YET, now=now)
+    if billed.quantity is None:
+        return uncompared(billed, Reason.QUANTITY_MISSING, now=now)
+    try:
+        return _compare_with_engine(billed, price, quantity=billed.quantity, now=now)
+    except tuple(_REFUSALS) as problem:
+        return uncompared(billed, _REFUSALS[type(problem)], detail=problem.detail, now=now)
 
 
-def compare(billed: Billed, quote: Quote, *, shown_minor: int | None, now: datetime) -> Comparison:
-    """Return the comparison with what the buyer was shown, or else with what our arithmetic says."""
+def compare_with_shown(billed: Billed, shown: Shown, *, now: datetime) -> Comparison | Uncompared:
+    """Return the comparison with what the buyer was shown."""
+    if billed.price_id is None or billed.quantity is None:
+        return uncompared(billed, Reason.QUANTITY_MISSING, now=now)
     return Comparison(
         subject_id=billed.subject_id,
         line_id=billed.line_id,
@@ -47,12 +67,33 @@ def compare(billed: Billed, quote: Quote, *, shown_minor: int | None, now: datet
         price_id=billed.price_id,
         quantity=billed.quantity,
         currency=billed.currency,
-        source=Source.ENGINE if shown_minor is None else Source.PREVIEW,
-        expected_minor=quote.money.minor if shown_minor is None else shown_minor,
+        source=Source.PREVIEW,
+        expected_minor=shown.amount_minor,
         actual_minor=billed.amount_minor,
-        price_fingerprint=quote.price_fingerprint,
-        engine_version=quote.engine_version,
+        price_fingerprint=shown.price_fingerprint,
+        engine_version=shown.engine_version,
         compared_at=now,
+        parts=billed.parts,
+        shown_price_id=shown.price_id,
+        shown_quantity=shown.quantity,
+        shown_currency=shown.currency,
+    )
+
+
+def uncompared(billed: Billed, reason: Reason, *, now: datetime, detail: str | None = None) -> Uncompared:
+    """Return that this was not compared, and why."""
+    return Uncompared(
+        subject_id=billed.subject_id,
+        line_id=billed.line_id,
+        customer_sid=billed.customer_sid,
+        price_id=billed.price_id,
+        quantity=billed.quantity,
+        currency=billed.currency,
+        actual_minor=billed.amount_minor,
+        parts=billed.parts,
+        reason=reason,
+        detail=detail and detail[:_DETAIL_LENGTH],
+        found_at=now,
     )
 
 
@@ -64,5 +105,20 @@ def match_rate(*, compared: int, matched: int) -> str | None:
     return f"{Decimal(millionths).scaleb(-6):.6f}"
 
 
-def _is_trial(line: InvoiceLine, trial_end: datetime | None) -> bool:
-    return line.amount == 0 and trial_end is not None and trial_end >= line.period_end
+def _compare_with_engine(billed: Billed, price: Price, *, quantity: int, now: datetime) -> Comparison:
+    quote = pricing.quote(price, quantity=quantity, currency=billed.currency)
+    return Comparison(
+        subject_id=billed.subject_id,
+        line_id=billed.line_id,
+        customer_sid=billed.customer_sid,
+        price_id=price.price_id,
+        quantity=quantity,
+        currency=billed.currency,
+        source=Source.ENGINE,
+        expected_minor=quote.money.minor,
+        actual_minor=billed.amount_minor,
+        price_fingerprint=quote.price_fingerprint,
+        engine_version=quote.engine_version,
+        compared_at=now,
+        parts=billed.parts,
+    )

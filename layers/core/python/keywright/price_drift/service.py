@@ -7,86 +7,106 @@ from datetime import datetime, timedelta
 from keywright.billing import statements
 from keywright.billing.statements import InvoiceNotFound, InvoiceStatement
 from keywright.catalog import service as catalog
-from keywright.checkout.models import Checkout
+from keywright.jobs import service as jobs
 from keywright.platform import paging
 from keywright.platform.db import Transaction
-from keywright.price_drift import repository, rules
-from keywright.price_drift.models import Billed, Comparison, Figures, Report
-from keywright.pricing import rules as pricing
-from keywright.pricing.models import PriceTiersMissing
+from keywright.platform.paging import Page
+from keywright.price_drift import lines, repository, rules
+from keywright.price_drift.models import Billed, Comparison, Figures, Report, Shown, Uncompared, Verdict
 
 
-def compare_invoice(tx: Transaction, *, invoice_id: str, now: datetime) -> list[Comparison] | None:
+def compare_invoice(tx: Transaction, *, invoice_id: str, now: datetime) -> Verdict | None:
     """
-    Compare each line of a final invoice; None if there is no such invoice any more, or it is a draft.
+    Compare what a final invoice bills, each line by itself; None if there is none any more, or it is a draft.
 
-    :raises PriceTiersMissing: if a price of it is not known in full yet
+    What was compared before stays as it is. Prices that are not known in full yet are asked for.
     """
     try:
         invoice = statements.get_invoice(tx, customer_sid=None, invoice_id=invoice_id)
     except InvoiceNotFound:
         return None
-    if invoice.status not in rules.FINAL:
+    if invoice.status not in lines.FINAL:
         return None
-    billed = rules.billed_lines(invoice, trial_end=_trial_end(tx, invoice))
-    return [_compare(tx, line, shown=_shown(tx, invoice, line), now=now) for line in billed]
+    verdict = _judge(tx, invoice, now=now)
+    repository.save(tx, invoice_id, verdict.compared, verdict.uncompared)
+    for price_id in verdict.awaited:
+        catalog.request_price(tx, price_id=price_id, now=now, because_of=invoice_id)
+    return verdict
 
 
-def compare_session(
-    tx: Transaction, checkout: Checkout, *, stripe_session_id: str, subtotal: int, now: datetime
-) -> None:
-    """Compare what Stripe's payment page asks for with what the buyer was shown, before anybody pays."""
-    billed = Billed(
-        subject_id=stripe_session_id,
-        line_id="session",
-        customer_sid=checkout.customer_sid,
-        price_id=checkout.price_id,
-        quantity=checkout.quantity,
-        currency=checkout.currency,
-        amount_minor=subtotal,
-    )
-    _compare(tx, billed, shown=checkout.amount_minor, now=now)
+def compare_again(tx: Transaction, *, price_id: str, because_of: str, now: datetime) -> None:
+    """Have the invoices compared that wait for a price of which more is known now."""
+    waiting = repository.list_waiting(tx, price_id=price_id, reasons=rules.AWAITED)
+    payloads = [(f"{invoice_id}:{because_of}", {"invoice_id": invoice_id}) for invoice_id in waiting]
+    if payloads:
+        jobs.enqueue_many(tx, "price_drift.compare", payloads, now=now)
 
 
 def report(tx: Transaction, *, since: datetime, now: datetime, limit: int, cursor: str | None) -> Report:
     """
-    Return how many lines were compared and are equal since then, and a page of those that are not.
+    Return how many lines were compared, are equal or were left since then, and a page of those that differ.
 
     :raises CursorInvalid: if the cursor is none of ours
     """
-    after = paging.decode(cursor)
-    compared, matched = repository.count_comparisons(tx, since=since, until=now + timedelta(seconds=1))
+    after, until = paging.decode(cursor), now + timedelta(seconds=1)
+    compared, matched = repository.count_comparisons(tx, since=since, until=until)
     found = repository.list_drift(tx, since=since, after=after, limit=limit + 1)
-    drift = paging.page(found, limit=limit, key=lambda comparison: f"{comparison.subject_id}:{comparison.line_id}")
-    return Report(compared, matched, drift)
+    return Report(
+        compared=compared,
+        matched=matched,
+        uncompared=repository.count_uncompared(tx, since=since, until=until),
+        drift=paging.page(found, limit=limit, key=_key),
+    )
+
+
+def list_uncompared(tx: Transaction, *, since: datetime, limit: int, cursor: str | None) -> Page[Uncompared]:
+    """
+    Return a page of what was not compared since then.
+
+    :raises CursorInvalid: if the cursor is none of ours
+    """
+    found = repository.list_uncompared(tx, since=since, after=paging.decode(cursor), limit=limit + 1)
+    return paging.page(found, limit=limit, key=_key)
 
 
 def read_figures(tx: Transaction, *, now: datetime) -> Figures:
     """Return the comparisons of the last two hours."""
-    compared, matched = repository.count_comparisons(tx, since=now - rules.WATCHED, until=now)
-    return Figures(compared=compared, drifted=compared - matched)
+    since = now - rules.WATCHED
+    compared, matched = repository.count_comparisons(tx, since=since, until=now)
+    left = repository.count_uncompared(tx, since=since, until=now)
+    unexplained = sum(found for reason, found in left.items() if reason not in rules.NO_PRICE_TIMES_QUANTITY)
+    return Figures(compared=compared, drifted=compared - matched, uncompared=unexplained)
 
 
-def _compare(tx: Transaction, billed: Billed, *, shown: int | None, now: datetime) -> Comparison:
-    price = catalog.find_price(tx, price_id=billed.price_id)
-    if price is None:
-        raise PriceTiersMissing(f"The price {billed.price_id} was not observed yet.")
-    quote = pricing.quote(price, quantity=billed.quantity, currency=billed.currency)
-    comparison = rules.compare(billed, quote, shown_minor=shown, now=now)
-    repository.add_comparison(tx, comparison)
-    return comparison
+def _judge(tx: Transaction, invoice: InvoiceStatement, *, now: datetime) -> Verdict:
+    trial_end, shown = _trial_end(tx, invoice), _shown(tx, invoice)
+    billed = lines.billed(invoice, trial_end=trial_end)
+    done = repository.list_compared(tx, subject_id=invoice.invoice_id, line_ids=[one.line_id for one in billed])
+    found = [_judge_one(tx, one, shown=shown, now=now) for one in billed if one.line_id not in done]
+    compared = [one for one in found if isinstance(one, Comparison)]
+    left = [rules.uncompared(one, reason, now=now) for one, reason in lines.left_out(invoice, trial_end=trial_end)]
+    left += [one for one in found if isinstance(one, Uncompared)]
+    awaited = {line.price_id for line in left if line.price_id is not None and line.reason in rules.AWAITED}
+    return Verdict(tuple(compared), tuple(left), tuple(sorted(awaited)))
 
 
-def _shown(tx: Transaction, invoice: InvoiceStatement, line: Billed) -> int | None:
-    """Return what the buyer was shown, if the line is the purchase itself."""
-    if invoice.subscription_id is None or invoice.billing_reason != "subscription_create":
+def _judge_one(tx: Transaction, billed: Billed, *, shown: Shown | None, now: datetime) -> Comparison | Uncompared:
+    assert billed.price_id is not None
+    return rules.judge(billed, catalog.find_price(tx, price_id=billed.price_id), shown=shown, now=now)
+
+
+def _shown(tx: Transaction, invoice: InvoiceStatement) -> Shown | None:
+    """Return what the buyer was shown, if the invoice is the purchase itself."""
+    if invoice.subscription_id is None or not lines.is_purchase(invoice):
         return None
-    shown = repository.find_shown(tx, customer_sid=invoice.customer_sid, subscription_id=invoice.subscription_id)
-    same = shown is not None and (shown["price_id"], shown["currency"]) == (line.price_id, line.currency)
-    return shown["amount_minor"] if shown and same and shown["quantity"] == line.quantity else None
+    return repository.find_shown(tx, customer_sid=invoice.customer_sid, subscription_id=invoice.subscription_id)
 
 
 def _trial_end(tx: Transaction, invoice: InvoiceStatement) -> datetime | None:
     if invoice.subscription_id is None:
         return None
     return statements.find_trial_end(tx, subscription_id=invoice.subscription_id)
+
+
+def _key(found: Comparison | Uncompared) -> str:
+    return f"{found.subject_id}:{found.line_id}"

@@ -10,6 +10,7 @@ from keywright.catalog import rules as catalog_rules
 from keywright.catalog import service as catalog
 from keywright.catalog.models import LicenseKind, Price, Product
 from keywright.platform.db import Transaction
+from keywright.price_drift import service as price_drift
 from keywright.stripe_sync import histories, inbox, kinds, owners, repository, rules
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked, Processed, StripeEvent
 from keywright.stripe_sync.selling import sold_at
@@ -52,6 +53,8 @@ def fold_price(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
         # Events leave out tiers and currencies, and do not say when these change.
         catalog.request_price(tx, price_id=event.object_id, now=desk.now, because_of=folded.decided_by.event_id)
     inbox.release(tx, waiting_for=f"price:{event.object_id}", now=desk.now)
+    if not price.tiers_missing:
+        price_drift.compare_again(tx, price_id=event.object_id, because_of=event.event_id, now=desk.now)
     return Processed()
 
 
