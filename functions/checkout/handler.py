@@ -77,7 +77,8 @@ def open_checkout(body: NewCheckout) -> CheckoutView:
     """
     Open Stripe's payment page for a price and one of the caller's domains.
 
-    One at a time is open for a domain and a price: asking again gives the same one, and other terms replace it.
+    One at a time is open for a domain and a product: asking again gives the same one, and another price or other terms
+    replace it.
     """
     access, now = identity_gateway.access_tokens(), clock.now()
     portal_url = config.load(Settings).portal_url

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from datetime import timedelta
 from typing import Any
 
@@ -12,71 +10,29 @@ import pytest
 from stripe import StripeClient
 
 from keywright.platform import clock
-from tests.api import Answer, Api
-from tests.buyers import Buyer, add_buyer
+from tests.api import Api
+from tests.buyers import add_buyer
+from tests.checkouts import Shop, age, buy, control, monthly, open_shop, pay, see, sessions_of, tell
 from tests.purchases import fold
 from tests.queue_hints import batch, drop, failed, take
-from tests.stripe_events import event, price, product
-
-PATH = "/v1/checkout-sessions"
-PAYS = "4242 4242 4242 4242"
+from tests.stripe_events import event, price
 
 
 @pytest.fixture
-def shop(stripe_account: StripeClient, clean_database: Any, database: Any) -> tuple[StripeClient, Buyer, str]:
+def shop(stripe_account: StripeClient, clean_database: Any, database: Any) -> Shop:
     """A buyer whose customer is at Stripe, and a monthly price that is on sale."""
-    drop("JOBS")
-    drop("EVENTS")
-    ada = add_buyer()
-    at_stripe = stripe_account.v1.customers.create({"email": "ada@example.com"})
-    database.execute("UPDATE customers SET stripe_customer_id = %s", at_stripe.id)
-    return stripe_account, ada, monthly(stripe_account)
-
-
-def monthly(stripe: StripeClient, product_id: str = "prod_unlimited", **metadata: str) -> str:
-    """Make a price at Stripe, and put it on sale here."""
-    options: Any = {"eur": {"unit_amount": 4500}}
-    made = stripe.v1.prices.create(
-        {
-            "currency": "usd",
-            "unit_amount": 4900,
-            "recurring": {"interval": "month"},
-            "product_data": {"name": "Harbor"},
-            "currency_options": options,
-        }
-    )
-    full = {"usd": {"unit_amount": 4900}, "eur": {"unit_amount": 4500}}
-    fold(
-        event("product.created", product(product_id, metadata={"usage_based": "true", **metadata})),
-        event("price.created", price(made.id, product_id=product_id, currency_options=full)),
-    )
-    return str(made.id)
-
-
-def buy(call: Api, buyer: Buyer, price_id: str, **more: Any) -> Answer:
-    body = {"domain_sid": buyer.domain_sid, "price_id": price_id, **more}
-    return call("checkout", "POST", PATH, body=body, token=buyer.token)
-
-
-def see(call: Api, buyer: Buyer, sid: str) -> Any:
-    return call("checkout", "GET", f"{PATH}/{sid}", token=buyer.token).json
-
-
-def sessions_of(stripe: StripeClient, database: Any) -> list[Any]:
-    (row,) = database.execute("SELECT stripe_customer_id FROM customers LIMIT 1")
-    return stripe.v1.checkout.sessions.list({"customer": row["stripe_customer_id"], "limit": 100}).data
+    return open_shop(stripe_account, database)
 
 
 @pytest.fixture
 def faults(stripe_account: StripeClient) -> Any:
     """Let the stand-in's answers go wrong: ``faults(kind=…, status=…, moment=…, times=…)``."""
-    url = os.environ["KEYWRIGHT_STRIPE_API_URL"]
 
     def fail(**terms: Any) -> None:
-        httpx.post(f"{url}/_control/fail", json={"method": "POST", "route": "/v1/checkout", **terms}).raise_for_status()
+        control("fail", **{"method": "POST", "route": "/v1/checkout", **terms})
 
     yield fail
-    httpx.post(f"{url}/_control/fail/clear", json={}).raise_for_status()
+    control("fail/clear")
 
 
 def test_asking_again_gives_the_same_session(call: Api, shop: Any, database: Any):
@@ -131,23 +87,6 @@ def test_a_product_for_proven_domains_is_sold_for_those_only(call: Api, shop: An
 
     assert (refused.status, refused.json["code"]) == (409, "domain-not-verified")
     assert opened.status == 201
-
-
-def pay(stripe: StripeClient, database: Any) -> None:
-    """Pay on Stripe's page, and let what Stripe tells of it be folded."""
-    session = next(session for session in sessions_of(stripe, database) if session.status == "open")
-    assert httpx.post(str(session.url), data={"card": PAYS}).status_code == 303
-
-
-def tell(stripe: StripeClient, *kinds: str) -> None:
-    """Deliver events of these kinds as the webhook would."""
-    bodies = [
-        json.dumps(found.to_dict(), default=str).encode()
-        for kind in kinds
-        for found in reversed(stripe.v1.events.list({"type": kind, "limit": 1}).data)
-    ]
-    assert len(bodies) == len(kinds)
-    fold(*bodies)
 
 
 def test_the_front_end_sees_payment_and_license(call: Api, shop: Any, invoke: Any, database: Any):
@@ -218,11 +157,6 @@ def test_an_unknown_outcome_is_looked_up_after_a_day_and_never_sent_again(
 
     assert (answer.status, answer.json["url"]) == (201, session.url)
     assert len(sessions_of(stripe, database)) == 1
-
-
-def age(database: Any, **ago: int) -> None:
-    moment = clock.now() - timedelta(**ago)
-    database.execute("UPDATE checkout_sessions SET attempted_at = %s, created_at = %s", moment, moment)
 
 
 def test_an_old_intention_that_never_reached_stripe_makes_room(call: Api, shop: Any, faults: Any, database: Any):

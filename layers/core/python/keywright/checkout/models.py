@@ -90,7 +90,7 @@ class Next(StrEnum):
     OPEN = "OPEN"
     """Open the session; repeating a call whose outcome is unknown is the same as making it."""
     SETTLE = "SETTLE"
-    """Another session for the same domain and price must be ended first, or be found to be paid."""
+    """Another session for the same domain and product must be ended first, or be found to be paid."""
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,9 @@ def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, p
     )
     if open_one is not None:
         return _join(open_one, checkout, stripe_customer_id=customer.stripe_customer_id, now=now)
+    if sibling := repository.lock_sibling(tx, checkout):
+        # The buyer may change from monthly to yearly, and must not be able to pay both.
+        return Plan(Next.SETTLE, Order(sibling, customer.stripe_customer_id))
     told = rules.session_parameters(
         checkout,
         stripe_customer_id=customer.stripe_customer_id,

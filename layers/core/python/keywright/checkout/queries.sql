@@ -41,6 +41,26 @@ SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode,
  WHERE customer_sid = %(customer_sid)s AND open_key = %(open_key)s
    FOR UPDATE
 
+-- name: lock_sibling
+-- Another price of the product, open for the same domain: whoever pays both has bought one thing twice.
+SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
+       stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
+       subscription_id, challenge
+  FROM checkout_sessions
+ WHERE customer_sid = %(customer_sid)s AND domain_sid = %(domain_sid)s AND product_id = %(product_id)s
+   AND price_id <> %(price_id)s AND state IN ('CREATING', 'OPEN') AND idempotency_key IS NOT NULL
+ ORDER BY checkout_session_sid
+ LIMIT 1
+   FOR UPDATE
+
+-- name: list_siblings
+SELECT checkout_session_sid
+  FROM checkout_sessions
+ WHERE customer_sid = %(customer_sid)s AND domain_sid = %(domain_sid)s AND product_id = %(product_id)s
+   AND checkout_session_sid <> %(checkout_session_sid)s AND state IN ('CREATING', 'OPEN')
+   AND idempotency_key IS NOT NULL
+ ORDER BY checkout_session_sid
+
 -- name: find_unsettled
 -- For the job that settles, which acts for nobody.
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,

@@ -72,6 +72,9 @@ def _judge_license(_tx: Transaction, row: Row, _product_family: str) -> Finding 
         wrong, cause = Difference("state", row["state"], caused), "its state is not what its causes say"
     elif row["state"] == LicenseState.ACTIVE and paid not in _PAID:
         wrong, cause = Difference("cause", row["state"], paid), "nothing that is paid is behind it"
+    elif row["bought_before"] is not None:
+        # No fold can mend it: somebody cancels one of them at Stripe, and gives the money back.
+        wrong, cause = Difference("bought_before", row["bought_before"], None), "its domain bought the product twice"
     else:
         return None
     return Drift("license", row["license_sid"], [wrong], cause), _source_of(row)

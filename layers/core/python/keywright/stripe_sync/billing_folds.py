@@ -103,6 +103,7 @@ def fold_session(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
         checkout_session_sid=metadata.get("checkout_session_sid", ""),
         observed_at=observation.observed_at,
         observed_by=observation.observed_by,
+        now=desk.now,
     )
     if checkout is None:
         return Ignored("the session belongs to no checkout of ours")
