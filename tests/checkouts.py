@@ -13,9 +13,9 @@ from stripe import StripeClient
 from keywright.platform import clock
 from tests.api import Answer, Api
 from tests.buyers import Buyer, add_buyer
-from tests.purchases import fold
+from tests.purchases import AIR_GAPPED, fold
 from tests.queue_hints import drop
-from tests.stripe_events import event, price, product
+from tests.stripe_events import event, one_time_price, price, product
 
 PATH = "/v1/checkout-sessions"
 PAYS = "4242 4242 4242 4242"
@@ -55,6 +55,16 @@ def monthly(stripe: StripeClient, product_id: str = "prod_unlimited", **metadata
     return str(made.id)
 
 
+def once(stripe: StripeClient) -> str:
+    """Make a price for an air-gapped license that is paid once, and put it on sale."""
+    made = stripe.v1.prices.create({"currency": "usd", "unit_amount": 4900, "product_data": {"name": "Anchor"}})
+    fold(
+        event("product.created", product("prod_air", metadata=AIR_GAPPED)),
+        event("price.created", one_time_price(made.id, currency_options={"usd": {"unit_amount": 4900}})),
+    )
+    return str(made.id)
+
+
 def buy(call: Api, buyer: Buyer, price_id: str, **more: Any) -> Answer:
     body = {"domain_sid": buyer.domain_sid, "price_id": price_id, **more}
     return call("checkout", "POST", PATH, body=body, token=buyer.token)
@@ -76,7 +86,7 @@ def pay(stripe: StripeClient, database: Any) -> None:
 
 
 def tell(stripe: StripeClient, *kinds: str) -> None:
-    """Deliver events of these kinds as the webhook would."""
+    """Deliver the newest event of each of these kinds, in this order, as the webhook would."""
     bodies = [
         json.dumps(found.to_dict(), default=str).encode()
         for kind in kinds

@@ -44,7 +44,8 @@ class CheckoutView(http.Body):
     """
     A checkout. While the state is OPEN, ``url`` is Stripe's payment page; null while Stripe has not answered yet.
 
-    PAID_PROCESSING: the license is on its way. ``license`` is set once the state is LICENSED.
+    PAID_PROCESSING: the license is on its way. ``license`` is set once the state is LICENSED. EXPIRED: it leads to
+    nothing any more; ``failure`` says why, where it was not its time alone, such as a bank that refused the payment.
     """
 
     checkout_session_id: str
@@ -56,6 +57,7 @@ class CheckoutView(http.Body):
     state: Progress
     url: str | None
     license: LicenseOfCheckout | None
+    failure: str | None
     created_at: str
     expires_at: str | None
 
@@ -139,6 +141,7 @@ def _view(checkout: Checkout, result: Result | None) -> CheckoutView:
         state=progress,
         url=checkout.url if progress is Progress.OPEN else None,
         license=_license(result) if progress is Progress.LICENSED else None,
+        failure=rules.failure_of(checkout) if progress is Progress.EXPIRED else None,
         created_at=clock.to_wire(checkout.created_at),
         expires_at=checkout.expires_at and clock.to_wire(checkout.expires_at),
     )

@@ -59,6 +59,7 @@ class Checkout:
     expires_at: datetime | None = None
     failure: str | None = None
     subscription_id: str | None = None
+    payment_failed_at: datetime | None = None
     challenge: str | None = None
     correlation_id: str | None = None
 

@@ -165,6 +165,7 @@ def set_state(
     session: PaidSession,
     *,
     state: CheckoutState,
+    payment_failed_at: datetime | None,
     observed_at: datetime,
     observed_by: str,
 ) -> None:
@@ -177,6 +178,7 @@ def set_state(
         subscription_id=session.subscription_id,
         payment_intent_id=session.payment_intent_id,
         state=state,
+        payment_failed_at=payment_failed_at,
         observed_at=observed_at,
         observed_by=observed_by,
     )

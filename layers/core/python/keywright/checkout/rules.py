@@ -77,8 +77,17 @@ def may_repeat(checkout: Checkout, *, now: datetime) -> bool:
 def progress(checkout: Checkout, result: Result | None) -> Progress:
     """Return where the purchase stands."""
     if checkout.state is CheckoutState.COMPLETE:
-        return Progress.PAID_PROCESSING if result is None else Progress.LICENSED
+        if result is not None:
+            return Progress.LICENSED
+        return Progress.PAID_PROCESSING if checkout.payment_failed_at is None else Progress.EXPIRED
     return Progress.EXPIRED if checkout.state is CheckoutState.EXPIRED else Progress.OPEN
+
+
+def failure_of(checkout: Checkout) -> str | None:
+    """Return why a checkout leads to nothing; None if nobody failed, such as where its time ran out."""
+    if checkout.payment_failed_at is not None:
+        return "The bank refused the payment. Nothing was charged."
+    return checkout.failure
 
 
 def is_metered(checkout: Checkout) -> bool:

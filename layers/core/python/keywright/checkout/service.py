@@ -62,6 +62,7 @@ def mirror_session(
     *,
     customer_sid: str,
     checkout_session_sid: str,
+    payment_failed_at: datetime | None,
     observed_at: datetime,
     observed_by: str,
     now: datetime,
@@ -71,8 +72,16 @@ def mirror_session(
     if checkout is None:
         return None
     state = CheckoutState(session.status.upper())
-    repository.set_state(tx, checkout, session, state=state, observed_at=observed_at, observed_by=observed_by)
-    if state is CheckoutState.COMPLETE:
+    repository.set_state(
+        tx,
+        checkout,
+        session,
+        state=state,
+        payment_failed_at=payment_failed_at,
+        observed_at=observed_at,
+        observed_by=observed_by,
+    )
+    if state is CheckoutState.COMPLETE and payment_failed_at is None:
         _end_siblings(tx, checkout, now=now)
     return checkout
 
