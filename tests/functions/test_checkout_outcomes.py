@@ -226,6 +226,57 @@ def test_an_amount_that_the_currency_has_no_unit_for_is_not_put_to_stripe(call: 
     assert (answer.status, answer.json["code"]) == (422, "price-unsupported")
 
 
+@pytest.mark.parametrize("currency", ["isk", "ugx", "kwd"])
+def test_a_metered_price_may_have_units_that_are_smaller_than_what_can_be_charged(call: Api, shop: Any, currency: str):
+    stripe, ada, _ = shop
+    meter = stripe.v1.billing.meters.create(
+        {"display_name": "Calls", "event_name": f"calls_{currency}", "default_aggregation": {"formula": "sum"}}
+    )
+    recurring: Any = {"interval": "month", "usage_type": "metered", "meter": meter.id}
+    made = stripe.v1.prices.create(
+        {"currency": currency, "unit_amount": 1, "recurring": recurring, "product_data": {"name": "Calls"}}
+    )
+    metered = {"interval": "month", "interval_count": 1, "usage_type": "metered", "meter": meter.id}
+    terms = {"currency": currency, "unit_amount": 1, "unit_amount_decimal": "1", "recurring": metered}
+    fold(event("price.created", price(made.id, currency_options={currency: {"unit_amount": 1}}, **terms)))
+
+    answer = buy(call, ada, made.id)
+
+    assert (answer.status, answer.json.get("amount_minor"), answer.json.get("currency")) == (201, 1, currency)
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit_amount", "quantity", "status"),
+    [
+        ("usd", 9, 11_111_111, 201),
+        ("usd", 100_000_000, 1, 422),
+        ("usd", 10_000_000, 999_999_999_999, 422),
+        ("jpy", 1, 100_000_000, 422),
+        ("idr", 1, 999_999_999_999, 201),
+        ("idr", 10, 999_999_999_999, 422),
+    ],
+)
+def test_an_amount_that_stripe_takes_in_no_charge_is_refused(  # noqa: PLR0917
+    call: Api, shop: Any, database: Any, currency: str, unit_amount: int, quantity: int, status: int
+):
+    stripe, ada, _ = shop
+    terms: Any = {"currency": currency, "unit_amount": unit_amount}
+    made = stripe.v1.prices.create({**terms, "recurring": {"interval": "month"}, "product_data": {"name": "Harbor"}})
+    fold(
+        event(
+            "price.created",
+            price(made.id, unit_amount_decimal=str(unit_amount), currency_options={currency: terms}, **terms),
+        )
+    )
+
+    answer = buy(call, ada, made.id, quantity=quantity)
+
+    assert answer.status == status
+    if status == 422:
+        assert answer.json["code"] == "amount-too-large"
+        assert database.execute("SELECT * FROM checkout_sessions") == []
+
+
 @pytest.mark.parametrize(
     ("return_url", "status"),
     [

@@ -181,6 +181,13 @@ class CheckoutRefused(Conflict):
     title = "The checkout was refused"
 
 
+class AmountTooLarge(Invalid):
+    """The amount has more digits than Stripe takes in one charge."""
+
+    code = "amount-too-large"
+    title = "The amount is too large"
+
+
 class ReturnUrlRefused(Invalid):
     """The address to return to is on none of the origins that the deployment names."""
 
