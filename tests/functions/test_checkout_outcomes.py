@@ -237,7 +237,7 @@ def test_a_metered_price_may_have_units_that_are_smaller_than_what_can_be_charge
         {"currency": currency, "unit_amount": 1, "recurring": recurring, "product_data": {"name": "Calls"}}
     )
     metered = {"interval": "month", "interval_count": 1, "usage_type": "metered", "meter": meter.id}
-    terms = {"currency": currency, "unit_amount": 1, "unit_amount_decimal": "1", "recurring": metered}
+    terms: Any = {"currency": currency, "unit_amount": 1, "unit_amount_decimal": "1", "recurring": metered}
     fold(event("price.created", price(made.id, currency_options={currency: {"unit_amount": 1}}, **terms)))
 
     answer = buy(call, ada, made.id)

@@ -85,6 +85,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[Account, Body], dict[str, Any]]] = {
     ("POST", "clock"): control_billing.move_clock,
     ("POST", "billing"): control_billing.settle,
     ("POST", "cards"): control_billing.change_cards,
+    ("POST", "portal"): control_billing.configure_portal,
     ("POST", "banks"): control_money.delay_payments,
     ("POST", "disputes"): control_money.open_dispute,
 }

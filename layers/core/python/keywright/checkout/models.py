@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from keywright.platform.errors import Conflict, Invalid, NotFound
+from keywright.platform.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class CheckoutState(StrEnum):
@@ -193,6 +193,20 @@ class ReturnUrlRefused(Invalid):
 
     code = "return-url-refused"
     title = "The return address is not allowed"
+
+
+class PortalRefused(Conflict):
+    """Stripe does not let this customer into its portal."""
+
+    code = "portal-refused"
+    title = "The customer portal was refused"
+
+
+class PortalNotConfigured(Unavailable):
+    """Nobody has said what customers may do in Stripe's portal."""
+
+    code = "portal-not-configured"
+    title = "The customer portal is not set up"
 
 
 class SessionAbsent(LookupError):

@@ -16,6 +16,9 @@ from keywright.platform.clock import from_unix
 PAID = frozenset({"paid", "no_payment_required"})
 """The payment statuses that need nothing more."""
 
+PORTAL_MARK = ("keywright", "portal")
+"""The metadata of the portal configuration that ``stripe setup`` makes."""
+
 KEY_LIFE = timedelta(hours=23)
 """Stripe keeps idempotency keys for at least a day; one hour of it is for clocks that differ."""
 
@@ -94,6 +97,13 @@ def is_metered(checkout: Checkout) -> bool:
     """Tell whether usage decides what is paid, so that the amount of the checkout is an estimate."""
     told = json.loads(checkout.params or "{}")
     return not any("quantity" in item for item in told.get("line_items", ()))
+
+
+def is_portal(metadata: Any, *, default: bool) -> bool:
+    """Tell whether a configuration of Stripe's portal is the account's default, or the one that was made for us."""
+    name, value = PORTAL_MARK
+    # By index: what Stripe's client gives is no dict, and has no get.
+    return default or (metadata is not None and name in metadata and metadata[name] == value)
 
 
 def allowed_return_url(url: str, *, origins: Collection[str]) -> bool:
