@@ -18,6 +18,7 @@ import aws_cdk as cdk
 
 from infra.constructs.packaging import ROOT
 from infra.constructs.settings import MissingContext, Settings
+from infra.constructs.stated import stated_settings
 from infra.stacks.copies import CopiesStack
 from infra.stacks.edge import EdgeStack
 from infra.stacks.firewall import FirewallStack
@@ -38,8 +39,10 @@ def build(context: Mapping[str, Any], *, outdir: str | None = None) -> cdk.App:
     """
     app = cdk.App(context=dict(context), outdir=outdir)
     settings = Settings(app.node)
+    # First of all, for the stacks' own names are made of one of them.
+    stated = stated_settings(settings)
     name = f"keywright-{settings.deployment}"
-    stack = KeywrightStack(app, name, settings=settings)
+    stack = KeywrightStack(app, name, settings=settings, stated=stated)
     firewall = FirewallStack(app, f"{name}-firewall").acl_arn if settings.has_firewall else None
     if settings.backup_region:
         stack.add_stack_dependency(CopiesStack(app, f"{name}-copies", settings=settings), "copies go into its vault")

@@ -49,7 +49,7 @@ class Permission(StrEnum):
     SEND_MAIL = "SEND_MAIL"
     PUT_EVENTS = "PUT_EVENTS"
     READ_LICENSE_KEYS = "READ_LICENSE_KEYS"
-    """Ask KMS keys that are tagged ``keywright: license-key`` for their public halves."""
+    """Ask KMS keys that are tagged as this deployment's license keys for their public halves."""
     SIGN_LICENSES = "SIGN_LICENSES"
     """Ask them for signatures."""
     ROTATE_LICENSE_KEYS = "ROTATE_LICENSE_KEYS"

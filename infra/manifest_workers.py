@@ -66,6 +66,7 @@ WORKERS: tuple[Function, ...] = (
     Function(
         "dispatcher",
         "The guarantee behind the hints: due jobs, expired leases, events that wait.",
+        settings=("DEPLOYMENT",),
         sends_to=(Queue.EVENTS, Queue.JOBS),
         timeout_s=50,
         local_processes=1,

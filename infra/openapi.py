@@ -22,6 +22,8 @@ DOCUMENT = Path(__file__).parents[1] / "functions/operations/openapi.json"
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _KEY = {"$ref": "#/components/parameters/IdempotencyKey"}
+_KNOWN = {"$ref": "#/components/parameters/IfNoneMatch"}
+_ETAG = {"ETag": {"description": "Names this answer in a later If-None-Match.", "schema": {"type": "string"}}}
 _WITHOUT_BODY = frozenset({"204", "304"})
 _REPLACED = frozenset({"HTTPValidationError", "ValidationError"})
 
@@ -51,7 +53,7 @@ def document() -> dict[str, Any]:
         "paths": {},
         "components": {
             "schemas": {"Problem": _problem_schema()},
-            "parameters": {"IdempotencyKey": _idempotency_key()},
+            "parameters": {"IdempotencyKey": _idempotency_key(), "IfNoneMatch": _if_none_match()},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -69,7 +71,7 @@ def _merge(merged: dict[str, Any], function: Function) -> None:
     for path, operations in described["paths"].items():
         merged["paths"].setdefault(path, {}).update(
             {
-                method: _with_policy(_with_problems(operation), f"{method.upper()} {path}")
+                method: _with_policy(_with_etag(_with_problems(operation)), f"{method.upper()} {path}")
                 for method, operation in operations.items()
             }
         )
@@ -107,6 +109,16 @@ def _with_problems(operation: dict[str, Any]) -> dict[str, Any]:
     return {**operation, "responses": responses}
 
 
+def _with_etag(operation: dict[str, Any]) -> dict[str, Any]:
+    """Describe how an answer is named, where one that is known already is not sent again."""
+    responses = operation["responses"]
+    if "304" not in responses:
+        return operation
+    named = {status: {**responses[status], "headers": _ETAG} for status in ("200", "304")}
+    parameters = [*operation.get("parameters", []), _KNOWN]
+    return {**operation, "parameters": parameters, "responses": {**responses, **named}}
+
+
 def _with_policy(operation: dict[str, Any], route: str) -> dict[str, Any]:
     """Say who may call the route, as the policy table has it."""
     if (who := POLICY.get(route)) is None:
@@ -125,6 +137,16 @@ def _idempotency_key() -> dict[str, Any]:
         "description": "A value of the client's choice, such as a UUID. For a day the same key with the same body gets "
         "the same answer and nothing is done twice; with another body it is refused.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+    }
+
+
+def _if_none_match() -> dict[str, Any]:
+    return {
+        "name": "If-None-Match",
+        "in": "header",
+        "required": False,
+        "description": "The ETag of an answer that the client has. If it is still the answer, it is not sent again.",
+        "schema": {"type": "string"},
     }
 
 

@@ -24,18 +24,20 @@ _ACTIONS = {
     Permission.SIGN_LICENSES: ["kms:Sign"],
     Permission.ROTATE_LICENSE_KEYS: ["secretsmanager:PutSecretValue"],
 }
-KMS_TAG = "aws:ResourceTag/keywright"
-# Which keys of the account sign licenses is known to the operator alone, who tags them.
-_LICENSE_KEY: Condition = {"StringEquals": {KMS_TAG: "license-key"}}
-_CONDITIONS = {Permission.READ_LICENSE_KEYS: _LICENSE_KEY, Permission.SIGN_LICENSES: _LICENSE_KEY}
+_ON_LICENSE_KEYS = frozenset({Permission.READ_LICENSE_KEYS, Permission.SIGN_LICENSES})
 _CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 _WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
 
 @dataclass(frozen=True)
 class Places:
-    """The ARNs of what functions are wired to: in a template they are references, on this machine plain text."""
+    """
+    The ARNs of what functions are wired to: in a template they are references, on this machine plain text.
 
+    ``deployment`` is the name that tells this deployment from others in the account.
+    """
+
+    deployment: str
     secrets: Mapping[Secret, str]
     queues: Mapping[Queue, str]
     permitted: Mapping[Permission, list[str]]
@@ -46,7 +48,7 @@ def statements(function: Function, places: Places) -> list[Statement]:
     found = [
         _allow(["secretsmanager:GetSecretValue"], [places.secrets[each] for each in present(function, places.secrets)]),
         _allow(["sqs:SendMessage"], [places.queues[queue] for queue in function.sends_to]),
-        *(_permit(permission, places.permitted[permission]) for permission in function.permissions),
+        *(_permit(permission, places) for permission in function.permissions),
     ]
     return [statement for statement in found if statement["Resource"]]
 
@@ -74,9 +76,21 @@ def is_asynchronous(function: Function) -> bool:
     return function.events is not None or any(schedule.function == function.name for schedule in SCHEDULES)
 
 
-def _permit(permission: Permission, resources: list[str]) -> Statement:
-    condition = _CONDITIONS.get(permission)
-    return _allow(_ACTIONS[permission], resources) | ({"Condition": condition} if condition else {})
+def license_key_tags(deployment: str) -> dict[str, str]:
+    """
+    Return the tags, as conditions name them, of the keys in KMS that sign this deployment's licenses.
+
+    Which keys of the account these are is known to the operator alone, who tags them. Both are asked for: otherwise a
+    staging deployment could sign with production's keys.
+    """
+    return {"aws:ResourceTag/keywright": "license-key", "aws:ResourceTag/keywright-deployment": deployment}
+
+
+def _permit(permission: Permission, places: Places) -> Statement:
+    statement = _allow(_ACTIONS[permission], places.permitted[permission])
+    if permission in _ON_LICENSE_KEYS:
+        statement["Condition"] = {"StringEquals": license_key_tags(places.deployment)}
+    return statement
 
 
 def _allow(actions: list[str], resources: list[str]) -> Statement:

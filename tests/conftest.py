@@ -47,6 +47,7 @@ SETTINGS = {
     "PORTAL_URL": "https://portal.example.test",
     "MAIL_CONFIGURATION_SET": "keywright",
     "MAIL_FROM": "licenses@example.test",
+    "DEPLOYMENT": "tests",
     "DNS_RESOLVERS": "127.0.0.1:0",
     "DUNNING_POLICY": "IMMEDIATE",
     "EVENT_BUS": "keywright",

@@ -111,7 +111,15 @@ class ReviewList(http.Body):
     next_cursor: str | None
 
 
-@app.get("/v1/products", summary="List products on sale by their metadata", tags=["catalog"])
+@app.get(
+    "/v1/products",
+    summary="List products on sale by their metadata",
+    tags=["catalog"],
+    responses={
+        200: {"description": "A page of the products on sale."},
+        304: {"description": "The page is the one named by If-None-Match."},
+    },
+)
 def list_products(
     product_family: Annotated[str | None, Query(max_length=200)] = None,
     fee_structure: Annotated[str | None, Query(pattern="^(recurring|one_time)$")] = None,

@@ -22,7 +22,11 @@ app = http.api()
 
 
 class NewCheckout(http.Body):
-    """What to buy, for which of the caller's domains, and in which of the price's currencies."""
+    """
+    What to buy, for which of the caller's domains, and in which of the price's currencies.
+
+    What has the license kind UNLIMITED is bought once: leave ``quantity`` out, or say 1.
+    """
 
     domain_sid: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
     price_id: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]

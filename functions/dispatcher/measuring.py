@@ -1,7 +1,8 @@
 """
 Prints figures as embedded metrics, which CloudWatch reads out of the log.
 
-Each has a dimension ``kind``; alarms watch ``all``, or one of reconciliation's three kinds.
+Each has two dimensions: ``deployment``, because several may live in one account, and ``kind``. Alarms watch their own
+deployment's ``all``, or one of reconciliation's three kinds.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from functions.dispatcher.settings import Settings
 from keywright.jobs.models import Figures as JobFigures
 from keywright.jobs.models import Outcome
 from keywright.metering.drift import Figures as UsageFigures
+from keywright.platform import config
 from keywright.price_drift.models import Figures as PriceFigures
 from keywright.reconciliation.models import Figures as ReconciliationFigures
 from keywright.stripe_sync.models import EventFigures
@@ -84,6 +87,8 @@ def _tell_of_prices(figures: PriceFigures) -> None:
 
 
 def _metric(name: str, unit: MetricUnit, by_kind: Mapping[str, float] | Mapping[str, int]) -> None:
+    deployment = config.load(Settings).deployment
     for kind, value in by_kind.items():
-        with single_metric(name=name, unit=unit, value=value, namespace=NAMESPACE, default_dimensions={"kind": kind}):
+        dimensions = {"deployment": deployment, "kind": kind}
+        with single_metric(name=name, unit=unit, value=value, namespace=NAMESPACE, default_dimensions=dimensions):
             pass

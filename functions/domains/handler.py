@@ -22,7 +22,7 @@ from keywright.platform.paging import Page
 
 app = http.api()
 
-# The longest name that DNS knows has 253 characters, and one dot more if it is written with the root's.
+# Letters of other scripts become longer in ASCII; how long a name may be there, its rules say.
 DomainName = Annotated[str, Field(min_length=1, max_length=254, examples=["licenses.example.com"])]
 Shown = Literal["PENDING", "VERIFIED", "STALE"]
 

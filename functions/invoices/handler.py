@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -167,12 +167,13 @@ def get_price_drift(
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        known = None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        known = None
+    if known is None:
         wrong = FieldError("query.since", "A time with its zone, such as 2026-01-31T00:00:00Z.")
         raise RequestInvalid("Some fields of the request are not valid.", errors=(wrong,))
-    return moment
+    return known
 
 
 def _view(invoice: InvoiceStatement, *, with_lines: bool) -> InvoiceView:

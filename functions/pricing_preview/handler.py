@@ -22,8 +22,10 @@ class PreviewRequest(http.Body):
     """
     A price and how many units of it, in one of the price's currencies.
 
-    ``quantities`` asks for more points of the curve in the same answer; ``locale`` says in which language ``display``
-    is written, and goes before the header ``Accept-Language``.
+    What has the license kind UNLIMITED is bought once: any other ``quantity`` than 1 is refused with
+    ``quantity-invalid``. ``quantities`` asks for more points of the curve in the same answer; those that cannot be
+    bought are left out of it. ``locale`` says in which language ``display`` is written, and goes before the header
+    ``Accept-Language``.
     """
 
     price_id: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
@@ -84,9 +86,9 @@ class Preview(http.Body):
 def preview(body: PreviewRequest) -> Preview:
     """Compute the amount that Stripe will invoice for this quantity, tiers included, and any further points."""
     locale, currency = _locale(body.locale), body.currency and body.currency.lower()
-    first, *points = db.transact(
+    first, points = db.transact(
         lambda tx: service.preview_many(
-            tx, price_id=body.price_id, quantities=[body.quantity, *body.quantities], currency=currency
+            tx, price_id=body.price_id, quantity=body.quantity, points=body.quantities, currency=currency
         )
     )
     return Preview(
@@ -106,7 +108,7 @@ def preview(body: PreviewRequest) -> Preview:
         price_fingerprint=first.price_fingerprint,
         engine_version=first.engine_version,
         warnings=list(first.warnings),
-        points=[_point(quote, quantity, locale) for quote, quantity in zip(points, body.quantities, strict=True)],
+        points=[_point(quote, quantity, locale) for quantity, quote in points],
     )
 
 

@@ -87,7 +87,9 @@ class ChangeView(http.Body):
     """
     What the change would change per interval, before tax and without proration.
 
-    ``difference_minor`` is null where the intervals differ, so that the amounts cannot be compared.
+    ``difference_minor`` is null where the amounts cannot be compared: the intervals differ, or usage decides one of
+    them. A metered item of the subscription is shown at no usage, and ``METERED_ESTIMATE`` is among the warnings, which
+    are those of both amounts.
     """
 
     currency: str

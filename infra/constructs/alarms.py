@@ -100,7 +100,10 @@ _OWN: tuple[Alarm, ...] = (
         name="DatabaseConnections",
         page="database-connections",
         text="Four fifths of the connections that the database accepts are in use.",
-        metric=lambda watched: watched.cluster.metric_database_connections(period=cdk.Duration.minutes(1)),
+        # The fullest instance: on the average a reader without connections would hide a full writer.
+        metric=lambda watched: watched.cluster.metric_database_connections(
+            statistic="Maximum", period=cdk.Duration.minutes(1)
+        ),
         threshold=lambda watched: watched.profile.connections * 4 // 5,
         lasts=times(3),
     ),

@@ -31,6 +31,9 @@ INSTANCE_PARAMETERS = {
     "transaction_isolation": "READ-COMMITTED",
     "sql_mode": "STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION",
+    # Exported below; without these two the exported log stays empty.
+    "slow_query_log": "1",
+    "long_query_time": "1",
 }
 
 # Left out of passwords: what a shell, an address or the rotation's own SQL would read as more than a character.

@@ -12,7 +12,6 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.constructs.api import Domain
@@ -54,7 +53,7 @@ class Distribution(Construct):
         bucket: s3.IBucket,
         api_origin: str,
         api_url: str | None,
-        edge_key: secretsmanager.ISecret,
+        edge_key: cdk.SecretValue,
         domain: Domain | None,
         firewall: str | None,
     ) -> None:
@@ -92,9 +91,9 @@ class Distribution(Construct):
         )
         return cloudfront.FunctionAssociation(event_type=cloudfront.FunctionEventType.VIEWER_REQUEST, function=function)
 
-    def _api_behavior(self, api_origin: str, edge_key: secretsmanager.ISecret) -> cloudfront.BehaviorOptions:
+    def _api_behavior(self, api_origin: str, edge_key: cdk.SecretValue) -> cloudfront.BehaviorOptions:
         # A reference that CloudFormation resolves: the template holds the name of the secret, not its value.
-        key = edge_key.secret_value_from_json("key").unsafe_unwrap()
+        key = edge_key.unsafe_unwrap()
         return cloudfront.BehaviorOptions(
             origin=origins.HttpOrigin(
                 api_origin,

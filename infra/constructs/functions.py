@@ -31,8 +31,9 @@ LIVE = "live"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What functions are wired to."""
+    """What functions are wired to, in the deployment of that name."""
 
+    deployment: str
     network: Network
     profile: Profile
     queues: Queues
@@ -57,6 +58,7 @@ class Surroundings:
     def statements(self, function: Function, *, log: logs.LogGroup) -> list[Statement]:
         """Return what the function may do to them."""
         places = Places(
+            deployment=self.deployment,
             secrets=self.secret_arns,
             queues={queue: self.queues[queue].queue_arn for queue in function.sends_to},
             permitted=self.permitted,
@@ -145,8 +147,9 @@ class KeywrightFunction(lambda_.Function):
             vpc_subnets=surroundings.network.function_subnets,
             security_groups=[surroundings.network.functions],
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if from_snapshot else None,
-            # The version before stays: going back is going back to it.
-            current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
+            # The version before is there until the whole update has succeeded, and then goes: each that stays would be
+            # paid for where it has a snapshot.
+            current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.DESTROY),
         )
         self.live = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.current_version)
         if function.trigger:

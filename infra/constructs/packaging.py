@@ -72,7 +72,7 @@ class VendorWheels:
     def try_bundle(self, output_dir: str, image: object = None, **_options: Any) -> bool:  # noqa: ARG002
         """Fill the folder; CDK would fall back to Docker on False, so a failure raises instead."""
         target = Path(output_dir, "python")
-        _install_wheels(target)
+        install_wheels(target)
         # Without a Python 3.13 the layer carries no bytecode: right, but each cold start then compiles what it imports.
         if compiler := bytecode_compiler():
             _compile(compiler, target)
@@ -93,12 +93,13 @@ def bytecode_compiler() -> str | None:
     return None
 
 
-def _install_wheels(target: Path) -> None:
+def install_wheels(target: Path, *, version: str = PYTHON_VERSION, platform: str = PYTHON_PLATFORM) -> None:
+    """Install what the lock file names, and nothing else, for a version of Python and a platform as uv names it."""
     # Beside the interpreter as it was called: the link must not be followed out of the virtual environment.
     uv = Path(sys.executable).parent / "uv"
     exactly = ["--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
-    platform = ["--python-version", PYTHON_VERSION, "--python-platform", PYTHON_PLATFORM]
-    install = [str(uv), "pip", "install", *exactly, *platform, "--target", str(target), "--requirement", str(LOCK)]
+    built_for = ["--python-version", version, "--python-platform", platform]
+    install = [str(uv), "pip", "install", *exactly, *built_for, "--target", str(target), "--requirement", str(LOCK)]
     subprocess.run(install, check=True)
     # Traces of the installation: start scripts with this machine's paths, and uv's lock.
     (target / ".lock").unlink(missing_ok=True)

@@ -27,6 +27,9 @@ NONE = "none"
 """What a deployment says where it goes without: a certificate, a firewall."""
 
 _CERTIFICATE = re.compile(r"arn:aws:acm:([a-z0-9-]+):\d{12}:certificate/[\w-]+")
+_CURRENT = "current"
+# Secrets Manager: 32 to 64 characters.
+_VERSION_ID = re.compile(r"[A-Za-z0-9-]{32,64}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 # CloudFront takes certificates and web ACLs of one region only.
 EDGE_REGION = "us-east-1"
@@ -145,6 +148,21 @@ class Settings:
             return None
         if value == self.region or not _REGION.fullmatch(value):
             raise MissingContext(f"The CDK context value '{PREFIX}backup_region' is no other region, nor 'none'.")
+        return value
+
+    @property
+    def edge_key_version(self) -> str | None:
+        """
+        Return the version of the secret ``EDGE`` whose key the distribution sends; None for the present one.
+
+        CloudFormation reads a secret anew only where its reference has changed, so a new key has to be named.
+
+        :raises MissingContext: if it is neither a version's id nor ``current``
+        """
+        if (value := self.value("edge_key_version")) == _CURRENT:
+            return None
+        if not _VERSION_ID.fullmatch(value):
+            raise MissingContext(f"The CDK context value '{PREFIX}edge_key_version' is no version's id, nor 'current'.")
         return value
 
     @property

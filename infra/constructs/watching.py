@@ -25,6 +25,7 @@ FINE = cloudwatch.TreatMissingData.NOT_BREACHING
 class Watched:
     """What alarms look at."""
 
+    deployment: str
     profile: Profile
     api_id: str
     cluster: rds.DatabaseCluster
@@ -47,7 +48,7 @@ class Watched:
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,
-            dimensions_map={"kind": kind},
+            dimensions_map={"deployment": self.deployment, "kind": kind},
             statistic=statistic,
             period=cdk.Duration.seconds(self.pace_s),
         )

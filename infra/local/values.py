@@ -8,6 +8,7 @@ import os
 
 from infra.manifest import OPTIONAL_SECRETS, Secret
 
+DEPLOYMENT = "local"
 EVENT_BUS = "keywright"
 MAIL_CONFIGURATION_SET = "keywright"
 MAIL_FROM = "licenses@keywright.example"
@@ -54,6 +55,7 @@ def function_values(
         "KEYWRIGHT_API_URL": api_url,
         "KEYWRIGHT_DNS_RESOLVERS": dns_resolvers,
         "KEYWRIGHT_DUNNING_POLICY": DUNNING_POLICY,
+        "KEYWRIGHT_DEPLOYMENT": DEPLOYMENT,
         "KEYWRIGHT_EVENT_BUS": EVENT_BUS,
         "KEYWRIGHT_LICENSE_KEY_DAYS": LICENSE_KEY_DAYS,
         "KEYWRIGHT_LICENSE_KEY_LEAD_DAYS": LICENSE_KEY_LEAD_DAYS,

@@ -41,7 +41,9 @@ class EdgeStack(cdk.Stack):
             bucket=portal.bucket,
             api_origin=behind.api.origin,
             api_url=None if api_url == OWN_ENDPOINT else api_url,
-            edge_key=behind.edge_key,
+            edge_key=cdk.SecretValue.secrets_manager(
+                behind.edge_key.secret_arn, json_field="key", version_id=settings.edge_key_version
+            ),
             domain=Domain(settings.host("portal_url"), certificate) if certificate else None,
             firewall=firewall,
         ).distribution

@@ -30,7 +30,6 @@ from infra.constructs.rotation import Rotation
 from infra.constructs.schedules import Schedules
 from infra.constructs.secrets import OperatorSecrets
 from infra.constructs.settings import OWN_ENDPOINT, Settings
-from infra.constructs.stated import stated_settings
 from infra.constructs.watching import Watched
 from infra.manifest import FUNCTIONS, Permission, Secret
 
@@ -40,14 +39,14 @@ _TWO_WEEKS_S = 14 * 24 * 3600
 class KeywrightStack(cdk.Stack):
     """One deployment for one vendor."""
 
-    def __init__(self, scope: Construct, name: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, name: str, *, settings: Settings, stated: Mapping[str, str]) -> None:
         super().__init__(
             scope,
             name,
             description="Keywright: licensing and billing for self-hosted software",
             env=cdk.Environment(region=settings.region),
         )
-        stated, profile = stated_settings(settings), settings.profile
+        profile = settings.profile
         bus = events.EventBus(self, "EventBus", event_bus_name=settings.value("event_bus"))
         mail = Mail(self, "Mail", domain=settings.mail_domain, makes_identity=settings.makes_mail_identity)
         self.api = Api(self, "Api", origins=settings.cors_origins, domain=_api_domain(settings))
@@ -60,6 +59,7 @@ class KeywrightStack(cdk.Stack):
         self._queues = Queues(self, "Queues")
         self._failures = encrypted_queue(self, "INVOCATIONS_DEAD", retention_s=_TWO_WEEKS_S)
         surroundings = Surroundings(
+            deployment=settings.deployment,
             network=self._network,
             profile=profile,
             queues=self._queues,
@@ -98,6 +98,7 @@ class KeywrightStack(cdk.Stack):
         unattended = [each for each in FUNCTIONS if not each.routes and each.name != MIGRATION]
         nat_instance = self._network.nat_instance
         watched = Watched(
+            deployment=settings.deployment,
             profile=settings.profile,
             api_id=self.api.api_id,
             cluster=self._database.cluster,

@@ -6,8 +6,8 @@ import { chartQuantities, every, isSettled, money, progress, tierRows } from "..
 const LOOK_AGAIN_MS = 2000;
 const LOOKS = 60;
 
-async function previewOf(api, price, quantity, shown) {
-  const body = { price_id: price.price_id, quantity, quantities: chartQuantities(price), locale: "en" };
+async function previewOf(api, price, quantity, quantities, shown) {
+  const body = { price_id: price.price_id, quantity, quantities, locale: "en" };
   const preview = await api.post("/v1/pricing/preview", { body });
   const lines = preview.lines.map((line) => [line.description, `${line.quantity}`, money(line.amount, preview.currency)]);
   const points = preview.points.map((point) => [`${point.quantity}`, point.display]);
@@ -16,13 +16,16 @@ async function previewOf(api, price, quantity, shown) {
     el("p", {}, el("strong", {}, preview.display), rest),
     ...preview.warnings.map((warning) => el("p", { class: "soft" }, warning)),
     table("How it comes about", ["What", "Quantity", "Amount"], lines),
-    table("What other quantities cost", ["Quantity", "Price"], points),
+    points.length ? table("What other quantities cost", ["Quantity", "Price"], points) : "",
   );
 }
 
 function offer(context, product, price, domains) {
   const shown = el("div", { "aria-live": "polite" });
-  const quantity = ({ quantity: text }) => Number.parseInt(text, 10);
+  // What has no limits is bought once: there is no quantity to ask for.
+  const isCounted = product.license_kind !== "UNLIMITED";
+  const quantities = isCounted ? chartQuantities(price) : [];
+  const quantity = ({ quantity: text }) => (isCounted ? Number.parseInt(text, 10) : 1);
   const buy = async (values) => {
     const challenge = values.challenge || undefined;
     const body = { domain_sid: values.domain_sid, price_id: price.price_id, quantity: quantity(values), challenge };
@@ -30,15 +33,15 @@ function offer(context, product, price, domains) {
     location.assign(opened.url);
   };
   const asked = price.usage_type === "metered" ? "Expected usage" : "Quantity";
-  const amount = field(asked, "quantity", { type: "number", min: 1, value: 1, step: 1 });
+  const amounts = () => (isCounted ? [field(asked, "quantity", { type: "number", min: 1, value: 1, step: 1 })] : []);
   const bound = field("Challenge of the machine, if you have one", "challenge", { rows: 3, required: false });
-  const buying = [choice("Domain", "domain_sid", domains), amount.cloneNode(true), product.license_kind === "AIR_GAPPED" ? bound : ""];
+  const buying = [choice("Domain", "domain_sid", domains), ...amounts(), product.license_kind === "AIR_GAPPED" ? bound : ""];
   return el(
     "div",
     {},
     el("h3", {}, `${price.currency.toUpperCase()}, ${every(price.interval, price.interval_count)}`),
     price.tiers.length ? table(`Tiers (${price.tiers_mode})`, ["Quantity", "Each", "Flat"], tierRows(price)) : null,
-    form([amount], "Show the price", (values) => previewOf(context.api, price, quantity(values), shown)),
+    form(amounts(), "Show the price", (values) => previewOf(context.api, price, quantity(values), quantities, shown)),
     shown,
     domains.length ? form(buying, "Buy", buy) : el("p", {}, el("a", { href: "/domains" }, "Add a domain"), " to buy this."),
   );

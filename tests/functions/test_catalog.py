@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from infra.openapi import DOCUMENT
 from keywright.platform import db
 from tests.api import Api
-from tests.buyers import add_buyer
+from tests.buyers import Buyer, add_buyer
 from tests.purchases import AIR_GAPPED, fold, observation
 from tests.stripe_events import event, one_time_price, price, product, tiered_price
 
 PRODUCTS = "/v1/products"
+CUSTOM: dict[str, Any] = {"unit_amount": None, "unit_amount_decimal": None}
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,13 @@ def shelves(clean_database: Any) -> None:
         event("price.created", price("price_unclear", product_id="prod_unclear")),
         event("product.created", product("prod_priceless")),
     )
+
+
+def add_staff() -> Buyer:
+    """Return somebody who may see what is wrong."""
+    boss = add_buyer("boss")
+    db.transact(lambda tx: tx.run("UPDATE users SET role = 'ADMIN' WHERE user_sid = %(sid)s", sid=boss.user_sid))
+    return boss
 
 
 def listed(call: Api, **query: str) -> list[str]:
@@ -147,6 +157,49 @@ def test_what_has_not_changed_is_not_sent_again(call):
     assert first.headers["cache-control"] == "public, no-cache"
 
 
+@pytest.mark.parametrize("path", [PRODUCTS, "/v1/revocations"])
+def test_the_description_says_where_a_known_answer_is_not_sent_again(path):
+    described = json.loads(DOCUMENT.read_text())["paths"][path]["get"]
+
+    answers = {status: set(answer.get("headers", {})) for status, answer in described["responses"].items()}
+    assert answers == {"200": {"ETag"}, "304": {"ETag"}, "default": set()}
+    assert described["responses"]["200"]["content"]
+    assert {"$ref": "#/components/parameters/IfNoneMatch"} in described["parameters"]
+
+
+def test_a_price_that_cannot_be_computed_is_not_listed_until_it_can_be(call):
+    fold(
+        event("product.created", product("prod_custom")),
+        event("price.created", price("price_custom", product_id="prod_custom", **CUSTOM)),
+        event("product.created", product("prod_tiers")),
+        event("price.created", tiered_price("price_tiers", product_id="prod_tiers", with_tiers=False)),
+    )
+    before = call("catalog", "GET", PRODUCTS)
+    boss = add_staff()
+    reviews = call("catalog", "GET", "/v1/catalog/problems", token=boss.token).json["items"]
+    told = {item["product_id"]: item for item in reviews}
+    quoted = [
+        call("pricing_preview", "POST", "/v1/pricing/preview", body={"price_id": price_id}).json["code"]
+        for price_id in ("price_custom", "price_tiers")
+    ]
+
+    fold(observation(tiered_price("price_tiers", product_id="prod_tiers")))
+    after = call("catalog", "GET", PRODUCTS, headers={"if-none-match": before.headers["etag"]})
+
+    assert [item["product_id"] for item in before.json["items"]] == ["prod_air", "prod_unlimited", "prod_usage"]
+    assert (told["prod_custom"]["on_sale"], told["prod_tiers"]["on_sale"]) == (False, False)
+    assert [problem["code"] for problem in told["prod_custom"]["problems"]] == ["price-unsupported"]
+    assert [problem["code"] for problem in told["prod_tiers"]["problems"]] == ["price-tiers-missing"]
+    assert quoted == ["price-unsupported", "price-tiers-missing"]
+    assert (after.status, after.headers["etag"] == before.headers["etag"]) == (200, False)
+    assert [item["product_id"] for item in after.json["items"]] == [
+        "prod_air",
+        "prod_tiers",
+        "prod_unlimited",
+        "prod_usage",
+    ]
+
+
 def test_metadata_is_behavior_with_types(call):
     fold(
         event(
@@ -181,8 +234,7 @@ def test_metadata_is_behavior_with_types(call):
     ],
 )
 def test_staff_see_what_is_wrong_with_a_product_and_nobody_can_buy_it(call, metadata, code, field):
-    boss = add_buyer("boss")
-    db.transact(lambda tx: tx.run("UPDATE users SET role = 'ADMIN' WHERE user_sid = %(sid)s", sid=boss.user_sid))
+    boss = add_staff()
     wrong = product("prod_wrong", metadata=metadata)
     made = one_time_price if metadata.get("fee_structure") == "one_time" else price
     fold(event("product.created", wrong), event("price.created", made("price_wrong", product_id="prod_wrong")))
@@ -209,13 +261,12 @@ def with_problems(call: Any, token: str) -> set[str]:
 
 
 def test_staff_see_what_is_wrong_with_prices(call):
-    boss = add_buyer("boss")
-    db.transact(lambda tx: tx.run("UPDATE users SET role = 'ADMIN' WHERE user_sid = %(sid)s", sid=boss.user_sid))
+    boss = add_staff()
     metered = price("price_metered", recurring={"interval": "month", "interval_count": 1, "usage_type": "metered"})
     fold(
         event("price.created", metered),
         event("price.created", tiered_price("price_tierless", with_tiers=False)),
-        event("price.created", price("price_open", unit_amount=None, unit_amount_decimal=None)),
+        event("price.created", price("price_open", **CUSTOM)),
     )
 
     items = call("catalog", "GET", "/v1/catalog/problems", token=boss.token).json["items"]

@@ -102,13 +102,31 @@ def test_a_checkout_is_audited(call: Api, buyer: Buyer, stripe_account: StripeCl
     )
     fold(event("product.created", product()), event("price.created", price(mirrored.id)))
 
-    body = {"domain_sid": buyer.domain_sid, "price_id": mirrored.id, "quantity": 7}
+    body = {"domain_sid": buyer.domain_sid, "price_id": mirrored.id}
     opened = call("checkout", "POST", PATH, body=body, token=buyer.token)
 
     assert (opened.status, opened.json["quantity"], opened.json["amount_minor"]) == (201, 1, 4900)
     (entry,) = database.execute("SELECT * FROM audit_log WHERE action = 'CHECKOUT_OPENED'")
     assert (entry["actor_sid"], entry["subject_sid"]) == (buyer.user_sid, opened.json["checkout_session_id"])
     assert entry["correlation_id"] == opened.headers["x-correlation-id"]
+
+
+def test_of_what_has_no_limits_there_is_no_second_unit_in_the_preview_or_the_checkout(
+    call: Api, buyer: Buyer, database: Any
+):
+    on_sale()
+    refusals = []
+
+    for quantity in (2, 7):
+        asked = {"price_id": "price_monthly", "quantity": quantity}
+        refusals.append(call("pricing_preview", "POST", "/v1/pricing/preview", body=asked))
+        wanted = {"domain_sid": buyer.domain_sid, **asked}
+        refusals.append(call("checkout", "POST", PATH, body=wanted, token=buyer.token))
+    shown = call("pricing_preview", "POST", "/v1/pricing/preview", body={"price_id": "price_monthly", "quantity": 1})
+
+    assert {(answer.status, answer.json["code"]) for answer in refusals} == {(422, "quantity-invalid")}
+    assert (shown.status, shown.json["amount_minor"]) == (200, 4900)
+    assert database.execute("SELECT * FROM checkout_sessions") == []
 
 
 def test_when_stripe_does_not_answer_the_intention_is_kept_and_the_client_told_to_come_back(

@@ -292,6 +292,23 @@ def test_another_name_is_another_claim(call: Api, dns: DnsServer, database: Any)
     assert len(database.execute("SELECT * FROM audit_log WHERE action = 'DOMAIN_RENAMED'")) == 1
 
 
+def test_the_name_of_an_old_domain_is_looked_for_as_long_as_that_of_a_new_one(
+    call: Api, dns: DnsServer, invoke: Any, database: Any
+):
+    ada = add_buyer()
+    domain = claim(call, ada)
+    database.execute("UPDATE domains SET created_at = created_at - INTERVAL 60 DAY, next_check_at = NULL")
+    path = f"/v1/domains/{domain['domain_sid']}"
+    renamed = call("domains", "PATCH", path, body={"domain_name": "late.example.com"}, token=ada.token).json
+
+    for _ in range(3):
+        check_now(invoke, database)
+    publish(dns, renamed)
+    check_now(invoke, database)
+
+    assert state_of(call, ada, renamed) == "VERIFIED"
+
+
 def test_a_domain_that_is_given_up_is_gone_and_its_name_is_free(call: Api, dns: DnsServer, database: Any):
     ada, eve = add_buyer(), add_buyer("eve")
     domain = claim(call, ada)

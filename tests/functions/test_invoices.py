@@ -116,6 +116,7 @@ def test_lists_are_filtered_and_paged_without_a_gap(call: Api, ada: Buyer, datab
 
 
 def test_a_change_of_plan_is_previewed_and_changes_nothing(call: Api, ada: Buyer, database: Any):
+    fold(event("product.updated", product(metadata={"usage_based": "true"})))
     fold(event("price.created", price("price_dear", unit_amount_decimal="9900")))
     fold(event("price.created", price("price_year", recurring={"interval": "year", "interval_count": 1})))
     path = "/v1/subscriptions/sub_1/change-preview"
@@ -137,6 +138,27 @@ def test_a_change_of_plan_is_previewed_and_changes_nothing(call: Api, ada: Buyer
         (422, "quantity-invalid"),
     ]
     assert database.execute("SELECT price_id FROM subscription_items") == [{"price_id": "price_tiered"}]
+
+
+def test_what_usage_decides_is_not_subtracted_from_what_a_quantity_does(call: Api, ada: Buyer, database: Any):
+    metered = {"interval": "month", "interval_count": 1, "usage_type": "metered", "meter": None}
+    fold(
+        event("product.updated", product(metadata={"usage_based": "true"})),
+        event("price.created", price("price_metered", unit_amount_decimal="25", recurring=metered)),
+        event("price.created", price("price_seats", unit_amount_decimal="9900")),
+    )
+    path = "/v1/subscriptions/sub_1/change-preview"
+
+    def preview(price_id: str) -> Any:
+        return call("subscriptions", "POST", path, body={"price_id": price_id, "quantity": 4}, token=ada.token).json
+
+    to_metered = preview("price_metered")
+    database.execute("UPDATE subscription_items SET price_id = 'price_metered', quantity = NULL")
+    from_metered, between = preview("price_seats"), preview("price_metered")
+
+    assert [found["difference_minor"] for found in (to_metered, from_metered, between)] == [None] * 3
+    assert all("METERED_ESTIMATE" in found["warnings"] for found in (to_metered, from_metered, between))
+    assert (from_metered["current"]["amount_minor"], from_metered["wanted"]["amount_minor"]) == (0, 4 * 9900)
 
 
 def buy(call: Api, stripe: StripeClient, buyer: Buyer, *, price_id: str, quantity: int, database: Any) -> Any:
@@ -245,6 +267,17 @@ def test_a_line_that_differs_by_one_is_a_drift_that_staff_see_and_a_figure_tells
     minute_later = compared["at"] + timedelta(minutes=1)
     figures = db.transact(lambda tx: service.read_figures(tx, now=minute_later))
     assert (figures.compared, figures.drifted) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "since", ["soon", "2026-01-31", "2026-01-31T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
+def test_a_time_that_cannot_be_placed_is_refused_and_named(call: Api, clean_database: Any, since: str):
+    boss = staff()
+
+    answer = call("invoices", "GET", "/v1/price-drift", token=boss.token, query={"since": since})
+
+    assert (answer.status, [error["field"] for error in answer.json["errors"]]) == (422, ["query.since"])
 
 
 def test_an_invoice_whose_price_is_not_known_in_full_is_compared_later(ada: Buyer, database: Any):

@@ -19,6 +19,8 @@ def metrics(said: str) -> dict[tuple[str, str], float]:
         document = json.loads(line) if line.startswith("{") else {}
         for group in document.get("_aws", {}).get("CloudWatchMetrics", ()):
             assert group["Namespace"] == "Keywright"
+            assert [set(names) for names in group["Dimensions"]] == [{"deployment", "kind"}]
+            assert document["deployment"] == "tests"
             for metric in group["Metrics"]:
                 (value,) = document[metric["Name"]]
                 found[metric["Name"], document["kind"]] = value

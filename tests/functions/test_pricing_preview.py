@@ -117,6 +117,20 @@ def test_a_page_of_quantities_comes_in_one_answer(call):
     assert answer.json["points"][2]["display"] == answer.json["display"] == "USD $60.00 / month"
 
 
+def test_the_page_of_what_has_no_limits_holds_the_one_quantity_that_can_be_bought(call):
+    fold(
+        event("product.created", product("prod_whole")),
+        event("price.created", price("price_whole", product_id="prod_whole")),
+    )
+
+    answer = preview(call, price_id="price_whole", quantities=[0, 1, 10, 100])
+    several = preview(call, price_id="price_whole", quantity=10, quantities=[1])
+
+    assert [(point["quantity"], point["amount_minor"]) for point in answer.json["points"]] == [(1, 4900)]
+    assert (answer.json["quantity"], answer.json["amount_minor"]) == (1, 4900)
+    assert (several.status, several.json["code"]) == (422, "quantity-invalid")
+
+
 def test_every_amount_can_be_checked(call):
     answer = preview(call, price_id="price_tiered", quantity=13)
 

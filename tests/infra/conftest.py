@@ -16,6 +16,7 @@ LARGE = {
     "keywright:api_certificate": CERTIFICATE,
     "keywright:portal_certificate": CERTIFICATE,
     "keywright:firewall": "cloudfront",
+    "keywright:edge_key_version": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
     "keywright:backup_region": "us-west-2",
     "keywright:mail_identity": "create",
 }

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions.dispatcher import measuring
+from infra.app import declared_context
 from infra.constructs import alarms
 from infra.constructs.packaging import ROOT
 from infra.constructs.watching import NAMESPACE
@@ -52,6 +53,17 @@ def test_an_alarm_without_a_page_is_noticed():
     described = ["Something is wrong. docs/runbook.md#gone", "Something else.", "Fine. docs/runbook.md#there-it-is"]
 
     assert missing_pages(described, "# Runbook\n\n## There it is\n") == described[:2]
+
+
+def test_full_connections_are_seen_on_the_fullest_instance(large: Assembly):
+    """The average over the cluster is half of the writer's where a reader has none."""
+    (alarm,) = [
+        each["Properties"]
+        for each in large.of_type("AWS::CloudWatch::Alarm").values()
+        if each["Properties"].get("MetricName") == "DatabaseConnections"
+    ]
+
+    assert alarm["Statistic"] == "Maximum"
 
 
 def missing_pages(described: list[str], runbook: str) -> list[str]:
@@ -98,7 +110,7 @@ def alarms_on(assembly: Assembly, metric: str) -> list[dict[str, Any]]:
 def test_a_look_that_never_succeeded_or_is_late_is_an_alarm_for_each_kind(assembly: Assembly):
     late = alarms_on(assembly, "ReconciliationLag")
 
-    limits = {alarm["Dimensions"][0]["Value"]: alarm["Threshold"] for alarm in late}
+    limits = {dimensions(alarm)["kind"]: alarm["Threshold"] for alarm in late}
     assert limits == {"event-gap": 3 * 3600, "object-sweep": 13 * 3600, "license-sweep": 13 * 3600}
     assert {alarm["TreatMissingData"] for alarm in late} == {"breaching"}
 
@@ -118,7 +130,7 @@ def test_what_waits_fails_or_stays_different_is_watched(large: Assembly, metric:
     (alarm,) = alarms_on(large, metric)
 
     assert (alarm["Threshold"], alarm["TreatMissingData"]) == (threshold, missing)
-    assert alarm["Dimensions"] == [{"Name": "kind", "Value": "all"}]
+    assert dimensions(alarm)["kind"] == "all"
 
 
 def test_drift_that_the_sweeps_find_is_an_alarm_and_an_event_that_is_only_late_is_none(large: Assembly):
@@ -128,9 +140,7 @@ def test_drift_that_the_sweeps_find_is_an_alarm_and_an_event_that_is_only_late_i
         if any(part.get("Expression") == "objects + licenses" for part in alarm["Properties"].get("Metrics", ()))
     ]
 
-    watched = {
-        part["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for part in alarm["Metrics"] if "MetricStat" in part
-    }
+    watched = {dimensions(part["MetricStat"]["Metric"])["kind"] for part in alarm["Metrics"] if "MetricStat" in part}
     assert watched == {"object-sweep", "license-sweep"}
     assert alarm["TreatMissingData"] == "notBreaching"
 
@@ -140,15 +150,30 @@ def test_every_metric_that_an_alarm_watches_is_printed(large: Assembly, invoke: 
     invoke("dispatcher", {"do": "dispatch"})
     printed = {metric for metric, _ in metrics(capsys.readouterr().out)}
 
-    watched = set()
-    for alarm in large.of_type("AWS::CloudWatch::Alarm").values():
-        parts = [
-            part["MetricStat"]["Metric"] for part in alarm["Properties"].get("Metrics", ()) if "MetricStat" in part
-        ]
-        ours = [part for part in [*parts, alarm["Properties"]] if part.get("Namespace") == NAMESPACE]
-        watched |= {part["MetricName"] for part in ours}
+    assert {metric["MetricName"] for metric in our_metrics(large)} - printed == {"ReconciliationLag"}
 
-    assert watched - printed == {"ReconciliationLag"}
+
+def test_alarms_watch_the_figures_of_their_own_deployment_alone(large: Assembly):
+    """Another one in the account prints the same, and would hide this one's silence."""
+    own = declared_context()["keywright:deployment"]
+
+    found = our_metrics(large)
+
+    assert found
+    assert {dimensions(metric)["deployment"] for metric in found} == {own}
+
+
+def our_metrics(assembly: Assembly) -> list[dict[str, Any]]:
+    """Return every metric of ours that an alarm watches, alone or as a part of an expression."""
+    alarms = [alarm["Properties"] for alarm in assembly.of_type("AWS::CloudWatch::Alarm").values()]
+    parts = [
+        part["MetricStat"]["Metric"] for alarm in alarms for part in alarm.get("Metrics", ()) if "MetricStat" in part
+    ]
+    return [metric for metric in [*parts, *alarms] if metric.get("Namespace") == NAMESPACE]
+
+
+def dimensions(metric: dict[str, Any]) -> dict[str, str]:
+    return {each["Name"]: each["Value"] for each in metric["Dimensions"]}
 
 
 def test_the_alarms_watch_the_namespace_that_the_dispatcher_prints_in():

@@ -103,6 +103,7 @@ def test_a_value_that_is_empty_or_wrong_is_noticed(value: str, fault: str):
 WRONG = {
     "activation_days": "thirty",
     "api_url": "api.example.com",
+    "deployment": "two words",
     "dns_resolvers": "1.1.1.1,dns.example.com",
     "dunning_policy": "NEVER",
     "event_bus": "two words",

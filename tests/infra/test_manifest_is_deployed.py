@@ -6,11 +6,14 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from infra.app import declared_context
 from infra.constructs.packaging import ROOT
 from infra.manifest import FUNCTIONS, QUEUES, SCHEDULES, Function, Permission, Route
 from infra.permissions import Places, is_asynchronous, statements
 from tests.infra import contract
 from tests.infra.assembly import Assembly
+
+DEPLOYMENT = declared_context()["keywright:deployment"]
 
 
 def test_manifest_folders_and_template_name_the_same_functions(assembly: Assembly):
@@ -124,6 +127,7 @@ def test_a_role_is_word_for_word_what_this_machine_judges_by(assembly: Assembly)
             queue: {"Fn::GetAtt": [told[f"KEYWRIGHT_{queue}_QUEUE_URL"]["Ref"], "Arn"]} for queue in function.sends_to
         }
         places = Places(
+            deployment=DEPLOYMENT,
             secrets={secret: told[f"KEYWRIGHT_{secret}_SECRET"] for secret in function.secrets},
             queues=queue_arns,
             permitted={permission: contract.resources_of(permission, assembly) for permission in function.permissions},

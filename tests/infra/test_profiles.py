@@ -14,6 +14,7 @@ from infra.constructs.settings import MissingContext
 from infra.manifest import API_RATE, FUNCTIONS, Function, QueueTrigger
 from infra.profiles import LARGE, PROFILES, SMALL, Profile
 from tests.infra.assembly import Assembly
+from tests.infra.conftest import LARGE as stated_for_the_large_one  # noqa: N811  (the profile has that name)
 
 # CloudFormation takes 500. A stack that comes near has to be parted before a deployment fails.
 MOST_RESOURCES = 470
@@ -106,13 +107,21 @@ def test_passwords_are_renewed_once_the_migration_has_made_their_users(assembly:
     assert {schedule["Properties"]["RotateImmediatelyOnUpdate"] for schedule in schedules} == {False}
 
 
+def test_versions_that_were_replaced_do_not_pile_up(large: Assembly):
+    """Lambda bills the snapshot of each version for as long as it exists."""
+    versions = large.of_type("AWS::Lambda::Version").values()
+
+    assert len(versions) == len(FUNCTIONS)
+    assert {version.get("DeletionPolicy", "Delete") for version in versions} == {"Delete"}
+
+
 def test_new_code_takes_a_tenth_first_and_goes_back_if_an_alarm_rings(assembly: Assembly):
     groups = assembly.of_type("AWS::CodeDeploy::DeploymentGroup").values()
     aliases = assembly.of_type("AWS::Lambda::Alias").values()
 
     assert len(groups) == len(FUNCTIONS) - 1
     for group in groups:
-        assert group["Properties"]["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert group["Properties"]["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent15Minutes"
         assert group["Properties"]["AutoRollbackConfiguration"]["Enabled"] is True
         assert len(group["Properties"]["AlarmConfiguration"]["Alarms"]) == 2
     shifted = [alias for alias in aliases if "CodeDeployLambdaAliasUpdate" in alias.get("UpdatePolicy", {})]
@@ -151,6 +160,22 @@ def test_every_stack_stays_well_below_what_cloudformation_takes(which: str, requ
 
     for template in assembly.directory.glob("*.template.json"):
         assert len(json.loads(template.read_text())["Resources"]) <= MOST_RESOURCES, template.name
+
+
+def test_a_new_edge_key_that_is_named_changes_what_cloudformation_compares(assembly: Assembly, large: Assembly):
+    """It reads a secret again only where the reference itself has changed."""
+    version = stated_for_the_large_one["keywright:edge_key_version"]
+
+    assert version in edge_header(large)
+    assert version not in edge_header(assembly)
+
+
+def edge_header(assembly: Assembly) -> str:
+    """Return the value of the header by which the distribution proves itself, as the template has it."""
+    (distribution,) = assembly.other("edge").of_type("AWS::CloudFront::Distribution").values()
+    origins = distribution["Properties"]["DistributionConfig"]["Origins"]
+    (header,) = next(origin["OriginCustomHeaders"] for origin in origins if "CustomOriginConfig" in origin)
+    return json.dumps(header["HeaderValue"])
 
 
 def test_the_distribution_passes_the_api_on_uncached_and_proves_itself(assembly: Assembly):
@@ -288,6 +313,7 @@ def test_a_deployment_elsewhere_takes_its_firewall_from_the_region_where_it_must
         {"mail_identity": "perhaps"},
         {"backup_region": "us-east-1"},
         {"backup_region": "elsewhere"},
+        {"edge_key_version": "2"},
     ],
 )
 def test_a_value_that_means_nothing_stops_the_synthesis_and_is_named(stated: dict[str, str], tmp_path):

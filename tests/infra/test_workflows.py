@@ -51,6 +51,33 @@ def test_a_deployment_states_every_value_that_has_only_an_example_in_cdk_json(wo
     assert [key for key in sorted(own) if f"-c {key}=" not in arguments] == []
 
 
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_every_variable_that_a_workflow_needs_stands_in_the_guide(workflow):
+    guide = (ROOT / "docs/deploy.md").read_text()
+
+    needed = re.findall(r"vars\.(\w+)", workflow.read_text())
+
+    assert [name for name in needed if f"`{name}`" not in guide] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_pipe_fails_with_what_fails_in_it(workflow):
+    """GitHub's own shell takes the last command's word for it; one that is named has ``pipefail``."""
+    jobs = yaml.safe_load(workflow.read_text())["jobs"].values()
+
+    assert [step["run"] for job in jobs for step in job.get("steps", []) if hides_failures(step)] == []
+
+
+def test_a_pipe_that_hides_a_failure_is_noticed():
+    assert hides_failures({"run": "make diff | tee diff.txt"})
+    assert not hides_failures({"run": "make diff | tee diff.txt", "shell": "bash"})
+    assert not hides_failures({"run": "make diff || true"})
+
+
+def hides_failures(step: dict[str, Any]) -> bool:
+    return re.search(r"[^|]\|[^|]", step.get("run", "")) is not None and step.get("shell") != "bash"
+
+
 @pytest.mark.parametrize("job", ["staging", "production"])
 def test_what_was_deployed_is_asked_at_once_whether_it_answers(job: str):
     *_, deploy, smoke = [step["run"] for step in _jobs("deploy")[job]["steps"] if "run" in step]
@@ -88,6 +115,12 @@ def test_a_look_at_the_account_for_a_pull_request_is_no_look_for_a_fork():
 
     assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
     assert next(step["run"] for step in job["steps"] if "run" in step).startswith("make diff")
+
+
+def test_a_permission_that_no_test_uses_is_red():
+    (command,) = [step["run"] for step in _jobs("check")["permissions"]["steps"] if "run" in step]
+
+    assert command == "make permissions"
 
 
 def test_the_check_runs_the_commands_that_a_developer_runs():

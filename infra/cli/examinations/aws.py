@@ -9,9 +9,9 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from infra.cli.examinations.findings import Finding
 from infra.manifest import OPTIONAL_SECRETS, Queue, Secret
@@ -27,7 +27,10 @@ _FIELDS = {
     Secret.AUDIT_KEYS: ("keys",),
     Secret.EDGE: ("key",),
 }
-_KEY_TYPES = {Secret.ACCESS_TOKEN_KEYS: RSAPrivateKey, Secret.LICENSE_KEYS: Ed25519PrivateKey}
+_KEY_TYPES: dict[Secret, tuple[type[Any], type[Any]]] = {
+    Secret.ACCESS_TOKEN_KEYS: (RSAPrivateKey, RSAPublicKey),
+    Secret.LICENSE_KEYS: (Ed25519PrivateKey, Ed25519PublicKey),
+}
 
 
 def secrets_hold_what_they_should() -> Iterator[Finding]:
@@ -49,15 +52,28 @@ def secrets_hold_what_they_should() -> Iterator[Finding]:
 def _judge(secret: Secret, value: dict[str, Any]) -> Finding:
     if missing := [field for field in _FIELDS[secret] if not value.get(field)]:
         return Finding.wrong("secrets", f"{secret} lacks {', '.join(missing)}: docs/settings.md#secrets")
-    if expected := _KEY_TYPES.get(secret):
-        for key in value["keys"]:
-            try:
-                loaded = load_pem_private_key(key["private_pem"].encode(), password=None)
-            except (ValueError, KeyError, TypeError):
-                return Finding.wrong("secrets", f"{secret} holds a key that cannot be read")
-            if not isinstance(loaded, expected):
-                return Finding.wrong("secrets", f"{secret} holds a key that is no {expected.__name__}")
+    faults = [_fault(secret, key) for key in value["keys"]] if secret in _KEY_TYPES else []
+    if fault := next(filter(None, faults), None):
+        return Finding.wrong("secrets", f"{secret} holds a key that {fault}")
     return Finding.fine("secrets", f"{secret} holds what it should")
+
+
+def _fault(secret: Secret, key: dict[str, Any]) -> str | None:
+    """Say what is wrong with a key of a ring: whole, or as license keys may be, in KMS or its public half alone."""
+    private, public = _KEY_TYPES[secret]
+    try:
+        if secret is Secret.LICENSE_KEYS and "private_pem" not in key:
+            if "kms_key_id" in key:
+                return None if key["kms_key_id"] else "cannot be read"
+            return None if isinstance(load_pem_public_key(key["public_pem"].encode()), public) else _is_no(public)
+        loaded = load_pem_private_key(key["private_pem"].encode(), password=None)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "cannot be read"
+    return None if isinstance(loaded, private) else _is_no(private)
+
+
+def _is_no(kind: type[Any]) -> str:
+    return f"is no {kind.__name__}"
 
 
 def queues_flow() -> Iterator[Finding]:
@@ -93,5 +109,13 @@ def mail_may_be_sent() -> Iterator[Finding]:
             )
         else:
             yield Finding.fine("mail", f"SES knows the sender {identity}")
+            yield _mail_reaches_everybody(client)
         return
     yield Finding.wrong("mail", f"SES does not know {address}: deploy with -c keywright:mail_identity=create")
+
+
+def _mail_reaches_everybody(client: Any) -> Finding:
+    """An account that is new to SES may write to addresses that it has verified, and to nobody else."""
+    if client.get_account().get("ProductionAccessEnabled"):
+        return Finding.fine("mail", "SES delivers to every address")
+    return Finding.wrong("mail", "SES is in its sandbox, and no customer gets mail: ask for production access")

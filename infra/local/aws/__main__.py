@@ -13,6 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from infra.local.aws.mailbox import Mailbox
+from infra.local.aws.sending import Sending
 from infra.local.children import exit_with_parent
 
 HOST = "127.0.0.1"
@@ -49,7 +50,8 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
 
     mailbox = Mailbox()
-    aws = serve(options.port, mailbox.watching(DomainDispatcherApplication(create_backend_app)), MotoRequestHandler)
+    moto = DomainDispatcherApplication(create_backend_app)
+    aws = serve(options.port, Sending().before(mailbox.watching(moto)), MotoRequestHandler)
     reader = serve(options.mailbox_port, mailbox.page, QuietHandler)
     ready = {"ready": True, "url": f"http://{HOST}:{aws.port}", "mailbox_url": f"http://{HOST}:{reader.port}/"}
     print(json.dumps(ready), flush=True)

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from infra.local.iam.evaluator import Request
-from infra.permissions import KMS_TAG
+from infra.permissions import license_key_tags
 
 
 class CallUnknown(LookupError):
@@ -21,10 +21,11 @@ class CallUnknown(LookupError):
 
 @dataclass(frozen=True)
 class Account:
-    """Whose resources names belong to."""
+    """Whose resources names belong to; one deployment has this machine to itself."""
 
     region: str
     number: str
+    deployment: str = "local"
 
     def arn(self, service: str, resource: str) -> str:
         """Build the ARN of a resource of this account; what is an ARN already stays."""
@@ -63,7 +64,7 @@ def _secret(action: str) -> Asked:
 def _key(action: str) -> Asked:
     def asked(parameters: Parameters, account: Account) -> Iterator[Request]:
         # No key exists on this machine whose tags could be read: one that is asked for is taken for a tagged one.
-        context = {KMS_TAG: "license-key"}
+        context = license_key_tags(account.deployment)
         yield Request(f"kms:{action}", account.arn("kms", f"key/{parameters['KeyId']}"), context)
 
     return asked

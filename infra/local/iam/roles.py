@@ -28,6 +28,7 @@ def role_of(function: Function, environment: Mapping[str, str], *, record: str |
 def places(function: Function, environment: Mapping[str, str], account: Account) -> Places:
     """Name what the function is wired to, as ARNs."""
     return Places(
+        deployment=account.deployment,
         secrets={
             secret: _secret(secret, environment, account)
             for secret in function.secrets

@@ -36,7 +36,11 @@ _ENTRY = Path(__file__).with_name("entry.py")
 
 @dataclass(frozen=True)
 class FunctionSettings:
-    """What a process of one function is started with; ``role`` is the file that says what it may do in AWS."""
+    """
+    What a process of one function is started with.
+
+    ``role`` is the file that says what it may do in AWS; ``python`` is the interpreter with its options.
+    """
 
     name: str
     handler: str
@@ -46,6 +50,7 @@ class FunctionSettings:
     timeout_s: float
     init_limit_s: float = INIT_LIMIT_S
     role: Path | None = None
+    python: tuple[str, ...] = (sys.executable,)
 
 
 class FunctionProcess:
@@ -68,7 +73,7 @@ class FunctionProcess:
         """
         api = RuntimeApi()
         environment = {**settings.environment, "AWS_LAMBDA_RUNTIME_API": await api.start()}
-        command, stdin = _command(settings.handler, settings.role)
+        command, stdin = _command(settings)
         child = await asyncio.create_subprocess_exec(
             *command,
             cwd=settings.folder,
@@ -213,8 +218,9 @@ class FunctionProcess:
             self._log(self._source, part)
 
 
-def _command(handler: str, role: Path | None) -> tuple[list[str], int]:
-    client = [sys.executable, str(_ENTRY), *(["--role", str(role)] if role else [])]
+def _command(settings: FunctionSettings) -> tuple[list[str], int]:
+    role, handler = settings.role, settings.handler
+    client = [*settings.python, str(_ENTRY), *(["--role", str(role)] if role else [])]
     if setpriv := shutil.which("setpriv"):
         return [setpriv, "--pdeathsig", "KILL", "--", *client, handler], asyncio.subprocess.DEVNULL
     return [*client, "--end-with-parent", handler], asyncio.subprocess.PIPE

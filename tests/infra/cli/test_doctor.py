@@ -9,6 +9,9 @@ from typing import Any
 
 import boto3
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from stripe import StripeClient
 
 from infra.cli import deployment, doctor
@@ -26,6 +29,10 @@ from tests.integration.identity.people import run
 pytestmark = pytest.mark.usefixtures("clean_database")
 
 WEBHOOK = "https://api.example.test/v1/webhooks/stripe"
+
+FORM = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+PUBLIC = Ed25519PrivateKey.generate().public_key().public_bytes(*FORM).decode()
+RSA_PUBLIC = generate_private_key(65537, 2048).public_key().public_bytes(*FORM).decode()
 
 
 @pytest.fixture
@@ -107,6 +114,30 @@ def test_a_portal_without_a_configuration_is_named(healthy: None, stripe_account
     assert said == ["has no configuration of the customer portal: run stripe setup"]
 
 
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        ({"public_pem": PUBLIC}, None),
+        ({"kms_key_id": "arn:aws:kms:eu-central-1:000000000000:key/1"}, None),
+        ({"public_pem": "-----BEGIN PUBLIC KEY-----"}, "LICENSE_KEYS holds a key that cannot be read"),
+        ({"public_pem": RSA_PUBLIC}, "LICENSE_KEYS holds a key that is no Ed25519PublicKey"),
+        ({"kms_key_id": ""}, "LICENSE_KEYS holds a key that cannot be read"),
+        ({}, "LICENSE_KEYS holds a key that cannot be read"),
+    ],
+    ids=["retired", "in KMS", "cut off", "of another kind", "of no name", "empty"],
+)
+def test_license_keys_may_be_in_kms_or_retired(
+    healthy: None, monkeypatch: pytest.MonkeyPatch, key: dict[str, str], fault: str | None
+):
+    ring = {"keys": [*secrets.read("LICENSE_KEYS")["keys"], {"kid": "lk-0", **key}]}
+    name = f"ring-{os.urandom(3).hex()}"
+    boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(ring))
+    monkeypatch.setenv("KEYWRIGHT_LICENSE_KEYS_SECRET", name)
+    secrets.forget()
+
+    assert wrong(secrets=aws.secrets_hold_what_they_should) == ([fault] if fault else [])
+
+
 def test_a_message_that_was_given_up_is_counted(healthy: None):
     boto3.client("sqs").send_message(QueueUrl=os.environ["DEAD_JOBS_QUEUE_URL"], MessageBody="{}")
 
@@ -126,6 +157,18 @@ def test_an_unknown_sender_is_named(healthy: None, monkeypatch: pytest.MonkeyPat
     (said,) = wrong(mail=aws.mail_may_be_sent)
 
     assert said.startswith("SES does not know x@nobody.example")
+
+
+def test_an_account_that_writes_to_nobody_but_itself_is_named(healthy: None):
+    account = boto3.client("sesv2")
+    details: Any = {"MailType": "TRANSACTIONAL", "WebsiteURL": "https://www.example.test"}
+    account.put_account_details(**details, ProductionAccessEnabled=False)
+    try:
+        (said,) = wrong(mail=aws.mail_may_be_sent)
+    finally:
+        account.put_account_details(**details, ProductionAccessEnabled=True)
+
+    assert said.startswith("SES is in its sandbox")
 
 
 def test_schedules_that_do_not_come_are_noticed(healthy: None):

@@ -14,10 +14,12 @@ from botocore.exceptions import ClientError
 
 from infra.local.iam import report
 from infra.local.iam.enforcement import guard
+from infra.local.iam.evaluator import Decision, Request, decide
 from infra.local.iam.requests import Account, requests_of
 from infra.local.iam.role import Role
 from infra.local.iam.roles import role_of
 from infra.manifest import FUNCTIONS, Permission, Queue, Secret
+from infra.permissions import license_key_tags
 from tests.buyers import add_buyer
 from tests.infra.local.hosting import AWS, function, hosted, queue_settings, write_function
 from tests.purchases import left, open_checkout, store, subscription_events
@@ -203,3 +205,19 @@ def test_a_permission_that_is_dropped_breaks_the_way_from_the_payment_to_the_lic
     assert broken or "hint not sent" in caplog.messages
     assert mended == []
     assert len(left()["licenses"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "decision"),
+    [
+        (license_key_tags("local"), Decision.ALLOWED),
+        (license_key_tags("production"), Decision.NOT_ALLOWED),
+        ({"aws:ResourceTag/keywright-deployment": "local"}, Decision.NOT_ALLOWED),
+        ({}, Decision.NOT_ALLOWED),
+    ],
+    ids=["its own", "of another deployment", "no license key", "untagged"],
+)
+def test_a_key_of_another_deployment_in_the_account_signs_nothing_here(tags: dict[str, str], decision: Decision):
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1"
+
+    assert decide(role("job_worker").statements, Request("kms:Sign", key, tags)) is decision

@@ -8,7 +8,7 @@ import pytest
 
 from keywright.catalog import rules
 from keywright.catalog.models import LicenseKind, Tier, Transform
-from tests.stripe_events import one_time_price, price, product, tiered_price
+from tests.stripe_events import price, product, tiered_price
 
 
 def described(**metadata: str | None):
@@ -39,23 +39,6 @@ def test_metadata_says_what_a_product_licenses_or_too_little(fee_structure, usag
     described_ = described(fee_structure=fee_structure, usage_based=usage_based, air_gapped=air_gapped)
 
     assert rules.license_kind(described_) is kind
-
-
-@pytest.mark.parametrize(
-    ("product_", "price_", "sold"),
-    [
-        (product(), price(), True),
-        (product(active=False), price(), False),
-        (product(), price(active=False), False),
-        (product(deleted=True), price(), False),
-        (product(), one_time_price(), False),
-        (product(metadata={"fee_structure": "one_time", "air_gapped": "true"}), one_time_price(), True),
-        (product(metadata={"fee_structure": "one_time", "air_gapped": "true"}), price(), False),
-        (product(metadata={"usage_based": ""}), price(), False),
-    ],
-)
-def test_only_active_prices_that_fit_their_active_product_are_sold(product_, price_, sold):
-    assert rules.may_sell(rules.read_product(product_), rules.read_price(price_)) is sold
 
 
 def test_amounts_are_read_exactly():

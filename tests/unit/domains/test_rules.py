@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import dns.name
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,8 @@ from keywright.domains.models import Domain, DomainNameInvalid, DomainState
         ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
         ("1password.example", "1password.example"),
         ("1.2.3.4.in-addr.arpa", "1.2.3.4.in-addr.arpa"),
-        ("a." * 125 + "com", "a." * 125 + "com"),
+        ("a." * 119 + "com", "a." * 119 + "com"),
+        ("aa." + "a." * 118 + "com.", "aa." + "a." * 118 + "com"),
     ],
 )
 def test_a_name_has_one_form(text: str, name: str) -> None:
@@ -64,6 +66,8 @@ def test_a_name_has_one_form(text: str, name: str) -> None:
         "xn--a.example",
         "\u200dexample.com",
         "a" * 64 + ".example",
+        "a." * 120 + "com",
+        "a." * 125 + "com",
         "a." * 127 + "com",
     ],
 )
@@ -84,6 +88,38 @@ def test_normalizing_twice_changes_nothing(text: str) -> None:
     assert rules.normalize_name(name) == name
     assert name.isascii()
     assert name == name.lower()
+
+
+@pytest.mark.parametrize(
+    "longest", ["a." * 119 + "com", "aa." + "a." * 118 + "com", "bü." * 10 + "aa." + "a." * 68 + "com"]
+)
+def test_the_record_of_the_longest_name_can_be_asked_for(longest: str) -> None:
+    name = rules.normalize_name(longest)
+    domain = Domain("dom_1", "cus_1", name, DomainState.PENDING, "random", datetime(2026, 1, 1, tzinfo=UTC))
+
+    asked = dns.name.from_text(f"{rules.verification_record(domain).name}.")
+
+    assert len(asked.to_text(omit_final_dot=True)) in {252, 253}
+
+
+def test_an_unproven_name_is_looked_for_less_and_less_often_and_for_two_weeks() -> None:
+    claimed = at = datetime(2026, 1, 1, tzinfo=UTC)
+    waits: list[timedelta] = []
+
+    while (due := rules.next_check(DomainState.PENDING, failed=len(waits), now=at)) is not None:
+        waits.append(due - at)
+        at = due
+
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (timedelta(minutes=10), timedelta(days=1))
+    assert timedelta(days=13) < at - claimed <= timedelta(days=14)
+
+
+def test_a_proven_name_is_looked_at_daily_and_one_that_was_lost_is_not() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    assert rules.next_check(DomainState.VERIFIED, failed=99, now=now) == now + timedelta(days=1)
+    assert rules.next_check(DomainState.STALE, failed=0, now=now) is None
 
 
 def test_the_record_that_proves_a_name_stands_below_it() -> None:

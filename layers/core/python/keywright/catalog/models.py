@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -91,6 +91,10 @@ class Price:
     def tiers_missing(self) -> bool:
         """Tell whether Stripe has tiers that were not observed yet: events leave them out."""
         return self.billing_scheme == "tiered" and not self.tiers
+
+    def in_option(self, option: CurrencyOption) -> Price:
+        """Return the price with the amounts that it has in another currency."""
+        return replace(self, currency=option.currency, unit_amount=option.unit_amount, tiers=option.tiers)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Reads Stripe's product and price objects, and says which of them may be sold. Pure."""
+"""Reads Stripe's product and price objects, and says what a product licenses. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from keywright.catalog import metadata
-from keywright.catalog.models import CurrencyOption, LicenseKind, Price, Problem, Product, Tier, Transform
+from keywright.catalog.models import CurrencyOption, LicenseKind, Price, Product, Tier, Transform
 from keywright.platform.clock import from_unix
 
 
@@ -86,47 +86,6 @@ def license_kind(product: Product) -> LicenseKind | None:
         # What is paid once must last without renewal, and only air-gapped licenses do.
         return None
     return LicenseKind.USAGE if usage_based else LicenseKind.UNLIMITED
-
-
-def may_sell(product: Product, price: Price) -> bool:
-    """Tell whether the price fits its product: both active, nothing wrong with either that would have to be guessed."""
-    on_sale = product.active and price.active and license_kind(product) is not None
-    return on_sale and not metadata.problems_of(product) and not price_problems(product, price)
-
-
-def price_problems(product: Product, price: Price) -> tuple[Problem, ...]:
-    """Return why an active price of the product is not sold."""
-    problems = []
-    wanted = "recurring" if product.fee_structure == "recurring" else "one_time"
-    if price.kind != wanted:
-        problems.append(
-            Problem(
-                "price-kind-contradicts",
-                "type",
-                f"The price is {price.kind}, and the product's fee_structure is {product.fee_structure}.",
-                price.price_id,
-            )
-        )
-    if price.usage_type == "metered" and metadata.truth(product.usage_based) is False:
-        detail = "The price is metered, and the product's usage_based is false."
-        problems.append(Problem("price-metered-contradicts", "recurring.usage_type", detail, price.price_id))
-    return tuple(problems)
-
-
-def review(product: Product, prices: tuple[Price, ...]) -> tuple[Problem, ...]:
-    """Return all that keeps an active product, or one of its active prices, from being sold."""
-    problems = [*metadata.problems_of(product)]
-    for price in prices:
-        problems += price_problems(product, price)
-        if price.tiers_missing:
-            detail = "The tiers have not been fetched from Stripe yet."
-            problems.append(Problem("price-tiers-missing", "tiers", detail, price.price_id))
-        elif price.billing_scheme == "per_unit" and price.unit_amount is None:
-            detail = "The price has no unit amount: the customer would choose it."
-            problems.append(Problem("price-unsupported", "unit_amount", detail, price.price_id))
-    if not prices:
-        problems.append(Problem("price-missing", "prices", "The product has no active price."))
-    return tuple(problems)
 
 
 def _tier(stripe: Mapping[str, Any]) -> Tier:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from keywright.catalog import repository, rules
+from keywright.catalog import repository, rules, selling
 from keywright.catalog.models import LicenseKind, Offer, Price, PriceNotFound, Product, ProductFilter, Review
 from keywright.jobs import service as jobs
 from keywright.platform import paging
@@ -53,13 +53,15 @@ def list_reviews(tx: Transaction, *, limit: int, cursor: str | None, only_proble
 
 def get_offer(tx: Transaction, *, price_id: str) -> Offer:
     """
-    Return the product and license kind of a price that may be sold; ``prices`` holds just this one.
+    Return the product and license kind of a price that is offered; ``prices`` holds just this one.
+
+    It may be one of which nobody can say yet what it costs. Whoever computes the amount is told, and sells nothing.
 
     :raises PriceNotFound: if it is unknown, or not on sale
     """
     price = repository.find_price(tx, price_id=price_id)
     product = None if price is None else repository.find_product(tx, product_id=price.product_id)
-    if price is None or product is None or not rules.may_sell(product, price):
+    if price is None or product is None or not selling.is_offered(product, price):
         raise PriceNotFound(f"No price on sale has the id {price_id}.")
     kind = rules.license_kind(product)
     assert kind is not None
@@ -110,7 +112,9 @@ def _offers(tx: Transaction, products: list[Product]) -> list[Offer]:
     offers = []
     for product in products:
         fitting = tuple(
-            price for price in prices if price.product_id == product.product_id and rules.may_sell(product, price)
+            selling.in_sold_currencies(price)
+            for price in prices
+            if price.product_id == product.product_id and selling.may_sell(product, price)
         )
         if fitting and (kind := rules.license_kind(product)):
             offers.append(Offer(product, kind, fitting))
@@ -123,5 +127,5 @@ def _reviews(tx: Transaction, products: list[Product]) -> list[Review]:
 
 
 def _review(product: Product, prices: list[Price]) -> Review:
-    on_sale = any(rules.may_sell(product, price) for price in prices)
-    return Review(product, on_sale, rules.review(product, tuple(prices)))
+    on_sale = any(selling.may_sell(product, price) for price in prices)
+    return Review(product, on_sale, selling.review(product, tuple(prices)))

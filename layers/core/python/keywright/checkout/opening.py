@@ -154,8 +154,8 @@ def _draft(
     offer: Offer, domain: Domain, wanted: Wanted, *, correlation_id: str | None, now: datetime
 ) -> tuple[Checkout, Quote]:
     price = offer.prices[0]
-    units = rules.quantity_of(offer, wanted.quantity)
-    quote = pricing.quote(price, quantity=units, currency=wanted.currency)
+    units = 1 if wanted.quantity is None else wanted.quantity
+    quote = pricing.quote_offer(offer, quantity=units, currency=wanted.currency)
     _check_chargeable(quote, price)
     sid = ids.new("chk", now=now)
     checkout = Checkout(

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from keywright.catalog.models import LicenseKind, Offer, Price
+from keywright.catalog.models import Offer, Price
 from keywright.checkout.models import Checkout, CheckoutState, Next, PaidSession, Progress, Result
 from keywright.platform import correlation
 from keywright.platform.clock import from_unix
@@ -31,11 +31,6 @@ _MODES = {"recurring": "subscription", "one_time": "payment"}
 def mode_of(offer: Offer) -> str:
     """Return Stripe's Checkout mode for the offer's price."""
     return _MODES[offer.prices[0].kind]
-
-
-def quantity_of(offer: Offer, requested: int | None) -> int:
-    """Return how many units are bought; an unlimited license is one unit whatever was asked for."""
-    return 1 if offer.license_kind is LicenseKind.UNLIMITED or requested is None else requested
 
 
 def metadata_of(checkout: Checkout, *, product_family: str) -> dict[str, str]:

@@ -58,7 +58,8 @@ def apply_check(
         raise DomainNotFound("There is no such domain.")
     verdict = rules.judge(findings, expected=rules.verification_record(held).value)
     missed = counts and verdict is Verdict.DISPROVEN and held.state is DomainState.VERIFIED
-    failed = held.failed_checks + 1 if missed else 0 if verdict is Verdict.PROVEN else held.failed_checks
+    in_vain = counts and verdict is not Verdict.PROVEN and held.state is DomainState.PENDING
+    failed = 0 if verdict is Verdict.PROVEN else held.failed_checks + (missed or in_vain)
     state = held.state
     if verdict is Verdict.PROVEN:
         state = _prove(tx, held, actor=actor, now=now)
@@ -71,7 +72,7 @@ def apply_check(
         Check(now, verdict, findings),
         domain_sid=held.domain_sid,
         failed_checks=failed,
-        next_check_at=rules.next_check(state, created_at=held.created_at, now=now),
+        next_check_at=rules.next_check(state, failed=failed, now=now),
     )
     changed = repository.find_domain(tx, customer_sid=held.customer_sid, domain_sid=held.domain_sid)
     assert changed is not None

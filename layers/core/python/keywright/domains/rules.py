@@ -20,9 +20,14 @@ _NUMBER = re.compile(r"\d+|0x[\da-f]*")
 PATIENCE = 3
 """So many daily checks in a row must miss the record before a proven name is STALE."""
 
+_RECORD_PREFIX = "_keywright."
+# DNS knows no names of more than 253 characters, and a name is proven by the one of its record.
+_LONGEST_NAME = 253 - len(_RECORD_PREFIX)
+
 _DAILY = timedelta(days=1)
 _FIRST_CHECK = timedelta(minutes=10)
-_LONGEST_PENDING = timedelta(days=14)
+# With the waits between them: two weeks, less a few hours.
+_MOST_LOOKS = 20
 _CLEAR = frozenset({Found.RECORDS, Found.NO_RECORDS, Found.NO_NAME})
 
 
@@ -30,7 +35,8 @@ def normalize_name(text: str) -> str:
     """
     Return a domain name as DNS carries it: mapped by UTS #46, in lower case, ASCII, without the root's dot.
 
-    :raises DomainNameInvalid: if it is no name below a top-level domain: an address, a wildcard, a URL, one label
+    :raises DomainNameInvalid: if it is no name below a top-level domain: an address, a wildcard, a URL, one label;
+        or so long that it cannot be proven
     """
     try:
         name = idna.encode(text.strip(), uts46=True, std3_rules=True, transitional=False).decode("ascii")
@@ -42,6 +48,8 @@ def normalize_name(text: str) -> str:
         raise _invalid("An IP address is no domain name.")
     if len(labels) < 2:  # noqa: PLR2004
         raise _invalid("A name needs at least two labels, such as example.com.")
+    if len(name) > _LONGEST_NAME:
+        raise _invalid(f"A name of more than {_LONGEST_NAME} characters leaves no room for the record that proves it.")
     if _suffixes().is_public(name):
         raise _invalid(f"Under {name} anybody may register names: it belongs to nobody.")
     return name
@@ -49,7 +57,7 @@ def normalize_name(text: str) -> str:
 
 def verification_record(domain: Domain) -> TxtRecord:
     """Return the TXT record by which the customer proves the name."""
-    return TxtRecord(f"_keywright.{domain.domain_name}", f"keywright-verification={domain.verification_token}")
+    return TxtRecord(f"{_RECORD_PREFIX}{domain.domain_name}", f"keywright-verification={domain.verification_token}")
 
 
 def judge(findings: Sequence[Finding], *, expected: str) -> Verdict:
@@ -65,18 +73,17 @@ def judge(findings: Sequence[Finding], *, expected: str) -> Verdict:
     return Verdict.DISPROVEN if 2 * missed > len(findings) else Verdict.UNCLEAR
 
 
-def next_check(state: DomainState, *, created_at: datetime, now: datetime) -> datetime | None:
+def next_check(state: DomainState, *, failed: int, now: datetime) -> datetime | None:
     """
-    Return when to look at a domain's record by ourselves; None: no more.
+    Return when to look at a domain's record by ourselves; None: no more. ``failed``: so many such looks were in vain.
 
     Proven names are looked at daily. New ones soon and then less and less often, so that nobody has to ask.
     """
     if state is DomainState.VERIFIED:
         return now + _DAILY
-    age = now - created_at
-    if state is not DomainState.PENDING or age > _LONGEST_PENDING:
+    if state is not DomainState.PENDING or failed >= _MOST_LOOKS:
         return None
-    return now + min(max(age, _FIRST_CHECK), _DAILY)
+    return now + min(_FIRST_CHECK * (1 << failed), _DAILY)
 
 
 def explain(verdict: Verdict, findings: Sequence[Finding], record: TxtRecord) -> str:

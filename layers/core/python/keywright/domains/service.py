@@ -144,4 +144,4 @@ def _reason(bound: frozenset[str]) -> str:
 
 
 def _first_check(now: datetime) -> datetime | None:
-    return rules.next_check(DomainState.PENDING, created_at=now, now=now)
+    return rules.next_check(DomainState.PENDING, failed=0, now=now)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Context, Decimal, Inexact
 
+from keywright.catalog import selling
 from keywright.catalog.models import Price, Tier
 from keywright.pricing.models import PriceTiersMissing, PriceUnsupported, QuantityInvalid, QuoteLine
 
@@ -48,7 +49,7 @@ def packages(price: Price, quantity: int) -> int:
     """Divide the quantity as ``transform_quantity`` says; without it a package is a unit."""
     if price.transform is None:
         return quantity
-    if price.transform.rounding not in {"up", "down"}:
+    if price.transform.rounding not in selling.ROUNDINGS:
         raise PriceUnsupported(f"Rounding packages {price.transform.rounding} is not supported.")
     whole, rest = divmod(quantity, price.transform.divide_by)
     return whole + (1 if rest and price.transform.rounding == "up" else 0)
@@ -57,7 +58,9 @@ def packages(price: Price, quantity: int) -> int:
 def _tiered(price: Price, quantity: int) -> tuple[QuoteLine, ...]:
     if price.tiers_missing:
         raise PriceTiersMissing("The tiers of this price are being fetched. Try again in a moment.")
-    if price.transform is not None or price.tiers_mode not in {"graduated", "volume"}:
+    if price.transform is not None:
+        raise PriceUnsupported("A price with tiers that is also sold in packages is not supported.")
+    if price.tiers_mode not in selling.TIERS_MODES:
         raise PriceUnsupported(f"The tiers mode {price.tiers_mode} is not supported.")
     return _volume(price.tiers, quantity) if price.tiers_mode == "volume" else _graduated(price.tiers, quantity)
 

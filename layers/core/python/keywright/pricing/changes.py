@@ -12,7 +12,8 @@ class Change:
     """
     Two quotes and what lies between them.
 
-    ``difference_minor`` is per interval; None where the intervals differ, so that the amounts cannot be subtracted.
+    ``difference_minor`` is per interval; None where the amounts cannot be subtracted: the intervals differ, or usage
+    decides one of them. ``warnings`` are those of either quote.
     """
 
     current: Quote
@@ -30,6 +31,7 @@ def compare(current: Quote, wanted: Quote) -> Change:
     if current.money.currency != wanted.money.currency:
         raise CurrencyNotOffered(f"The subscription is paid in {current.money.currency}, and stays so.")
     same = (current.interval, current.interval_count) == (wanted.interval, wanted.interval_count)
-    warnings = dict.fromkeys((*wanted.warnings, *(() if same else ("INTERVAL_CHANGES",))))
-    difference = wanted.money.minor - current.money.minor if same else None
+    warnings = dict.fromkeys((*wanted.warnings, *current.warnings, *(() if same else ("INTERVAL_CHANGES",))))
+    comparable = same and "METERED_ESTIMATE" not in warnings
+    difference = wanted.money.minor - current.money.minor if comparable else None
     return Change(current, wanted, difference, tuple(warnings))

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from keywright.catalog.models import Price, Tier
+from keywright.catalog.models import LicenseKind, Offer, Price, Tier
 from keywright.platform.money import Money, decimal_text
 from keywright.pricing import arithmetic, currencies
 from keywright.pricing.models import CurrencyNotOffered, QuantityInvalid, Quote, Rounding
@@ -24,6 +23,25 @@ ENGINE_VERSION = "1"
 
 _ROUNDING = Context(prec=80, rounding=ROUND_HALF_UP)
 _WHOLE = Decimal(1)
+
+
+def quote_offer(offer: Offer, *, quantity: int, currency: str | None = None) -> Quote:
+    """
+    Return what ``quantity`` units cost of the price that is offered, if so many can be bought.
+
+    :raises QuantityInvalid: if so many cannot be bought
+    :raises CurrencyNotOffered: if the price cannot be paid in the currency
+    :raises PriceTiersMissing: if the tiers were not observed yet
+    :raises PriceUnsupported: if the price charges in a way that we would have to guess
+    """
+    if not can_be_bought(offer, quantity):
+        raise QuantityInvalid("A license without limits is bought once for each domain: the quantity must be 1.")
+    return quote(offer.prices[0], quantity=quantity, currency=currency)
+
+
+def can_be_bought(offer: Offer, quantity: int) -> bool:
+    """Tell whether the quantity fits what the product licenses: there is no second unit of what has no limits."""
+    return quantity == 1 or offer.license_kind is not LicenseKind.UNLIMITED
 
 
 def quote(price: Price, *, quantity: int, currency: str | None = None) -> Quote:
@@ -66,7 +84,7 @@ def in_currency(price: Price, currency: str | None) -> Price:
     if option is None:
         offered = ", ".join(price.currencies)
         raise CurrencyNotOffered(f"The price can be paid in {offered}, and not in {currency}.")
-    return replace(price, currency=currency, unit_amount=option.unit_amount, tiers=option.tiers)
+    return price.in_option(option)
 
 
 def fingerprint(price: Price) -> str:

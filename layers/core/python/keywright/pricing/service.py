@@ -18,19 +18,21 @@ def preview(tx: Transaction, *, price_id: str, quantity: int, currency: str | No
 
     :raises PriceNotFound: if the price is unknown or not on sale
     """
-    return preview_many(tx, price_id=price_id, quantities=[quantity], currency=currency)[0]
+    return preview_many(tx, price_id=price_id, quantity=quantity, points=(), currency=currency)[0]
 
 
 def preview_many(
-    tx: Transaction, *, price_id: str, quantities: Sequence[int], currency: str | None = None
-) -> list[Quote]:
+    tx: Transaction, *, price_id: str, quantity: int, points: Sequence[int], currency: str | None = None
+) -> tuple[Quote, list[tuple[int, Quote]]]:
     """
-    Return what each of several quantities of a price on sale costs; the price is read once.
+    Return what ``quantity`` units of a price on sale cost, and what each point of its curve does that can be bought.
 
     :raises PriceNotFound: if the price is unknown or not on sale
     """
-    price = catalog.get_offer(tx, price_id=price_id).prices[0]
-    return [rules.quote(price, quantity=quantity, currency=currency) for quantity in quantities]
+    offer = catalog.get_offer(tx, price_id=price_id)
+    first = rules.quote_offer(offer, quantity=quantity, currency=currency)
+    bought = [point for point in points if rules.can_be_bought(offer, point)]
+    return first, [(point, rules.quote_offer(offer, quantity=point, currency=currency)) for point in bought]
 
 
 def preview_change(
