@@ -48,7 +48,8 @@ class CheckoutView(http.Body):
     """
     A checkout. While the state is OPEN, ``url`` is Stripe's payment page; null while Stripe has not answered yet.
 
-    PAID_PROCESSING: the license is on its way. ``license`` is set once the state is LICENSED.
+    PAID_PROCESSING: the license is on its way. ``license`` is set once the state is LICENSED. EXPIRED: it leads to
+    nothing any more; ``failure`` says why, where it was not its time alone, such as a bank that refused the payment.
     """
 
     checkout_session_id: str
@@ -60,6 +61,7 @@ class CheckoutView(http.Body):
     state: Progress
     url: str | None
     license: LicenseOfCheckout | None
+    failure: str | None
     created_at: str
     expires_at: str | None
 
@@ -81,7 +83,8 @@ def open_checkout(body: NewCheckout) -> CheckoutView:
     """
     Open Stripe's payment page for a price and one of the caller's domains.
 
-    One at a time is open for a domain and a price: asking again gives the same one, and other terms replace it.
+    One at a time is open for a domain and a product: asking again gives the same one, and another price or other terms
+    replace it.
     """
     access, now = identity_gateway.access_tokens(), clock.now()
     portal_url = config.load(Settings).portal_url
@@ -142,6 +145,7 @@ def _view(checkout: Checkout, result: Result | None) -> CheckoutView:
         state=progress,
         url=checkout.url if progress is Progress.OPEN else None,
         license=_license(result) if progress is Progress.LICENSED else None,
+        failure=rules.failure_of(checkout) if progress is Progress.EXPIRED else None,
         created_at=clock.to_wire(checkout.created_at),
         expires_at=checkout.expires_at and clock.to_wire(checkout.expires_at),
     )

@@ -7,6 +7,7 @@ A call that is lost on the way may be made again: by the buyer, by the job that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from keywright.checkout import gateway, opening
 from keywright.checkout.models import (
@@ -24,7 +25,8 @@ from keywright.platform.db import Transaction
 from keywright.platform.stripe_client import StripeUnavailable
 from keywright.price_drift import sessions
 
-_ROUNDS = 4
+# To learn of and end what is open at another price, the same at this price, to open, and to find it open.
+_ROUNDS = 6
 
 Planner = Callable[[Transaction], Plan]
 
@@ -62,11 +64,13 @@ def _open(order: Order) -> None:
 
 
 def _end(order: Order) -> None:
-    """End a session that has other terms, or find that it has ended or was paid."""
+    """End a session that has other terms or another price, or find that it has ended or was paid."""
     checkout = order.checkout
     if checkout.state is CheckoutState.CREATING:
-        # It may exist or not; it can be ended only once that is known.
-        _open(order)
+        # It may exist or not; it can be ended only once that is known. If Stripe refuses it, it has ended by that, and
+        # whoever asks for other terms is not to be told of it.
+        with suppress(CheckoutRefused):
+            _open(order)
         return
     assert checkout.stripe_session_id is not None
     session = gateway.end_session(checkout.stripe_session_id)

@@ -87,6 +87,26 @@ def settle_checkout(payload: dict[str, str]) -> Effect | Skipped:
     return keep
 
 
+def end_checkout(payload: dict[str, str]) -> Effect | Skipped:
+    """End a checkout at Stripe whose product was bought by another one; one that was paid as well is told as paid."""
+    sid = payload["checkout_session_sid"]
+    order = db.transact(lambda tx: opening.find_unsettled(tx, checkout_session_sid=sid))
+    if order is None:
+        return Skipped("Its end is known.")
+    asked_at = clock.now()
+    try:
+        # A call whose outcome is unknown may have opened a session: it is known before it is ended.
+        session = checkout_gateway.end_session(_look_at(order, now=asked_at).stripe_session_id)
+    except (SessionAbsent, SessionRefused):
+        return lambda tx: opening.close(tx, order, failure="The product was bought otherwise.", now=clock.now())
+
+    def keep(tx: Transaction) -> None:
+        opening.record_session(tx, order, session)
+        inbox.receive_observations(tx, [session.subject], at=asked_at, now=clock.now())
+
+    return keep
+
+
 def _look_at(order: Order, *, now: datetime) -> StripeSession:
     if order.checkout.stripe_session_id is None:
         return checkout_gateway.ask(order, now=now)
@@ -120,6 +140,7 @@ def compare_invoice(payload: dict[str, str]) -> None:
 
 
 JOBS: Mapping[str, Executor] = {
+    "checkout.end": end_checkout,
     "checkout.settle": settle_checkout,
     "checkout.sweep": sweep_checkouts,
     "domains.check": check_domain,

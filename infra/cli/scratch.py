@@ -34,7 +34,7 @@ _BATCH = 500
 # What Stripe told of a checkout; before that it was open, or never reached Stripe.
 _UNTOLD = {"state": "OPEN", "payment_status": None, "subscription_id": None, "payment_intent_id": None}
 # Without its key none of them keeps another one from being open.
-_UNTOLD |= {"observed_at": None, "observed_by": None, "idempotency_key": None}
+_UNTOLD |= {"observed_at": None, "observed_by": None, "idempotency_key": None, "payment_failed_at": None}
 
 
 class NotEmpty(OSError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from infra.cli.stripe_events import ENABLED_EVENTS
+from infra.cli.stripe_portal import set_up_portal
 from infra.cli.stripe_samples import SAMPLES, Sample
 from keywright.platform import config, secrets, stripe_client
 from keywright.platform.stripe_client import API_VERSION
@@ -31,7 +32,9 @@ _MARK, _SAMPLE_MARK = "keywright", "keywright_sample"
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Describe the commands of this area."""
     commands = parser.add_subparsers(required=True, metavar="command")
-    setup = commands.add_parser("setup", help="make the webhook endpoint, the meters and, if wanted, sample products")
+    setup = commands.add_parser(
+        "setup", help="make the webhook endpoint, the portal, the meters and, if wanted, sample products"
+    )
     setup.add_argument("--api-url", help="where the API answers; without it, the setting API_URL")
     setup.add_argument("--meter", action="append", default=[], metavar="NAME", help="a meter for usage; several times")
     setup.add_argument("--samples", action="store_true", help="also make a product of each licensing model")
@@ -55,6 +58,8 @@ def set_up(client: StripeClient, *, url: str, meters: list[str], samples: bool) 
         yield f"meter {name}: {'there' if name in present else _make_meter(client, name)}"
     if samples:
         yield from _samples(client)
+    # After the samples: customers change between what there is to buy.
+    yield set_up_portal(client)
 
 
 def _account(client: StripeClient) -> str:

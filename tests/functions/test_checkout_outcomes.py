@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from datetime import timedelta
 from typing import Any
 
@@ -12,82 +10,29 @@ import pytest
 from stripe import StripeClient
 
 from keywright.platform import clock
-from tests.api import Answer, Api
-from tests.buyers import Buyer, add_buyer
-from tests.purchases import AIR_GAPPED, fold
+from tests.api import Api
+from tests.buyers import add_buyer
+from tests.checkouts import Shop, age, buy, control, monthly, once, open_shop, pay, see, sessions_of, tell
+from tests.purchases import fold
 from tests.queue_hints import batch, drop, failed, take
-from tests.stripe_events import event, one_time_price, price, product
-
-PATH = "/v1/checkout-sessions"
-PAYS = "4242 4242 4242 4242"
+from tests.stripe_events import event, price
 
 
 @pytest.fixture
-def shop(stripe_account: StripeClient, clean_database: Any, database: Any) -> tuple[StripeClient, Buyer, str]:
+def shop(stripe_account: StripeClient, clean_database: Any, database: Any) -> Shop:
     """A buyer whose customer is at Stripe, and a monthly price that is on sale."""
-    drop("JOBS")
-    drop("EVENTS")
-    ada = add_buyer()
-    at_stripe = stripe_account.v1.customers.create({"email": "ada@example.com"})
-    database.execute("UPDATE customers SET stripe_customer_id = %s", at_stripe.id)
-    return stripe_account, ada, monthly(stripe_account)
-
-
-def monthly(stripe: StripeClient, product_id: str = "prod_unlimited", **metadata: str) -> str:
-    """Make a price at Stripe, and put it on sale here."""
-    options: Any = {"eur": {"unit_amount": 4500}}
-    made = stripe.v1.prices.create(
-        {
-            "currency": "usd",
-            "unit_amount": 4900,
-            "recurring": {"interval": "month"},
-            "product_data": {"name": "Harbor"},
-            "currency_options": options,
-        }
-    )
-    full = {"usd": {"unit_amount": 4900}, "eur": {"unit_amount": 4500}}
-    fold(
-        event("product.created", product(product_id, metadata={"usage_based": "true", **metadata})),
-        event("price.created", price(made.id, product_id=product_id, currency_options=full)),
-    )
-    return str(made.id)
-
-
-def for_once(stripe: StripeClient) -> str:
-    """Make a price that is paid once at Stripe, and put it on sale here."""
-    made = stripe.v1.prices.create({"currency": "usd", "unit_amount": 490_000, "product_data": {"name": "Harbor"}})
-    fold(
-        event("product.created", product("prod_air", metadata=AIR_GAPPED)),
-        event("price.created", one_time_price(made.id, unit_amount_decimal="490000")),
-    )
-    return str(made.id)
-
-
-def buy(call: Api, buyer: Buyer, price_id: str, **more: Any) -> Answer:
-    body = {"domain_sid": buyer.domain_sid, "price_id": price_id, **more}
-    return call("checkout", "POST", PATH, body=body, token=buyer.token)
-
-
-def see(call: Api, buyer: Buyer, sid: str) -> Any:
-    return call("checkout", "GET", f"{PATH}/{sid}", token=buyer.token).json
-
-
-def sessions_of(stripe: StripeClient, database: Any) -> list[Any]:
-    (row,) = database.execute("SELECT stripe_customer_id FROM customers LIMIT 1")
-    return stripe.v1.checkout.sessions.list({"customer": row["stripe_customer_id"], "limit": 100}).data
+    return open_shop(stripe_account, database)
 
 
 @pytest.fixture
 def faults(stripe_account: StripeClient) -> Any:
     """Let the stand-in's answers go wrong: ``faults(kind=…, status=…, moment=…, times=…)``."""
-    url = os.environ["KEYWRIGHT_STRIPE_API_URL"]
 
     def fail(**terms: Any) -> None:
-        body = {"method": "POST", "route": "/v1/checkout", **terms}
-        httpx.post(f"{url}/_control/fail", json=body, timeout=60).raise_for_status()
+        control("fail", **{"method": "POST", "route": "/v1/checkout", **terms})
 
     yield fail
-    httpx.post(f"{url}/_control/fail/clear", json={}, timeout=60).raise_for_status()
+    control("fail/clear")
 
 
 def test_asking_again_gives_the_same_session(call: Api, shop: Any, database: Any):
@@ -142,23 +87,6 @@ def test_a_product_for_proven_domains_is_sold_for_those_only(call: Api, shop: An
 
     assert (refused.status, refused.json["code"]) == (409, "domain-not-verified")
     assert opened.status == 201
-
-
-def pay(stripe: StripeClient, database: Any) -> None:
-    """Pay on Stripe's page, and let what Stripe tells of it be folded."""
-    session = next(session for session in sessions_of(stripe, database) if session.status == "open")
-    assert httpx.post(str(session.url), data={"card": PAYS}, timeout=60).status_code == 303
-
-
-def tell(stripe: StripeClient, *kinds: str) -> None:
-    """Deliver events of these kinds as the webhook would."""
-    bodies = [
-        json.dumps(found.to_dict(), default=str).encode()
-        for kind in kinds
-        for found in reversed(stripe.v1.events.list({"type": kind, "limit": 1}).data)
-    ]
-    assert len(bodies) == len(kinds)
-    fold(*bodies)
 
 
 def test_the_front_end_sees_payment_and_license(call: Api, shop: Any, invoke: Any, database: Any):
@@ -231,11 +159,6 @@ def test_an_unknown_outcome_is_looked_up_after_a_day_and_never_sent_again(
     assert len(sessions_of(stripe, database)) == 1
 
 
-def age(database: Any, **ago: int) -> None:
-    moment = clock.now() - timedelta(**ago)
-    database.execute("UPDATE checkout_sessions SET attempted_at = %s, created_at = %s", moment, moment)
-
-
 def test_an_old_intention_that_never_reached_stripe_makes_room(call: Api, shop: Any, faults: Any, database: Any):
     stripe, ada, price_id = shop
     faults(kind="status", status=503, moment="before", times=3)
@@ -268,7 +191,7 @@ def test_a_one_time_session_that_only_a_job_heard_of_is_compared_too(
 ):
     """It has no invoice: there will be no other chance."""
     stripe, ada, _ = shop
-    price_id = for_once(stripe)
+    price_id = once(stripe)
     faults(kind="reset", moment="lost", times=3)
     assert buy(call, ada, price_id).status == 503
     assert database.execute("SELECT * FROM price_comparisons") == []
@@ -280,7 +203,7 @@ def test_a_one_time_session_that_only_a_job_heard_of_is_compared_too(
     (session,) = sessions_of(stripe, database)
     (row,) = database.execute("SELECT * FROM price_comparisons")
     compared = (row["subject_id"], row["source"], row["expected_minor"], row["actual_minor"], row["matched"])
-    assert (session.mode, *compared) == ("payment", session.id, "PREVIEW", 490_000, 490_000, 1)
+    assert (session.mode, *compared) == ("payment", session.id, "PREVIEW", 4900, 4900, 1)
 
 
 def test_a_session_whose_end_nobody_told_of_is_looked_up(call: Api, shop: Any, invoke: Any, database: Any):
@@ -321,6 +244,57 @@ def test_an_amount_that_the_currency_has_no_unit_for_is_not_put_to_stripe(call: 
     answer = buy(call, ada, "price_isk")
 
     assert (answer.status, answer.json["code"]) == (422, "price-unsupported")
+
+
+@pytest.mark.parametrize("currency", ["isk", "ugx", "kwd"])
+def test_a_metered_price_may_have_units_that_are_smaller_than_what_can_be_charged(call: Api, shop: Any, currency: str):
+    stripe, ada, _ = shop
+    meter = stripe.v1.billing.meters.create(
+        {"display_name": "Calls", "event_name": f"calls_{currency}", "default_aggregation": {"formula": "sum"}}
+    )
+    recurring: Any = {"interval": "month", "usage_type": "metered", "meter": meter.id}
+    made = stripe.v1.prices.create(
+        {"currency": currency, "unit_amount": 1, "recurring": recurring, "product_data": {"name": "Calls"}}
+    )
+    metered = {"interval": "month", "interval_count": 1, "usage_type": "metered", "meter": meter.id}
+    terms: Any = {"currency": currency, "unit_amount": 1, "unit_amount_decimal": "1", "recurring": metered}
+    fold(event("price.created", price(made.id, currency_options={currency: {"unit_amount": 1}}, **terms)))
+
+    answer = buy(call, ada, made.id)
+
+    assert (answer.status, answer.json.get("amount_minor"), answer.json.get("currency")) == (201, 1, currency)
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit_amount", "quantity", "status"),
+    [
+        ("usd", 9, 11_111_111, 201),
+        ("usd", 100_000_000, 1, 422),
+        ("usd", 10_000_000, 999_999_999_999, 422),
+        ("jpy", 1, 100_000_000, 422),
+        ("idr", 1, 999_999_999_999, 201),
+        ("idr", 10, 999_999_999_999, 422),
+    ],
+)
+def test_an_amount_that_stripe_takes_in_no_charge_is_refused(  # noqa: PLR0917
+    call: Api, shop: Any, database: Any, currency: str, unit_amount: int, quantity: int, status: int
+):
+    stripe, ada, _ = shop
+    terms: Any = {"currency": currency, "unit_amount": unit_amount}
+    made = stripe.v1.prices.create({**terms, "recurring": {"interval": "month"}, "product_data": {"name": "Harbor"}})
+    fold(
+        event(
+            "price.created",
+            price(made.id, unit_amount_decimal=str(unit_amount), currency_options={currency: terms}, **terms),
+        )
+    )
+
+    answer = buy(call, ada, made.id, quantity=quantity)
+
+    assert answer.status == status
+    if status == 422:
+        assert answer.json["code"] == "amount-too-large"
+        assert database.execute("SELECT * FROM checkout_sessions") == []
 
 
 @pytest.mark.parametrize(

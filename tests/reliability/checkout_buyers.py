@@ -29,8 +29,10 @@ def invoke(function: str, event: object) -> Any:
     return importlib.import_module(f"functions.{function}.handler").handler(event, Context())
 
 
-def buy(call: Api, buyer: dict[str, Any], quantity: int) -> Answer:
-    body = {"domain_sid": buyer["domain_sid"], "price_id": buyer["price_id"], "quantity": quantity}
+def buy(call: Api, buyer: dict[str, Any], quantity: int, *, tab: int = 0) -> Answer:
+    """Ask for a session; each tab may show another price of the product."""
+    price_id = buyer["price_ids"][tab % len(buyer["price_ids"])]
+    body = {"domain_sid": buyer["domain_sid"], "price_id": price_id, "quantity": quantity}
     return call("checkout", "POST", PATH, body=body, token=buyer["token"])
 
 
@@ -50,14 +52,14 @@ def visit(call: Api, browser: httpx.Client, buyer: dict[str, Any], *, tab: int) 
     walks = tab == 1 and chance.random() < 0.2
     statuses: list[int] = []
     while len(statuses) < MOST_ATTEMPTS:
-        answer = buy(call, buyer, 1)
+        answer = buy(call, buyer, 1, tab=tab)
         statuses.append(answer.status)
         if answer.status != 503 or walks:
             break
     if answer.status == 201 and answer.json["url"] and not walks:
         browser.post(answer.json["url"], data={"card": PAYS})
         if chance.random() < 0.25:
-            statuses.append(buy(call, buyer, chance.choice((1, 2))).status)
+            statuses.append(buy(call, buyer, chance.choice((1, 2)), tab=tab).status)
     return {"domain_sid": buyer["domain_sid"], "statuses": statuses, "walked": walks}
 
 

@@ -8,6 +8,7 @@ from infra.cli import smoke
 from infra.cli.examinations.findings import Finding
 from infra.cli.stripe import WEBHOOK_PATH, account_of
 from infra.cli.stripe_events import ENABLED_EVENTS
+from infra.cli.stripe_portal import find_portal
 from keywright.platform import config, stripe_client
 from keywright.platform.stripe_client import API_VERSION
 from keywright.stripe_sync import gateway
@@ -21,11 +22,14 @@ def stripe_knows_us() -> Iterator[Finding]:
     try:
         endpoints = list(stripe_client.client().v1.webhook_endpoints.list().auto_paging_iter())
         account = account_of(stripe_client.client())
+        portal = find_portal(stripe_client.client())
     except StripeError as problem:
         yield Finding.wrong("Stripe", f"refuses the key ({type(problem).__name__}): docs/runbook.md#stripe-secret")
         return
     yield Finding.fine("Stripe", "takes the key")
     yield from _is_named(account)
+    if portal is None:
+        yield Finding.wrong("Stripe", "has no configuration of the customer portal: run stripe setup")
     ours = [endpoint for endpoint in endpoints if endpoint.url == url and endpoint.status == "enabled"]
     if not ours:
         yield Finding.wrong("Stripe", f"delivers nothing to {url}: run stripe setup")

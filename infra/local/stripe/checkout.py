@@ -7,7 +7,8 @@ This is the one place that ties customers, payments, subscriptions and invoices 
 from __future__ import annotations
 
 from infra.local.stripe.account import Account
-from infra.local.stripe.cards import Card, Outcome
+from infra.local.stripe.cards import Card, Decline, Outcome
+from infra.local.stripe.errors import invalid
 from infra.local.stripe.resources import (
     customers,
     payment_intents,
@@ -29,7 +30,8 @@ def complete(account: Account, session: Object, card: Card, email: str | None) -
         _subscribe(account, session, customer, method, details)
     elif session["amount_total"]:
         intent = _intent(account, session, customer, details)
-        payment_intents.succeed(account, intent, method)
+        pay = payment_intents.process if account.delays_payments else payment_intents.succeed
+        pay(account, intent, method)
         session["payment_intent"] = intent["id"]
     _close(account, session, customer, _email(session, customer, email))
 
@@ -44,6 +46,20 @@ def decline(account: Account, session: Object, card: Card, email: str | None) ->
     if session["mode"] == "payment":
         session["payment_intent"] = intent["id"]
     payment_intents.fail(account, intent, method, card.decline)
+
+
+def settle(account: Account, session: Object, *, paid: bool) -> None:
+    """Have the bank decide about the payment that a completed session waits for."""
+    intent = account.store.find(session["payment_intent"]) if session["payment_intent"] else None
+    if session["status"] != "complete" or intent is None or intent["status"] != "processing":
+        raise invalid("The session waits for no payment.")
+    method = account.store.get("payment_method", intent["payment_method"])
+    if paid:
+        payment_intents.succeed(account, intent, method)
+        session["payment_status"] = "paid"
+    else:
+        payment_intents.fail(account, intent, method, Decline())
+    account.journal.record(f"checkout.session.async_payment_{'succeeded' if paid else 'failed'}", session)
 
 
 def _customer(account: Account, session: Object, email: str | None) -> Object | None:
@@ -102,7 +118,9 @@ def _close(account: Account, session: Object, customer: Object | None, email: st
         "tax_exempt": customer["tax_exempt"] if customer else "none",
         "tax_ids": [],
     }
-    session["payment_status"] = "paid" if session["amount_total"] else "no_payment_required"
+    waits = session["mode"] == "payment" and account.delays_payments
+    paid = "unpaid" if waits else "paid"
+    session["payment_status"] = paid if session["amount_total"] else "no_payment_required"
     session["status"] = "complete"
     session["url"] = None
     account.journal.record("checkout.session.completed", session)

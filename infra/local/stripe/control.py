@@ -85,12 +85,15 @@ _ACTIONS: dict[tuple[str, str], Callable[[Account, Body], dict[str, Any]]] = {
     ("POST", "clock"): control_billing.move_clock,
     ("POST", "billing"): control_billing.settle,
     ("POST", "cards"): control_billing.change_cards,
+    ("POST", "portal"): control_billing.configure_portal,
+    ("POST", "banks"): control_money.delay_payments,
     ("POST", "disputes"): control_money.open_dispute,
 }
 _ACTIONS_ON_ONE: dict[tuple[str, str, str], Callable[[Account, str, Body], dict[str, Any]]] = {
     ("POST", "redeliver", ""): control_deliveries.redeliver,
     ("POST", "webhook_endpoints", "roll"): control_deliveries.roll_secret,
     ("POST", "payment_intents", "authenticate"): control_billing.authenticate,
+    ("POST", "checkout_sessions", "settle"): control_money.settle_session,
     ("POST", "disputes", "close"): control_money.close_dispute,
     ("POST", "refunds", "fail"): control_money.fail_refund,
 }

@@ -58,6 +58,12 @@ def change_cards(account: Account, body: Body) -> dict[str, Any]:
     return {"customer": customer["id"], "behavior": behavior}
 
 
+def configure_portal(account: Account, body: Body) -> dict[str, Any]:
+    """Take away or give back the portal's default configuration, which is made in the dashboard only."""
+    account.has_portal_default = word(body, "default", ("none", "there")) == "there"
+    return {"default": "there" if account.has_portal_default else "none"}
+
+
 def authenticate(account: Account, identifier: str, body: Body) -> dict[str, Any]:
     """End the authentication that a payment intent waits for."""
     intent = account.store.get("payment_intent", identifier)

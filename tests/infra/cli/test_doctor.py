@@ -23,6 +23,7 @@ from infra.cli.stripe_events import ENABLED_EVENTS
 from keywright.jobs.kinds import RECURRING
 from keywright.platform import db, secrets
 from keywright.platform.stripe_client import API_VERSION
+from tests.checkouts import control
 from tests.integration.identity.people import run
 
 pytestmark = pytest.mark.usefixtures("clean_database")
@@ -98,6 +99,19 @@ def test_a_key_of_the_wrong_kind_is_named(healthy: None, monkeypatch: pytest.Mon
     secrets.forget()
 
     assert wrong(secrets=aws.secrets_hold_what_they_should) == ["LICENSE_KEYS holds a key that is no Ed25519PrivateKey"]
+
+
+def test_a_portal_without_a_configuration_is_named(healthy: None, stripe_account: StripeClient):
+    for left in stripe_account.v1.billing_portal.configurations.list({"active": True}).auto_paging_iter():
+        if not left.is_default:
+            stripe_account.v1.billing_portal.configurations.update(left.id, {"active": False})
+    control("portal", default="none")
+    try:
+        said = wrong(stripe=partners.stripe_knows_us)
+    finally:
+        control("portal", default="there")
+
+    assert said == ["has no configuration of the customer portal: run stripe setup"]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_a_second_run_makes_nothing_twice(
     prices = [each for each in stripe_account.v1.prices.list() if each.product in {sample.id for sample in samples}]
     assert (first, second) == (0, 0)
     assert said.count("made") == 5
-    assert repeated.count("there") == 5
+    assert repeated.count("there") == 6
     assert (len(meters), len(samples), len(prices)) == (1, 3, 3)
     assert endpoint.api_version == "2026-05-27.dahlia"
     assert sorted(endpoint.enabled_events) == ENABLED_EVENTS

@@ -47,7 +47,7 @@ LEFT_OUT = {
         "challenge",
         *("checkout_session_sid", "price_id", "quantity", "mode", "amount_minor", "currency", "url", "expires_at"),
         *("created_at", "product_id", "idempotency_key", "attempt_no", "attempted_at", "params", "params_hash"),
-        *("failure", "open_key"),
+        *("failure", "open_key", "payment_failed_at"),
     },
     # Not compared: old API versions name the invoice, new ones do not.
     "charges": {"invoice_id"},

@@ -269,3 +269,31 @@ def test_what_is_paid_while_its_product_is_spoiled_is_licensed_as_it_was_sold_be
 
 def _product_of(works: Works, price: str) -> str:
     return str(works.stripe.client.v1.prices.retrieve(price).product)
+
+
+def test_a_product_that_one_domain_bought_twice_is_shown_until_one_is_canceled(shop: Works):
+    first, second = shop.database.execute(
+        "SELECT l.license_sid, l.source_id, i.subscription_id FROM licenses l"
+        " JOIN subscription_items i ON i.item_id = l.source_id JOIN subscriptions s USING (subscription_id)"
+        " WHERE s.status = 'active' AND l.state = 'ACTIVE' ORDER BY l.license_sid LIMIT 2"
+    )
+    (there,) = shop.database.execute(
+        "SELECT domain_sid, product_id FROM licenses WHERE license_sid = %s", first["license_sid"]
+    )
+    shop.database.execute(
+        "UPDATE licenses SET domain_sid = %s, product_id = %s, customer_sid = (SELECT customer_sid FROM domains"
+        " WHERE domain_sid = %s) WHERE license_sid = %s",
+        there["domain_sid"],
+        there["product_id"],
+        there["domain_sid"],
+        second["license_sid"],
+    )
+
+    shop.reconcile(Kind.LICENSE_SWEEP)
+    found = [(row["ours"], row["theirs"]) for row in shop.drift() if row["field_name"] == "bought_before"]
+    shop.database.execute("UPDATE licenses SET state = 'EXPIRED' WHERE license_sid = %s", first["license_sid"])
+    shop.reconcile(Kind.LICENSE_SWEEP)
+
+    assert found == [(first["license_sid"], None)]
+    left = [row for row in shop.drift() if row["field_name"] == "bought_before" and row["healed_at"] is None]
+    assert left == []

@@ -125,6 +125,22 @@ def test_an_amount_that_stripe_cannot_charge_in_the_currency_is_pointed_out(curr
 
 @pytest.mark.parametrize(
     ("currency", "unit_amount", "warned"),
+    [
+        ("usd", "99999999", False),
+        ("usd", "100000000", True),
+        ("jpy", "100000000", True),
+        ("idr", "999999999999", False),
+        ("idr", "1000000000000", True),
+    ],
+)
+def test_an_amount_above_stripes_largest_charge_is_pointed_out(currency, unit_amount, warned):
+    quote = rules.quote(price(currency=currency, unit_amount=Decimal(unit_amount)), quantity=1)
+
+    assert ("AMOUNT_TOO_LARGE" in quote.warnings) is warned
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit_amount", "warned"),
     [("usd", "49", True), ("usd", "50", False), ("usd", "0", False), ("gbp", "30", False), ("huf", "17499", True)],
 )
 def test_an_amount_below_stripes_smallest_charge_is_pointed_out(currency, unit_amount, warned):

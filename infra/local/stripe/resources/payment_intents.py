@@ -114,6 +114,12 @@ def fail(account: Account, intent: Object, method: Object, decline: Decline) -> 
     return error
 
 
+def process(account: Account, intent: Object, method: Object) -> None:
+    """Wait for the bank, which will pay or refuse within days."""
+    intent.update({"payment_method": method["id"], "status": "processing"})
+    account.journal.record("payment_intent.processing", intent)
+
+
 def ask(account: Account, intent: Object, method: Object) -> None:
     """Wait for the customer to authenticate; nothing is charged before that."""
     intent.update(

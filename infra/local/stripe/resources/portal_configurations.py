@@ -1,4 +1,4 @@
-"""Configurations of the billing portal: what customers may do there. One default exists from the start."""
+"""Configurations of the billing portal: what customers may do there. One default exists, unless told otherwise."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from infra.local.stripe.account import Account
+from infra.local.stripe.errors import invalid
 from infra.local.stripe.listing import PAGE_PARAMETERS, matches, page
 from infra.local.stripe.parameters import Choice, Each, Fields, Flag, Metadata, Text, merged_metadata
 from infra.local.stripe.routing import Call, Route
@@ -51,7 +52,9 @@ _PROFILE = ("headline", "privacy_policy_url", "terms_of_service_url")
 
 
 def default(account: Account) -> Object:
-    """Return the configuration for sessions that name none."""
+    """Return the configuration for sessions that name none; one that the API made never is."""
+    if not account.has_portal_default:
+        raise invalid("No configuration provided and your test mode default configuration has not been created.")
     configurations = account.store.newest_first("billing_portal.configuration")
     found = next((value for value in configurations if value["is_default"]), None)
     return found or _add(account, {"features": _OPEN}, is_default=True)
@@ -111,11 +114,13 @@ def update(account: Account, call: Call) -> Object:
 
 def listing(account: Account, call: Call) -> Object:
     """Answer ``GET /v1/billing_portal/configurations``."""
-    default(account)
+    if account.has_portal_default:
+        default(account)
     found = [
         value
         for value in account.store.newest_first("billing_portal.configuration")
         if matches(value, call.parameters, ("active", "is_default"))
+        and (account.has_portal_default or not value["is_default"])
     ]
     return page(found, call.parameters, call.path)
 
@@ -130,6 +135,15 @@ _DETAILS = Fields(
                 "customer_update": Fields({"allowed_updates": Each(Choice(_UPDATES)), "enabled": Flag()}),
                 "invoice_history": _ENABLED,
                 "payment_method_update": _ENABLED,
+                "subscription_update": Fields(
+                    {
+                        "default_allowed_updates": Each(Choice(("price", "promotion_code", "quantity"))),
+                        "enabled": Flag(),
+                        "products": Each(Fields({"prices": Each(Text()), "product": Text()})),
+                        "proration_behavior": Choice(("always_invoice", "create_prorations", "none")),
+                    },
+                    required=("enabled",),
+                ),
                 "subscription_cancel": Fields({"enabled": Flag(), "mode": Choice(("at_period_end", "immediately"))}),
             }
         ),

@@ -33,7 +33,7 @@ SELECT c.checkout_session_sid AS held_by
  WHERE c.domain_sid = %(domain_sid)s AND p.product_id = %(product_id)s
    AND (c.state = 'CREATING' AND c.created_at > %(creating_before)s
         OR c.state = 'OPEN' AND c.expires_at > %(now)s
-        OR c.state = 'COMPLETE' AND c.mode = 'payment')
+        OR c.state = 'COMPLETE' AND c.mode = 'payment' AND c.payment_failed_at IS NULL)
 UNION ALL
 SELECT s.subscription_id AS held_by
   FROM subscriptions s

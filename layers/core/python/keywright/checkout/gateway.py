@@ -9,7 +9,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from keywright.checkout import rules
-from keywright.checkout.models import Order, SessionAbsent, SessionRefused, StripeSession
+from keywright.checkout.models import (
+    Order,
+    PortalNotConfigured,
+    PortalRefused,
+    SessionAbsent,
+    SessionRefused,
+    StripeSession,
+)
 from keywright.platform import stripe_client
 from keywright.platform.clock import from_unix, to_unix
 
@@ -108,13 +115,32 @@ def open_portal(stripe_customer_id: str, *, return_url: str) -> str:
     """
     Return the address of a portal session: it lets this customer in for a short while.
 
+    The account's default configuration decides what may be done there; where nobody has saved one, ours does.
+
     :raises StripeUnavailable: if Stripe does not answer
+    :raises PortalNotConfigured: if the account has neither
+    :raises PortalRefused: if Stripe will not let the customer in
     """
-    with stripe_client.outages_named():
-        opened = stripe_client.client().v1.billing_portal.sessions.create(
-            {"customer": stripe_customer_id, "return_url": return_url}
-        )
-    return opened.url
+    from stripe import InvalidRequestError  # noqa: PLC0415  (lazy: see above)
+
+    terms: Any = {"customer": stripe_customer_id, "return_url": return_url}
+    try:
+        with stripe_client.outages_named():
+            try:
+                return stripe_client.client().v1.billing_portal.sessions.create(terms).url
+            except InvalidRequestError:
+                terms["configuration"] = _find_configuration()
+            return stripe_client.client().v1.billing_portal.sessions.create(terms).url
+    except InvalidRequestError as problem:
+        raise PortalRefused(problem.user_message or "Stripe refuses to open its portal.") from problem
+
+
+def _find_configuration() -> str:
+    listed = stripe_client.client().v1.billing_portal.configurations.list({"active": True, "limit": _PAGE})
+    usable = [each for each in listed.auto_paging_iter() if rules.is_portal(each.metadata, default=each.is_default)]
+    if not usable:
+        raise PortalNotConfigured("The vendor has not set up the customer portal yet.")
+    return min(usable, key=lambda each: not each.is_default).id
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from keywright.platform.errors import Conflict, Invalid, NotFound
+from keywright.platform.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class CheckoutState(StrEnum):
@@ -59,6 +59,7 @@ class Checkout:
     expires_at: datetime | None = None
     failure: str | None = None
     subscription_id: str | None = None
+    payment_failed_at: datetime | None = None
     challenge: str | None = None
     correlation_id: str | None = None
 
@@ -90,7 +91,7 @@ class Next(StrEnum):
     OPEN = "OPEN"
     """Open the session; repeating a call whose outcome is unknown is the same as making it."""
     SETTLE = "SETTLE"
-    """Another session for the same domain and price must be ended first, or be found to be paid."""
+    """Another session for the same domain and product must be ended first, or be found to be paid."""
 
 
 @dataclass(frozen=True)
@@ -180,11 +181,32 @@ class CheckoutRefused(Conflict):
     title = "The checkout was refused"
 
 
+class AmountTooLarge(Invalid):
+    """The amount has more digits than Stripe takes in one charge."""
+
+    code = "amount-too-large"
+    title = "The amount is too large"
+
+
 class ReturnUrlRefused(Invalid):
     """The address to return to is on none of the origins that the deployment names."""
 
     code = "return-url-refused"
     title = "The return address is not allowed"
+
+
+class PortalRefused(Conflict):
+    """Stripe does not let this customer into its portal."""
+
+    code = "portal-refused"
+    title = "The customer portal was refused"
+
+
+class PortalNotConfigured(Unavailable):
+    """Nobody has said what customers may do in Stripe's portal."""
+
+    code = "portal-not-configured"
+    title = "The customer portal is not set up"
 
 
 class SessionAbsent(LookupError):

@@ -16,10 +16,11 @@ from keywright.billers import service as billers
 from keywright.billers.models import Biller
 from keywright.catalog import metadata
 from keywright.catalog import service as catalog
-from keywright.catalog.models import LicenseKind, Offer
+from keywright.catalog.models import LicenseKind, Offer, Price
 from keywright.checkout import repository, rules
 from keywright.checkout.models import (
     AlreadyLicensed,
+    AmountTooLarge,
     Checkout,
     CheckoutState,
     CustomerNotReady,
@@ -55,6 +56,7 @@ def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, p
     :raises CustomerNotReady: if the customer's Stripe account is still being made
     :raises PriceNotFound: if the price is not on sale
     :raises DomainNotVerified: if the product is sold for proven domains only
+    :raises AmountTooLarge: if it is more than Stripe charges at once
     :raises AlreadyLicensed: if the domain has a license of the product
     :raises PurchaseInProgress: if the same was paid, and its license is on its way
     :raises BilledOtherwise: if a contract bills the product for this domain
@@ -76,6 +78,9 @@ def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, p
     )
     if open_one is not None:
         return _join(open_one, checkout, stripe_customer_id=customer.stripe_customer_id, now=now)
+    if sibling := repository.lock_sibling(tx, checkout):
+        # The buyer may change from monthly to yearly, and must not be able to pay both.
+        return Plan(Next.SETTLE, Order(sibling, customer.stripe_customer_id))
     told = rules.session_parameters(
         checkout,
         stripe_customer_id=customer.stripe_customer_id,
@@ -151,9 +156,7 @@ def _draft(
     price = offer.prices[0]
     units = 1 if wanted.quantity is None else wanted.quantity
     quote = pricing.quote_offer(offer, quantity=units, currency=wanted.currency)
-    if "AMOUNT_NOT_CHARGEABLE" in quote.warnings:
-        amount = quote.money.display()
-        raise PriceUnsupported(f"{amount} cannot be charged: the currency has no such small unit.")
+    _check_chargeable(quote, price)
     sid = ids.new("chk", now=now)
     checkout = Checkout(
         checkout_session_sid=sid,
@@ -175,6 +178,15 @@ def _draft(
         correlation_id=correlation_id,
     )
     return checkout, quote
+
+
+def _check_chargeable(quote: Quote, price: Price) -> None:
+    amount = quote.money.display()
+    if "AMOUNT_TOO_LARGE" in quote.warnings:
+        raise AmountTooLarge(f"{amount} is more than can be charged at once.")
+    # Of a metered price nothing is charged now: what usage comes to is another amount.
+    if "AMOUNT_NOT_CHARGEABLE" in quote.warnings and price.usage_type != "metered":
+        raise PriceUnsupported(f"{amount} cannot be charged: the currency has no such small unit.")
 
 
 def _check_challenge(challenge: str | None, offer: Offer, domain: Domain) -> None:

@@ -36,16 +36,36 @@ UPDATE checkout_sessions
 -- name: lock_open
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id, challenge
+       subscription_id, challenge, payment_failed_at
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND open_key = %(open_key)s
    FOR UPDATE
+
+-- name: lock_sibling
+-- Another price of the product, open for the same domain: whoever pays both has bought one thing twice.
+SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
+       stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
+       subscription_id, challenge, payment_failed_at
+  FROM checkout_sessions
+ WHERE customer_sid = %(customer_sid)s AND domain_sid = %(domain_sid)s AND product_id = %(product_id)s
+   AND price_id <> %(price_id)s AND state IN ('CREATING', 'OPEN') AND idempotency_key IS NOT NULL
+ ORDER BY checkout_session_sid
+ LIMIT 1
+   FOR UPDATE
+
+-- name: list_siblings
+SELECT checkout_session_sid
+  FROM checkout_sessions
+ WHERE customer_sid = %(customer_sid)s AND domain_sid = %(domain_sid)s AND product_id = %(product_id)s
+   AND checkout_session_sid <> %(checkout_session_sid)s AND state IN ('CREATING', 'OPEN')
+   AND idempotency_key IS NOT NULL
+ ORDER BY checkout_session_sid
 
 -- name: find_unsettled
 -- For the job that settles, which acts for nobody.
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id, challenge
+       subscription_id, challenge, payment_failed_at
   FROM checkout_sessions
  WHERE checkout_session_sid = %(checkout_session_sid)s AND state IN ('CREATING', 'OPEN')
 
@@ -71,7 +91,7 @@ SELECT c.checkout_session_sid
   FROM checkout_sessions c
  WHERE c.customer_sid = %(customer_sid)s AND c.domain_sid = %(domain_sid)s
    AND (c.product_id = %(product_id)s OR c.price_id = %(price_id)s)
-   AND c.state = 'COMPLETE' AND c.created_at > %(recent)s
+   AND c.state = 'COMPLETE' AND c.payment_failed_at IS NULL AND c.created_at > %(recent)s
    AND NOT EXISTS (SELECT 1 FROM licenses l
                     WHERE l.customer_sid = c.customer_sid AND l.domain_sid = c.domain_sid
                       AND (l.source_id = c.stripe_session_id
@@ -94,14 +114,14 @@ SELECT l.license_sid, l.state, l.kind, l.expires_at
 -- name: find_checkout
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id, challenge
+       subscription_id, challenge, payment_failed_at
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND checkout_session_sid = %(checkout_session_sid)s
 
 -- name: lock_checkout
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id, challenge
+       subscription_id, challenge, payment_failed_at
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND checkout_session_sid = %(checkout_session_sid)s
    FOR UPDATE
@@ -109,8 +129,8 @@ SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode,
 -- name: set_state
 UPDATE checkout_sessions
    SET stripe_session_id = %(stripe_session_id)s, state = %(state)s, payment_status = %(payment_status)s,
-       subscription_id = %(subscription_id)s, payment_intent_id = %(payment_intent_id)s, observed_at = %(observed_at)s,
-       observed_by = %(observed_by)s
+       subscription_id = %(subscription_id)s, payment_intent_id = %(payment_intent_id)s,
+       payment_failed_at = %(payment_failed_at)s, observed_at = %(observed_at)s, observed_by = %(observed_by)s
  WHERE checkout_session_sid = %(checkout_session_sid)s
 
 -- name: find_intent_of

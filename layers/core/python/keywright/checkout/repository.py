@@ -73,6 +73,31 @@ def lock_open(tx: Transaction, *, customer_sid: str, domain_sid: str, price_id: 
     return _checkout(tx.one(_sql.lock_open, customer_sid=customer_sid, open_key=f"{domain_sid}:{price_id}"))
 
 
+def lock_sibling(tx: Transaction, checkout: Checkout) -> Checkout | None:
+    """Return a checkout that is open for the same product and domain at another price, held until commit."""
+    return _checkout(
+        tx.one(
+            _sql.lock_sibling,
+            customer_sid=checkout.customer_sid,
+            domain_sid=checkout.domain_sid,
+            product_id=checkout.product_id,
+            price_id=checkout.price_id,
+        )
+    )
+
+
+def list_siblings(tx: Transaction, checkout: Checkout) -> list[str]:
+    """Return the other checkouts that are open for the same product and domain."""
+    rows = tx.all(
+        _sql.list_siblings,
+        customer_sid=checkout.customer_sid,
+        domain_sid=checkout.domain_sid,
+        product_id=checkout.product_id,
+        checkout_session_sid=checkout.checkout_session_sid,
+    )
+    return [row["checkout_session_sid"] for row in rows]
+
+
 def find_unsettled(tx: Transaction, *, checkout_session_sid: str) -> Checkout | None:
     """Return a checkout whose end is not known, whoever it belongs to."""
     return _checkout(tx.one(_sql.find_unsettled, checkout_session_sid=checkout_session_sid))
@@ -140,6 +165,7 @@ def set_state(
     session: PaidSession,
     *,
     state: CheckoutState,
+    payment_failed_at: datetime | None,
     observed_at: datetime,
     observed_by: str,
 ) -> None:
@@ -152,6 +178,7 @@ def set_state(
         subscription_id=session.subscription_id,
         payment_intent_id=session.payment_intent_id,
         state=state,
+        payment_failed_at=payment_failed_at,
         observed_at=observed_at,
         observed_by=observed_by,
     )

@@ -16,6 +16,9 @@ from keywright.platform.clock import from_unix
 PAID = frozenset({"paid", "no_payment_required"})
 """The payment statuses that need nothing more."""
 
+PORTAL_MARK = ("keywright", "portal")
+"""The metadata of the portal configuration that ``stripe setup`` makes."""
+
 KEY_LIFE = timedelta(hours=23)
 """Stripe keeps idempotency keys for at least a day; one hour of it is for clocks that differ."""
 
@@ -72,8 +75,17 @@ def may_repeat(checkout: Checkout, *, now: datetime) -> bool:
 def progress(checkout: Checkout, result: Result | None) -> Progress:
     """Return where the purchase stands."""
     if checkout.state is CheckoutState.COMPLETE:
-        return Progress.PAID_PROCESSING if result is None else Progress.LICENSED
+        if result is not None:
+            return Progress.LICENSED
+        return Progress.PAID_PROCESSING if checkout.payment_failed_at is None else Progress.EXPIRED
     return Progress.EXPIRED if checkout.state is CheckoutState.EXPIRED else Progress.OPEN
+
+
+def failure_of(checkout: Checkout) -> str | None:
+    """Return why a checkout leads to nothing; None if nobody failed, such as where its time ran out."""
+    if checkout.payment_failed_at is not None:
+        return "The bank refused the payment. Nothing was charged."
+    return checkout.failure
 
 
 def is_metered(checkout: Checkout) -> bool:
@@ -85,6 +97,13 @@ def sells_usage(params: str | None) -> bool:
     """Tell whether what Stripe is told names no quantity: usage decides it."""
     told = json.loads(params or "{}")
     return not any("quantity" in item for item in told.get("line_items", ()))
+
+
+def is_portal(metadata: Any, *, default: bool) -> bool:
+    """Tell whether a configuration of Stripe's portal is the account's default, or the one that was made for us."""
+    name, value = PORTAL_MARK
+    # By index: what Stripe's client gives is no dict, and has no get.
+    return default or (metadata is not None and name in metadata and metadata[name] == value)
 
 
 def allowed_return_url(url: str, *, origins: Collection[str]) -> bool:

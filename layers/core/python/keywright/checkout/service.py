@@ -16,6 +16,7 @@ from keywright.checkout.models import (
     ReturnUrlRefused,
 )
 from keywright.customers import service as customers
+from keywright.jobs import service as jobs
 from keywright.platform.db import Row, Transaction
 from keywright.platform.errors import FieldError
 
@@ -61,16 +62,35 @@ def mirror_session(
     *,
     customer_sid: str,
     checkout_session_sid: str,
+    payment_failed_at: datetime | None,
     observed_at: datetime,
     observed_by: str,
+    now: datetime,
 ) -> Checkout | None:
     """Set the checkout to what the fold says of its session, under the checkout's lock; None if it is not ours."""
     checkout = repository.lock_checkout(tx, customer_sid=customer_sid, checkout_session_sid=checkout_session_sid)
     if checkout is None:
         return None
     state = CheckoutState(session.status.upper())
-    repository.set_state(tx, checkout, session, state=state, observed_at=observed_at, observed_by=observed_by)
+    repository.set_state(
+        tx,
+        checkout,
+        session,
+        state=state,
+        payment_failed_at=payment_failed_at,
+        observed_at=observed_at,
+        observed_by=observed_by,
+    )
+    if state is CheckoutState.COMPLETE and payment_failed_at is None:
+        _end_siblings(tx, checkout, now=now)
     return checkout
+
+
+def _end_siblings(tx: Transaction, checkout: Checkout, *, now: datetime) -> None:
+    """Have every other session ended that would sell the same product to the same domain again."""
+    for sid in repository.list_siblings(tx, checkout):
+        payload = {"checkout_session_sid": sid}
+        jobs.enqueue(tx, "checkout.end", payload, key=f"{sid}:{checkout.checkout_session_sid}", now=now)
 
 
 def find_first(tx: Transaction, *, customer_sid: str, checkout_session_sids: Iterable[str]) -> Checkout | None:

@@ -61,7 +61,8 @@ UPDATE domains
  WHERE customer_sid = %(customer_sid)s AND domain_sid = %(domain_sid)s
 
 -- name: list_bindings
--- What is bound to a domain: to a name for ever by any license, to the domain as long as something of it is alive.
+-- What is bound to a domain: to a name for ever by any license, to the domain as long as something of it is alive. What
+-- is paid binds until it has given its own license, whichever the domain had before.
 SELECT 'license-ever' AS binding
   FROM licenses
  WHERE customer_sid = %(customer_sid)s AND domain_sid = %(domain_sid)s
@@ -80,8 +81,15 @@ SELECT 'checkout' AS binding
   FROM checkout_sessions c
  WHERE c.customer_sid = %(customer_sid)s AND c.domain_sid = %(domain_sid)s
    AND (c.state IN ('CREATING', 'OPEN')
-        OR c.state = 'COMPLETE' AND c.created_at > %(recent)s
-           AND NOT EXISTS (SELECT 1 FROM licenses l WHERE l.domain_sid = c.domain_sid))
+        OR c.state = 'COMPLETE' AND c.payment_failed_at IS NULL AND c.created_at > %(recent)s
+           AND NOT EXISTS (SELECT 1 FROM licenses l
+                            WHERE l.customer_sid = c.customer_sid AND l.domain_sid = c.domain_sid
+                              AND (l.source_id = c.stripe_session_id
+                                   OR l.source_id IN (SELECT i.item_id FROM subscription_items i
+                                                       WHERE i.subscription_id = c.subscription_id)))
+           AND NOT EXISTS (SELECT 1 FROM subscriptions s
+                            WHERE s.subscription_id = c.subscription_id
+                              AND s.status IN ('canceled', 'incomplete_expired')))
  ORDER BY binding
  LIMIT 10
 

@@ -85,6 +85,8 @@ _REGISTERED = (
     Kind("contracts.judge-license", _fields("subscription_sid"), timeout_s=20),
     Kind("contracts.send-invoice", _fields("invoice_sid"), timeout_s=30),
     Kind("contracts.settle-at-stripe", _fields("invoice_sid"), timeout_s=50),
+    # Another tab may be about to pay a second time.
+    Kind("checkout.end", _fields("checkout_session_sid"), timeout_s=50, priority=Priority.URGENT),
     Kind("checkout.settle", _fields("checkout_session_sid"), timeout_s=40),
     Kind("checkout.sweep", Payload(), timeout_s=50, max_attempts=4, priority=Priority.BULK),
     Kind("customers.create-stripe-customer", _fields("customer_sid"), timeout_s=25, priority=Priority.URGENT),

@@ -12,6 +12,9 @@ from keywright.platform.money import Money, exponent
 
 _WHOLE_IN_LIFE = frozenset({"isk", "ugx"})
 _THREE_DIGITS = 3
+# Stripe documentation, "Minimum and maximum charge amounts": an amount has up to eight digits, in IDR up to twelve.
+_MAXIMUM = 99_999_999
+_MAXIMUMS = {"idr": 999_999_999_999}
 _MINIMUM = 50
 # Stripe documentation, "Minimum and maximum charge amounts": in minor units, where it is not 50.
 _MINIMUMS = {
@@ -51,6 +54,11 @@ def is_below_minimum(money: Money) -> bool:
     Stripe carries it on the customer's balance to the next invoice.
     """
     return 0 < money.minor < _MINIMUMS.get(money.currency, _MINIMUM)
+
+
+def is_above_maximum(money: Money) -> bool:
+    """Tell whether the amount has more digits than Stripe takes in one charge."""
+    return money.minor > _MAXIMUMS.get(money.currency, _MAXIMUM)
 
 
 def shown_digits(money: Money) -> int:

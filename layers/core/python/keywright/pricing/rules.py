@@ -124,6 +124,8 @@ def _warnings(price: Price, quantity: int, money: Money) -> tuple[str, ...]:
         warnings.append("PRICE_CLIFF")
     if currencies.is_below_minimum(money):
         warnings.append("BELOW_MINIMUM_CHARGE")
+    if currencies.is_above_maximum(money):
+        warnings.append("AMOUNT_TOO_LARGE")
     if not currencies.is_chargeable(money):
         warnings.append("AMOUNT_NOT_CHARGEABLE")
     return tuple(warnings)

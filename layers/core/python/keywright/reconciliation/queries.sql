@@ -171,7 +171,15 @@ SELECT c.checkout_session_sid, c.stripe_session_id, p.product_id, COUNT(l.licens
 -- name: list_licenses
 -- Licenses, what they say of themselves, and what pays for them.
 SELECT l.license_sid, l.source_kind, l.source_id, l.state, l.causes, l.expires_at, l.review_at, i.subscription_id, s.status,
-       c.payment_status, f.token
+       c.payment_status, f.token,
+       (SELECT MIN(o.license_sid)
+          FROM licenses o
+          LEFT JOIN subscription_items oi ON oi.item_id = o.source_id
+         WHERE o.customer_sid = l.customer_sid AND o.domain_sid = l.domain_sid AND o.product_id = l.product_id
+           AND o.license_sid < l.license_sid AND o.source_kind <> 'CONTRACT_SUBSCRIPTION'
+           AND o.state NOT IN ('CANCELED', 'EXPIRED', 'REVOKED')
+           AND l.state NOT IN ('CANCELED', 'EXPIRED', 'REVOKED')
+           AND NOT COALESCE(oi.subscription_id = i.subscription_id, FALSE)) AS bought_before
   FROM licenses l
   JOIN license_files f ON f.license_sid = l.license_sid AND f.seq = l.current_seq
   LEFT JOIN subscription_items i ON i.item_id = l.source_id

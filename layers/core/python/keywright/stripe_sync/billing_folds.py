@@ -17,7 +17,7 @@ from keywright.contracts.desk import Desk as ContractDesk
 from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction
 from keywright.stripe_sync import belonging, grants, histories, inbox, kinds, licenses, owners
-from keywright.stripe_sync.failures import failure_of
+from keywright.stripe_sync.failures import failure_of, payment_failed_at
 from keywright.stripe_sync.fold import Folded
 from keywright.stripe_sync.long_invoices import CUT
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Owner, Parked, Processed, StripeEvent
@@ -107,8 +107,10 @@ def fold_session(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
         session,
         customer_sid=owner.customer_sid,
         checkout_session_sid=owner.checkout_session_sid,
+        payment_failed_at=payment_failed_at(history),
         observed_at=observation.observed_at,
         observed_by=observation.observed_by,
+        now=desk.now,
     )
     if checkout is None:
         return Ignored("the session belongs to no checkout of ours")

@@ -1,4 +1,4 @@
-"""What the observations of an invoice tell of its failures, and the invoice itself does not. Pure."""
+"""What observations tell of failures, and the invoice or session itself does not. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from keywright.billing.models import Failure, Invoice
+from keywright.checkout import rules as checkout_rules
+from keywright.checkout.models import PaidSession
 from keywright.stripe_sync.fold import Observed
 from keywright.stripe_sync.observing import History
 
@@ -50,3 +52,17 @@ def _planned(unasked: Sequence[Observed[Invoice]], failed: Sequence[Observed[Inv
         if seen.state.status == "open" and seen.state.attempt_count == first and seen.state.next_attempt_at is not None
     ]
     return min((plan for plan in plans if plan[1] > plan[0]), default=(None, None))[1]
+
+
+def payment_failed_at(history: History[PaidSession]) -> datetime | None:
+    """
+    Return when the bank refused what was promised on Stripe's page; None if it did not, or paid after all.
+
+    The session itself looks the same before and after: it is complete, and not paid.
+    """
+    if history.folded.state.payment_status in checkout_rules.PAID:
+        return None
+    failed = [
+        seen.moment for seen in history.observations if seen.event_type == "checkout.session.async_payment_failed"
+    ]
+    return min(failed, default=None)
