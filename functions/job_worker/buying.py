@@ -101,7 +101,7 @@ def end_checkout(payload: dict[str, str]) -> Effect | Skipped:
         return lambda tx: opening.close(tx, order, failure="The product was bought otherwise.", now=clock.now())
 
     def keep(tx: Transaction) -> None:
-        opening.record_session(tx, order, session)
+        sessions.record_session(tx, order, session, now=clock.now())
         inbox.receive_observations(tx, [session.subject], at=asked_at, now=clock.now())
 
     return keep
