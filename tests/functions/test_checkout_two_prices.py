@@ -187,3 +187,14 @@ def test_terms_that_stripe_refused_do_not_stand_in_the_way_of_new_ones(call: Api
     rows = database.execute("SELECT price_id, state, failure FROM checkout_sessions ORDER BY checkout_session_sid")
     assert [(row["price_id"], row["state"]) for row in rows] == [(price_id, "EXPIRED"), (yearly, "OPEN")]
     assert rows[0]["failure"]
+
+
+def test_prices_that_do_not_know_of_each_other_are_caught(call: Api, shop: Shop, database: Any):
+    stripe, _, _ = shop
+    left_open_by_older_code(call, shop, database)
+
+    for session in open_ones(stripe, database):
+        httpx.post(str(session.url), data={"card": PAYS}, timeout=60)
+
+    (row,) = database.execute("SELECT stripe_customer_id FROM customers")
+    assert len(stripe.v1.charges.list({"customer": row["stripe_customer_id"]}).data) == 2
