@@ -71,6 +71,20 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+# What takes longest begins first, so that at the end no process is left alone with it.
+_FIRST = ("reliability", "e2e", "security", "integration", "functions")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the folders with the long tests in front; within a folder the order stays."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
+
+    items.sort(key=place)
+
+
 @dataclass(frozen=True)
 class Database:
     """The test run's database, seen by its owner."""

@@ -31,8 +31,8 @@ from tests.reliability.damage import ALTERATIONS, damage
 from tests.stories import Theater, theater
 
 ROOT = Path(__file__).resolve().parents[2]
-STORIES = int(os.environ.get("STORIES", "44"))
-"""Two of each plot; the soak plays two thousand."""
+STORIES = int(os.environ.get("STORIES", "22"))
+"""One of each plot; the soak plays two thousand."""
 
 SEED = int(os.environ.get("STORIES_SEED", "5"))
 KINDS = ("event-gap", "object-sweep", "license-sweep")

@@ -54,12 +54,14 @@ SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode,
    FOR UPDATE
 
 -- name: list_siblings
+-- One is open for each price of a product, and nobody has a hundred.
 SELECT checkout_session_sid
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND domain_sid = %(domain_sid)s AND product_id = %(product_id)s
    AND checkout_session_sid <> %(checkout_session_sid)s AND state IN ('CREATING', 'OPEN')
    AND idempotency_key IS NOT NULL
  ORDER BY checkout_session_sid
+ LIMIT 100
 
 -- name: find_unsettled
 -- For the job that settles, which acts for nobody.
