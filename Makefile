@@ -32,7 +32,7 @@ dev: setup ## Run everything on this machine until Ctrl-C; addresses in .local/e
 	@$(PYTHON) -m infra.local dev
 
 test: setup ## Run the tests
-	@$(PYTHON) -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(T)
+	@$(PYTHON) -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(T)
 
 check: setup ## Formatting, lint, types, contracts, drift, judges of the templates: with the tests, what CI runs
 	@$(PYTHON) -m ruff format --check .

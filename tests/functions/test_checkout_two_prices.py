@@ -128,7 +128,11 @@ def test_two_prices_opened_and_paid_at_once_are_charged_once(shop: Shop, databas
         httpx.post(str(session.url), data={"card": PAYS}, timeout=60)
 
     (row,) = database.execute("SELECT stripe_customer_id FROM customers")
-    assert len(stripe.v1.charges.list({"customer": row["stripe_customer_id"]}).data) == 1
+    of_ada: Any = {"customer": row["stripe_customer_id"]}
+    if not stripe.v1.charges.list(of_ada).data:
+        # Each took the other's session away before it was paid. Nobody was charged, and whoever comes back pays.
+        assert visit(ada, price_id) == "opened"
+    assert len(stripe.v1.charges.list(of_ada).data) == 1
     assert set(outcomes) <= {"opened", "purchase-in-progress", "stripe-unavailable"}
 
 
