@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from tests.conftest import Database
 
 Row = Mapping[str, Any]
 
@@ -37,13 +40,34 @@ def told_by(mail: Row) -> Told | None:
     return None if change is None else (named[1], change[1])
 
 
+_JOBS = (
+    "SELECT j.job_key, j.payload, a.message AS why_nothing FROM jobs j"
+    " LEFT JOIN job_attempts a ON a.job_sid = j.job_sid AND a.outcome = 'COMPLETED'"
+    " WHERE j.kind = 'licensing.send-change'"
+)
+"""A completed job has no error; that nothing was done, and why, is in its attempt."""
+
+
+def change_jobs(database: Database) -> list[Row]:
+    """
+    Return the jobs that mail a change: ``license_sid``, ``change``, the ``rule`` and ``object`` of the cause and
+    ``since`` when it holds as far as that was known, and whether they were ``skipped`` because the license stood
+    elsewhere by then.
+    """
+    return [_change_job(row) for row in database.execute(_JOBS)]
+
+
+def _change_job(row: Row) -> Row:
+    _kind, _change, _sid, rule, subject, since = row["job_key"].split(":", 5)
+    skipped = row["why_nothing"] is not None
+    return {**json.loads(row["payload"]), "rule": rule, "object": subject, "since": since, "skipped": skipped}
+
+
 def faults(mails: Sequence[Row], jobs: Sequence[Row], licenses: Mapping[str, str]) -> list[str]:
     """
     Return what is wrong with the mails about licenses, in words.
 
-    ``jobs`` are those that mail a change: ``license_sid``, ``change``, the ``rule`` and ``object`` of the cause and
-    ``since`` when it holds as far as that was known, and whether they were ``skipped`` because the license stood
-    elsewhere by then. ``licenses`` are the states in the end.
+    ``jobs`` are those that mail a change (see ``change_jobs``), ``licenses`` the states in the end.
     """
     mailed = Counter(told for told in map(told_by, mails) if told is not None)
     asked = Counter((job["license_sid"], job["change"]) for job in jobs if not job["skipped"])

@@ -17,6 +17,7 @@ from keywright.licensing import service as licensing
 from keywright.licensing.models import Cause, Grant, LicenseState, Rule, Source, SourceKind
 from keywright.platform import clock, db
 from keywright.platform.db import Transaction
+from tests import told_of_licenses
 from tests.buyers import Buyer, add_buyer
 from tests.licenses import Invoke, buy_once, files, newest_list, published, run_jobs, subscribe, the_license
 from tests.lives import Life, one_time_life
@@ -115,6 +116,23 @@ def test_a_mail_that_would_be_untrue_by_now_is_not_sent(restricted: Life):
     )
 
     assert mail is None
+
+
+def test_what_was_not_mailed_because_it_was_untrue_is_not_missed(
+    database: Any, restricted: Life, invoke: Invoke, mailbox: Mailbox
+):
+    before = len(mailbox())
+    restricted.bill("paid", "in_2", status="paid", billing_reason="subscription_cycle", attempt_count=2)
+    fold(last(restricted))
+    run_jobs(invoke)
+
+    found, asked = mailbox(), told_of_licenses.change_jobs(database)
+    mails = found[: len(found) - before]
+    assert {(job["change"], job["skipped"]) for job in asked} == {("restricted", True), ("restored", False)}
+    licenses = {the_license()["license_sid"]: "ACTIVE"}
+    assert told_of_licenses.faults(mails, asked, licenses) == []
+    blind = [{**job, "skipped": False} for job in asked]
+    assert told_of_licenses.faults(mails, blind, licenses) != []
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ def test_every_license_stands_where_its_story_ended(world):
 
 
 def test_each_cause_was_mailed_once_and_where_every_license_ended_was_told(world):
-    jobs = [_change_job(row) for row in world.database.execute(_CHANGE_JOBS)]
+    jobs = told_of_licenses.change_jobs(world.database)
     licenses = {
         row["license_sid"]: row["state"] for row in world.database.execute("SELECT license_sid, state FROM licenses")
     }
@@ -230,15 +230,6 @@ def test_each_cause_was_mailed_once_and_where_every_license_ended_was_told(world
         assert told_of_licenses.faults([mail for mail in mails if mail is not told], jobs, licenses)
     revoked = next(job for job in jobs if job["change"] == "revoked")
     assert told_of_licenses.faults(mails, [*jobs, {**revoked, "since": "later", "skipped": True}], licenses)
-
-
-_CHANGE_JOBS = "SELECT job_key, payload, last_error FROM jobs WHERE kind = 'licensing.send-change'"
-
-
-def _change_job(row: dict[str, Any]) -> dict[str, Any]:
-    told = json.loads(row["payload"])
-    _kind, _change, _sid, rule, subject, since = row["job_key"].split(":", 5)
-    return {**told, "rule": rule, "object": subject, "since": since, "skipped": row["last_error"] is not None}
 
 
 _MIRROR = (

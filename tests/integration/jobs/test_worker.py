@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from keywright.jobs.kinds import Backoff, Kind, Payload
 from keywright.jobs.models import Job, KeyScope, LeaseLost, PayloadInvalid, Priority, Skipped, UnknownKind
 from keywright.jobs.worker import Executor, Pace, Worker
 from keywright.platform import callers, clock, db
+from keywright.platform.connection import connect
 from keywright.platform.errors import RequestInvalid
 from tests.conftest import Database
 
@@ -151,6 +153,28 @@ def test_light_jobs_that_lost_their_worker_go_on_alone_and_uncharged(database):
 
     assert {(job["state"], job["attempts"], job["worker_losses"]) for job in jobs(database)} == {("PENDING", 0, 0)}
     assert len(claim(10, now=now + lease)) == 1
+
+
+def test_workers_that_claim_at_once_get_different_jobs_and_none_waits_for_another(database: Database):
+    add(40)
+
+    with ExitStack() as open_claims:
+        taken = [_claim_and_hold(open_claims, f"worker-{number}", limit=5) for number in range(8)]
+
+    assert [len(sids) for sids in taken] == [5] * 8
+    assert len({sid for sids in taken for sid in sids}) == 40
+
+
+def _claim_and_hold(open_claims: ExitStack, owner: str, *, limit: int) -> list[str]:
+    """Claim without committing, and without patience for anybody's lock."""
+    rival = open_claims.enter_context(closing(connect()))
+    with rival.cursor() as cursor:
+        cursor.execute("SET SESSION innodb_lock_wait_timeout = 1")
+    rival.begin()
+    claimed = service.claim_due(
+        db.Transaction(rival), limit=limit, owner=owner, now=clock.now() + HOUR, registry=REGISTRY
+    )
+    return [job.job_sid for job in claimed]
 
 
 def test_what_was_claimed_and_never_begun_is_not_charged_for_a_lost_worker(database):

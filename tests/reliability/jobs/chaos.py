@@ -28,7 +28,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True)
 class Plan:
-    """How many jobs and workers, and what is done to them. A query that finds the ``telltale`` row ends the run."""
+    """
+    How many jobs and workers, how long a job waits, and what is done to them.
+
+    A query that finds the ``telltale`` row ends the run.
+    """
 
     jobs: int
     workers: int
@@ -40,6 +44,7 @@ class Plan:
     bug: str = ""
     telltale: str = ""
     faults: bool = True
+    pause_s: float = 0.0
     deadline_s: float = 90.0
     seed: int = field(default_factory=lambda: random.randrange(10**6))
 
@@ -82,6 +87,7 @@ def fleet(plan: Plan) -> Iterator[dict[str, int]]:
     """Start the fleet; yield the pids of its workers, kept up to date."""
     command = [sys.executable, "-m", "tests.reliability.jobs.fleet", "--workers", str(plan.workers)]
     command += ["--batch", str(plan.batch), "--enqueue", str(plan.enqueue), "--bug", plan.bug]
+    command += ["--pause", str(plan.pause_s)]
     command += ["--seed", str(plan.seed)]
     command += ["--faults"] if plan.faults else []
     path = os.pathsep.join(str(ROOT / folder) for folder in SOURCE_FOLDERS)

@@ -29,6 +29,9 @@ from keywright.platform.db import Transaction
 from tests.reliability.jobs.sabotage import sabotage
 
 LEASE = timedelta(seconds=0.3)
+LONG_LEASE = timedelta(seconds=30)
+"""Where nobody is killed, no lease is to be lost to a machine that is slow for a moment."""
+
 CHAOS = Kind("chaos.run", Payload(frozenset({"do"})), timeout_s=2, max_attempts=12)
 REGISTRY = {CHAOS.name: CHAOS}
 DISPATCHERS = ("d0", "d1")
@@ -41,16 +44,16 @@ class Slips(Exception):
 class ChaosWorker(Worker):
     """Writes down what it begins, and what it did as which owner."""
 
-    def __init__(self, name: str, *, faults: bool, batch: int) -> None:
+    def __init__(self, name: str, *, faults: bool, batch: int, pause_s: float) -> None:
         super().__init__(
             owner=name,
             executors={CHAOS.name: self._carry_out},
             transact=db.transact,
             reconnect=db.discard,
-            pace=Pace(batch=batch, lease=LEASE),
+            pace=Pace(batch=batch, lease=LEASE if faults else LONG_LEASE),
             registry=REGISTRY,
         )
-        self.name, self._faults, self._job = name, faults, None
+        self.name, self._faults, self._pause_s, self._job = name, faults, pause_s, None
         self._ledger = connection.connect() if faults else None
 
     _job: Job | None
@@ -74,6 +77,7 @@ class ChaosWorker(Worker):
             if random.random() < 0.05:
                 raise Slips(payload["do"])
             time.sleep(random.uniform(0.31, 0.8) if random.random() < 0.25 else 0.001)
+        time.sleep(self._pause_s)
 
         def book(tx: Transaction) -> None:
             row = tx.one("SELECT lease_token FROM jobs WHERE job_sid = %(sid)s", sid=job.job_sid)
@@ -93,7 +97,7 @@ def work(name: str, arguments: argparse.Namespace) -> None:
     """Do what is due, and now and then what an old hint says, which may long be done."""
     skew, real = random.choice((-3600, 0, 3600)), time.time
     time.time = lambda: real() + skew
-    worker = ChaosWorker(name, faults=arguments.faults, batch=arguments.batch)
+    worker = ChaosWorker(name, faults=arguments.faults, batch=arguments.batch, pause_s=arguments.pause)
     told = [str(row["job_sid"]) for row in db.transact(lambda tx: tx.all("SELECT job_sid FROM jobs LIMIT 500"))]
     for number in range(arguments.enqueue):
         key = f"{name}:{os.getpid()}:{number}"
@@ -132,6 +136,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, required=True)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--enqueue", type=int, default=0)
+    parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--bug", default="")
     parser.add_argument("--seed", default="")
     parser.add_argument("--faults", action="store_true")

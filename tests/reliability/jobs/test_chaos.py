@@ -58,9 +58,10 @@ def test_no_worker_outlives_its_fleet(clean_database: Database):
 
 
 def test_workers_share_the_work_evenly(ledger: Database):
-    books = run(Plan(jobs=1200, workers=8, batch=1, faults=False), ledger.execute)
+    # Each job takes its time without a processor: what is shared is the queue, and not the machine.
+    books = run(Plan(jobs=400, workers=8, batch=1, faults=False, pause_s=0.08), ledger.execute)
 
-    assert books.states() == {"COMPLETED": 1200}
+    assert books.states() == {"COMPLETED": 400}
     assert len({effect["worker"] for effect in books.effects}) == 8
     assert books.fairness() >= 0.5
 
