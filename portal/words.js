@@ -78,7 +78,12 @@ const PROGRESS = {
   LICENSED: "Paid and licensed.",
   EXPIRED: "This checkout expired before it was paid. Nothing was charged.",
 };
-export const progress = (state) => PROGRESS[state] || state;
+
+export function progress({ state, failure }) {
+  if (state === "EXPIRED" && failure) return `This checkout has ended without a license. ${sentence(failure)}`;
+  return PROGRESS[state] || state;
+}
+
 export const isSettled = (state) => state === "LICENSED" || state === "EXPIRED";
 
 function scaled(decimal, places) {

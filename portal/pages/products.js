@@ -72,10 +72,11 @@ export async function checkoutDone({ api, query, isCurrent }) {
   const look = () => api.get("/v1/checkout-sessions/{checkout_session_id}", { path });
   const shown = el("div", { role: "status" });
   const draw = (checkout) => shown.replaceChildren(
-    text(progress(checkout.state)),
+    text(progress(checkout)),
     text(`${money(checkout.amount_minor, checkout.currency)} for ${checkout.quantity}`),
     checkout.license ? el("a", { href: `/licenses/${checkout.license.license_sid}` }, "Show the license") : "",
     checkout.state === "OPEN" && checkout.url ? action("Go on to the payment", () => location.assign(checkout.url)) : "",
+    checkout.state === "EXPIRED" ? el("a", { href: "/products" }, "Start again") : "",
   );
   const follow = async (looks) => {
     const checkout = await look().catch(() => null);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { openPage, submit } from "./page.mjs";
-import { products } from "./pages/products.js";
+import { checkoutDone, products } from "./pages/products.js";
 
 openPage();
 
@@ -42,4 +42,20 @@ test("what is counted is bought in the quantity that is asked for, and other qua
   assert.equal(fields.length, 2);
   assert.deepEqual(asked, [["/v1/pricing/preview", 12, [1, 10, 100, 1000]], ["/v1/checkout-sessions", 12, undefined]]);
   assert.ok(page.textContent.includes("What other quantities cost"));
+});
+
+async function comeBack(state, failure) {
+  const checkout = { state, failure, url: null, amount_minor: 4900, currency: "usd", quantity: 1, license: null };
+  const query = new URLSearchParams({ checkout_session_id: "chk_1" });
+  return checkoutDone({ api: { get: async () => checkout }, query, isCurrent: () => true });
+}
+
+test("a payment that failed after the buyer came back says so, and the way to buy again is shown", async () => {
+  const failed = await comeBack("EXPIRED", "The bank refused the payment. Nothing was charged.");
+  const late = await comeBack("EXPIRED", null);
+
+  assert.match(failed.textContent, /ended without a license\. The bank refused the payment\. Nothing was charged\./);
+  assert.ok(!failed.textContent.includes("expired"));
+  assert.match(late.textContent, /expired before it was paid/);
+  for (const page of [failed, late]) assert.equal(page.all((found) => found.attributes.href === "/products").length, 1);
 });

@@ -73,5 +73,6 @@ test("a checkout is followed until it is settled", () => {
   const settled = ["OPEN", "PAID_PROCESSING", "LICENSED", "EXPIRED"].filter(words.isSettled);
 
   assert.deepEqual(settled, ["LICENSED", "EXPIRED"]);
-  assert.match(words.progress("PAID_PROCESSING"), /being generated/);
+  assert.match(words.progress({ state: "PAID_PROCESSING", failure: null }), /being generated/);
+  assert.match(words.progress({ state: "EXPIRED", failure: null }), /expired before it was paid/);
 });

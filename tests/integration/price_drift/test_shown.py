@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from keywright.platform import db
+from keywright.price_drift import repository
+from keywright.price_drift.models import Comparison, Source
 from tests.api import Api
 from tests.buyers import add_buyer
 from tests.fidelity.shop import Shop
-from tests.integration.price_drift.bills import compare, compared, uncompared
+from tests.integration.price_drift.bills import compare, compared, jobs_of, uncompared
 from tests.purchases import fold
 from tests.stripe_events import event, price, product
 
+Told = dict[str, Any]
+
 
 @pytest.fixture
-def bought(call: Api, shop: Shop, database: Any) -> dict[str, Any]:
-    """A purchase of one unit for 49.00 USD of which all is folded but the invoice, which is returned."""
+def purchase(call: Api, shop: Shop, database: Any) -> tuple[Told, Told, Told]:
+    """A purchase of one unit for 49.00 USD: what Stripe tells of its session, its subscription and its invoice."""
     ada = add_buyer()
     customer = shop.client.v1.customers.create({"email": "ada@example.com"})
     database.execute("UPDATE customers SET stripe_customer_id = %s", customer.id)
@@ -33,10 +39,17 @@ def bought(call: Api, shop: Shop, database: Any) -> dict[str, Any]:
     assert shop.browser.post(opened.json["url"], data={"card": "4242 4242 4242 4242"}).status_code == 303
     kinds = ("checkout.session.completed", "customer.subscription.created", "invoice.paid")
     found = [shop.client.v1.events.list({"type": kind, "limit": 1}).data[0].to_dict() for kind in kinds]
-    fold(*(json.dumps(each, default=str).encode() for each in found[:-1]))
     database.execute("DELETE FROM price_comparisons")
-    told: dict[str, Any] = json.loads(json.dumps(found[-1], default=str))
-    return told
+    session, subscription, invoice = (json.loads(json.dumps(each, default=str)) for each in found)
+    return session, subscription, invoice
+
+
+@pytest.fixture
+def bought(purchase: tuple[Told, Told, Told]) -> Told:
+    """The invoice of a purchase of which all else is folded."""
+    session, subscription, invoice = purchase
+    fold(json.dumps(session).encode(), json.dumps(subscription).encode())
+    return invoice
 
 
 def tell(told: dict[str, Any], change: dict[str, Any], **of_invoice: Any) -> str:
@@ -100,3 +113,48 @@ def test_a_renewal_at_another_quantity_is_arithmetic(bought: dict[str, Any], inv
 
     ((_, *found),) = compared(database)
     assert found == [1, 2, "ENGINE", 9800, 9800, 1]
+
+
+def compare_late(purchase: tuple[Told, Told, Told], invoke: Any, database: Any, change: Told) -> list[tuple[Any, ...]]:
+    """Compare an invoice before its session is folded, and again when it is; return what was kept each time."""
+    session, subscription, invoice = purchase
+    fold(json.dumps(subscription).encode())
+    invoice_id = tell(invoice, change)
+    compare(invoke, database, invoice_id)
+    first = compared(database)
+    fold(json.dumps(session).encode())
+    compare(invoke, database, f"{invoice_id}:{session['data']['object']['id']}")
+    return first + compared(database)
+
+
+@pytest.mark.parametrize("change", [{}, {"quantity": 2, "amount": 9800}], ids=["as shown", "another quantity"])
+def test_what_was_shown_counts_however_late_the_session_is_told(
+    purchase: tuple[Told, Told, Told], invoke: Any, database: Any, change: Told
+):
+    first, then = compare_late(purchase, invoke, database, change)
+
+    quantity, actual = change.get("quantity", 1), change.get("amount", 4900)
+    assert first[1:] == (1, quantity, "ENGINE", actual, actual, 1)
+    assert then == (first[0], 1, quantity, "PREVIEW", 4900, actual, int(actual == 4900))
+    assert uncompared(database) == {}
+
+
+def test_arithmetic_that_comes_later_does_not_replace_what_was_shown(bought: Told, invoke: Any, database: Any):
+    invoice_id = tell(bought, {"quantity": 2, "amount": 9800})
+    compare(invoke, database, invoice_id)
+    (before,) = compared(database)
+    (kept,) = database.execute("SELECT * FROM price_comparisons")
+
+    with_engine = Comparison(
+        **{name: kept[name] for name in Comparison.__dataclass_fields__ if not name.startswith("shown_")}
+    )
+    late = replace(with_engine, source=Source.ENGINE, expected_minor=9800)
+    db.transact(lambda tx: repository.save(tx, invoice_id, [late], []))
+
+    assert compared(database) == [before]
+
+
+def test_a_session_that_is_told_first_asks_for_nothing_more(bought: Told, invoke: Any, database: Any):
+    invoice_id = tell(bought, {})
+
+    assert [job["job_key"] for job in jobs_of(database, "price_drift.compare")] == [f"price_drift.compare:{invoice_id}"]

@@ -14,24 +14,35 @@ _sql = sql.load(__file__)
 
 
 def save(tx: Transaction, subject_id: str, compared: Sequence[Comparison], uncompared: Sequence[Uncompared]) -> None:
-    """Insert what was compared, unless it was before, and what was not; what was compared waits no longer."""
+    """
+    Keep what was compared, and what was not; what was compared waits no longer.
+
+    A line that was compared before stays as it was, unless arithmetic was all there was then, and what the buyer was
+    shown is known now.
+    """
     tx.run_many(_sql.add_comparisons, [{**vars(found), "matched": int(found.matched)} for found in compared])
     tx.run_many(_sql.add_uncompared, [vars(found) for found in uncompared])
     tx.run(_sql.drop_uncompared, subject_id=subject_id)
 
 
-def list_compared(tx: Transaction, *, subject_id: str, line_ids: Collection[str]) -> frozenset[str]:
-    """Return those of the lines that were compared before."""
+def list_compared(tx: Transaction, *, subject_id: str, line_ids: Collection[str]) -> dict[str, Source]:
+    """Return those of the lines that were compared before, and with what."""
     if not line_ids:
-        return frozenset()
+        return {}
     rows = tx.all(_sql.list_compared, subject_id=subject_id, line_ids=sorted(line_ids))
-    return frozenset(row["line_id"] for row in rows)
+    return {row["line_id"]: Source(row["source"]) for row in rows}
 
 
 def list_waiting(tx: Transaction, *, price_id: str, reasons: Collection[Reason]) -> list[str]:
     """Return the invoices of which something waits for a price."""
     rows = tx.all(_sql.list_waiting, price_id=price_id, reasons=[str(reason) for reason in sorted(reasons)])
     return [row["subject_id"] for row in rows]
+
+
+def list_purchases(tx: Transaction, *, customer_sid: str, subscription_id: str) -> list[str]:
+    """Return the final invoices of a subscription that bill its purchase."""
+    rows = tx.all(_sql.list_purchases, customer_sid=customer_sid, subscription_id=subscription_id)
+    return [row["invoice_id"] for row in rows]
 
 
 def find_shown(tx: Transaction, *, customer_sid: str, subscription_id: str) -> Shown | None:

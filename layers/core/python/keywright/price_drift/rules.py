@@ -56,6 +56,12 @@ def judge(billed: Billed, price: Price | None, *, shown: Shown | None, now: date
         return uncompared(billed, _REFUSALS[type(problem)], detail=problem.detail, now=now)
 
 
+def is_settled(compared_with: Source | None, *, shown: Shown | None) -> bool:
+    """Tell whether a line needs no comparison: it has one, and nothing that says more is known by now."""
+    firm = shown is not None and not shown.estimate
+    return compared_with is Source.PREVIEW or (compared_with is Source.ENGINE and not firm)
+
+
 def compare_with_shown(billed: Billed, shown: Shown, *, now: datetime) -> Comparison | Uncompared:
     """Return the comparison with what the buyer was shown."""
     if billed.price_id is None or billed.quantity is None:

@@ -19,7 +19,8 @@ def compare_invoice(tx: Transaction, *, invoice_id: str, now: datetime) -> Verdi
     """
     Compare what a final invoice bills, each line by itself; None if there is none any more, or it is a draft.
 
-    What was compared before stays as it is. Prices that are not known in full yet are asked for.
+    What was compared before stays as it is, but for what was shown to the buyer and was not known then. Prices that are
+    not known in full yet are asked for.
     """
     try:
         invoice = statements.get_invoice(tx, customer_sid=None, invoice_id=invoice_id)
@@ -38,6 +39,16 @@ def compare_again(tx: Transaction, *, price_id: str, because_of: str, now: datet
     """Have the invoices compared that wait for a price of which more is known now."""
     waiting = repository.list_waiting(tx, price_id=price_id, reasons=rules.AWAITED)
     payloads = [(f"{invoice_id}:{because_of}", {"invoice_id": invoice_id}) for invoice_id in waiting]
+    if payloads:
+        jobs.enqueue_many(tx, "price_drift.compare", payloads, now=now)
+
+
+def compare_purchase(
+    tx: Transaction, *, customer_sid: str, subscription_id: str, because_of: str, now: datetime
+) -> None:
+    """Have a purchase compared whose invoice came before it was known what its buyer was shown."""
+    found = repository.list_purchases(tx, customer_sid=customer_sid, subscription_id=subscription_id)
+    payloads = [(f"{invoice_id}:{because_of}", {"invoice_id": invoice_id}) for invoice_id in found]
     if payloads:
         jobs.enqueue_many(tx, "price_drift.compare", payloads, now=now)
 
@@ -82,7 +93,11 @@ def _judge(tx: Transaction, invoice: InvoiceStatement, *, now: datetime) -> Verd
     trial_end, shown = _trial_end(tx, invoice), _shown(tx, invoice)
     billed = lines.billed(invoice, trial_end=trial_end)
     done = repository.list_compared(tx, subject_id=invoice.invoice_id, line_ids=[one.line_id for one in billed])
-    found = [_judge_one(tx, one, shown=shown, now=now) for one in billed if one.line_id not in done]
+    found = [
+        _judge_one(tx, one, shown=shown, now=now)
+        for one in billed
+        if not rules.is_settled(done.get(one.line_id), shown=shown)
+    ]
     compared = [one for one in found if isinstance(one, Comparison)]
     left = [rules.uncompared(one, reason, now=now) for one, reason in lines.left_out(invoice, trial_end=trial_end)]
     left += [one for one in found if isinstance(one, Uncompared)]

@@ -11,11 +11,13 @@ from keywright.billing.models import Invoice, Observation
 from keywright.catalog import service as catalog
 from keywright.checkout import rules as checkout_rules
 from keywright.checkout import service as checkouts
+from keywright.checkout.models import PaidSession
 from keywright.contracts import collecting
 from keywright.contracts import invoices as contract_invoices
 from keywright.contracts.desk import Desk as ContractDesk
 from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction
+from keywright.price_drift import service as price_drift
 from keywright.stripe_sync import belonging, grants, histories, inbox, kinds, licenses, owners
 from keywright.stripe_sync.failures import failure_of, payment_failed_at
 from keywright.stripe_sync.fold import Folded
@@ -114,6 +116,8 @@ def fold_session(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     )
     if checkout is None:
         return Ignored("the session belongs to no checkout of ours")
+    if checkout.subscription_id is None:
+        _compare_purchase(tx, desk, session, customer_sid=owner.customer_sid)
     if session.mode == "payment" and session.payment_status in checkout_rules.PAID:
         waiting = licenses.issue_checkout(tx, desk, checkout, session, owner=owner)
         if waiting is not None:
@@ -147,6 +151,13 @@ def _request_comparison(tx: Transaction, desk: Desk, invoice: Invoice) -> None:
         due_at = desk.now + _COMPARE_AFTER
         payload = {"invoice_id": invoice.invoice_id}
         jobs.enqueue(tx, "price_drift.compare", payload, key=invoice.invoice_id, now=desk.now, due_at=due_at)
+
+
+def _compare_purchase(tx: Transaction, desk: Desk, session: PaidSession, *, customer_sid: str) -> None:
+    """Have an invoice compared anew that came before its session, when arithmetic was all there was."""
+    if session.subscription_id is not None:
+        told = {"subscription_id": session.subscription_id, "because_of": session.stripe_session_id}
+        price_drift.compare_purchase(tx, customer_sid=customer_sid, **told, now=desk.now)
 
 
 def stamp(folded: Folded[Any]) -> Observation:
