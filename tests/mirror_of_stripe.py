@@ -112,6 +112,7 @@ def _subscription(stripe: Object) -> Seen:
         "status": stripe["status"],
         "stripe_customer_id": stripe["customer"],
         "cancel_at_period_end": int(stripe["cancel_at_period_end"]),
+        "cancel_at": when(stripe["cancel_at"]),
         "canceled_at": when(stripe["canceled_at"]),
         "ended_at": when(stripe["ended_at"]),
         "trial_end": when(stripe["trial_end"]),

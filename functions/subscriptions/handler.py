@@ -41,7 +41,12 @@ class ItemView(http.Body):
 
 
 class SubscriptionView(http.Body):
-    """A subscription as Stripe last told of it."""
+    """
+    A subscription as Stripe last told of it.
+
+    ``cancel_at`` is when it ends by itself, null if it goes on: an end that was asked for on Stripe's pages may show in
+    it alone.
+    """
 
     subscription_id: str
     customer_sid: str
@@ -49,6 +54,7 @@ class SubscriptionView(http.Body):
     domain_name: str
     status: str
     cancel_at_period_end: bool
+    cancel_at: str | None
     canceled_at: str | None
     ended_at: str | None
     trial_end: str | None
@@ -199,6 +205,7 @@ def _view(found: SubscriptionStatement) -> SubscriptionView:
         domain_name=found.domain_name,
         status=found.status,
         cancel_at_period_end=found.cancel_at_period_end,
+        cancel_at=found.cancel_at and clock.to_wire(found.cancel_at),
         canceled_at=found.canceled_at and clock.to_wire(found.canceled_at),
         ended_at=found.ended_at and clock.to_wire(found.ended_at),
         trial_end=found.trial_end and clock.to_wire(found.trial_end),

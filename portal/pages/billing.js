@@ -5,8 +5,9 @@ import { money, when } from "../words.js";
 
 const PDF = "application/pdf";
 
-function ends(item) {
+export function ends(item) {
   if (item.ended_at) return `Ended ${when(item.ended_at)}`;
+  if (item.cancel_at) return `Ends ${when(item.cancel_at)}`;
   const period = item.items.map((each) => each.current_period_end).sort()[0];
   return `${item.cancel_at_period_end ? "Ends" : "Renews"} ${when(period)}`;
 }

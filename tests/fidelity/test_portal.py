@@ -24,7 +24,8 @@ def test_a_customer_cancels_and_takes_it_back(shop: Shop) -> None:
     going_on = shop.client.v1.subscriptions.retrieve(subscription.id)
 
     assert "Keep subscription" in canceled.text
-    assert (ending.status, ending.cancel_at_period_end) == ("active", True)
+    assert (ending.status, ending.cancel_at_period_end) == ("active", False)
+    assert ending.cancel_at == ending["items"].data[0].current_period_end
     assert (going_on.cancel_at_period_end, going_on.cancel_at) == (False, None)
     assert shop.event_types().count("customer.subscription.updated") == 2
 
@@ -55,7 +56,7 @@ def test_the_configuration_decides_what_is_offered(shop: Shop) -> None:
 
     assert "Cancel subscription" not in page
     assert forced.status_code == 400
-    assert shop.client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end is False
+    assert shop.client.v1.subscriptions.retrieve(subscription.id).cancel_at is None
 
 
 def test_a_configuration_may_end_subscriptions_at_once(shop: Shop) -> None:
@@ -83,4 +84,4 @@ def test_nobody_reaches_another_customers_subscription_and_links_expire(shop: Sh
     late = shop.browser.get(url)
 
     assert (forced.status_code, late.status_code) == (400, 410)
-    assert shop.client.v1.subscriptions.retrieve(other.id).cancel_at_period_end is False
+    assert shop.client.v1.subscriptions.retrieve(other.id).cancel_at is None

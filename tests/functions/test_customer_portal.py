@@ -11,7 +11,7 @@ from stripe import StripeClient
 
 from infra.cli.stripe_portal import find_portal, set_up_portal
 from tests.api import Answer, Api
-from tests.checkouts import Shop, control, open_shop
+from tests.checkouts import Shop, buy, control, open_shop, pay, tell
 
 
 @pytest.fixture
@@ -95,3 +95,25 @@ def test_a_customer_whom_stripe_does_not_know_is_told_so(call: Api, shop: Shop, 
     answer = enter(call, shop)
 
     assert (answer.status, answer.json["code"]) == (409, "portal-refused")
+
+
+def test_an_end_that_a_customer_asks_for_there_is_seen_here_and_taken_back_too(call: Api, shop: Shop, database: Any):
+    stripe, ada, price_id = shop
+    control("portal", default="there")
+    buy(call, ada, price_id)
+    pay(stripe, database)
+    tell(stripe, "checkout.session.completed", "customer.subscription.created")
+    (bought,) = call("subscriptions", "GET", "/v1/subscriptions", token=ada.token).json["items"]
+    url, path = enter(call, shop).json["url"], f"/v1/subscriptions/{bought['subscription_id']}"
+
+    seen = []
+    for action in ("cancel", "resume"):
+        httpx.post(url, data={"action": action, "subscription": bought["subscription_id"]}).raise_for_status()
+        tell(stripe, "customer.subscription.updated")
+        seen.append(call("subscriptions", "GET", path, token=ada.token).json)
+
+    ending, going_on = seen
+    assert bought["cancel_at"] is None
+    assert (ending["status"], ending["cancel_at"]) == ("active", bought["items"][0]["current_period_end"])
+    assert ending["canceled_at"] is not None
+    assert (going_on["cancel_at"], going_on["canceled_at"]) == (None, None)

@@ -58,12 +58,15 @@ def _cancel_or_resume(account: Account, session: Object, form: Form, mode: str) 
         raise invalid("There is no such subscription.")
     names, path = {"subscription": str(identifier)}, f"/v1/subscriptions/{identifier}"
     if form["action"] == "resume":
-        subscriptions.update(account, Call(path, names, {"cancel_at_period_end": False}))
+        subscriptions.update(account, Call(path, names, {"cancel_at": None}))
         return "Your subscription goes on."
     if mode == "immediately":
         subscriptions.cancel(account, Call(path, names, {}))
         return "Your subscription has ended."
-    subscriptions.update(account, Call(path, names, {"cancel_at_period_end": True}))
+    # In Stripe's flexible billing mode, that of all new subscriptions, its pages name the day and leave the flag alone.
+    items = account.store.get("subscription", str(identifier))["items"]["data"]
+    ends = max(item["current_period_end"] for item in items)
+    subscriptions.update(account, Call(path, names, {"cancel_at": ends}))
     return "Your subscription ends with the period that is paid."
 
 

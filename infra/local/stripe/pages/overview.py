@@ -60,7 +60,7 @@ def _subscription(value: Object) -> Row:
     items = value["items"]["data"]
     prices = ", ".join(f"{item['price']['id']} x {item.get('quantity', 'usage')}" for item in items)
     ends = _time(min(item["current_period_end"] for item in items)) if items else ""
-    status = f"{value['status']}, ending" if value["cancel_at_period_end"] else value["status"]
+    status = f"{value['status']}, ending" if value["cancel_at"] is not None else value["status"]
     return [_link(value["id"]), _link(value["customer"]), status, prices, ends]
 
 

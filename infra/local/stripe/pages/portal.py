@@ -43,7 +43,7 @@ def _subscription(path: str, subscription: Object, *, may_cancel: bool) -> str:
     items = subscription["items"]["data"]
     ends = _day(min(item["current_period_end"] for item in items))
     what = ", ".join(item["price"]["nickname"] or item["price"]["id"] for item in items)
-    ending = subscription["cancel_at_period_end"]
+    ending = subscription["cancel_at"] is not None
     state = f"ends on {ends}" if ending else f"renews on {ends}"
     text = f"<p>{escape(what)}<br><small>{escape(subscription['status'])}, {state}</small></p>"
     if not may_cancel:

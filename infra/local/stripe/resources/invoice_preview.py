@@ -76,8 +76,9 @@ def _of_change(account: Account, subscription: Object, details: dict[str, Any]) 
         return lines + plan.lines, plan.after
     if parts and details.get("proration_behavior") == "always_invoice":
         return lines, plan.after
-    ending = subscription["cancel_at_period_end"] or details.get("cancel_at_period_end")
-    if ending:
+    planned = subscription["cancel_at"]
+    ends = planned is not None and planned <= renewals.period_end_of(plan.after)
+    if ends or subscription["cancel_at_period_end"] or details.get("cancel_at_period_end"):
         return _final_lines(account, plan.after, renewals.period_end_of(plan.after)), plan.after
     future, trial = copy.deepcopy(plan.after), plan.after["status"] == "trialing"
     before = [] if trial else plan.after["items"]["data"]

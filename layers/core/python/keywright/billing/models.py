@@ -23,12 +23,17 @@ class SubscriptionItem:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A Stripe subscription. ``pause_behavior`` is set while the collection of payments is paused."""
+    """
+    A Stripe subscription. ``pause_behavior`` is set while the collection of payments is paused.
+
+    ``cancel_at`` is when it ends by itself, ``canceled_at`` when somebody asked for that, or for its end at once.
+    """
 
     subscription_id: str
     stripe_customer_id: str
     status: str
     cancel_at_period_end: bool
+    cancel_at: datetime | None
     canceled_at: datetime | None
     ended_at: datetime | None
     trial_end: datetime | None

@@ -8,7 +8,7 @@ ON DUPLICATE KEY UPDATE subscription_id = VALUES(subscription_id)
 -- name: set_subscription
 UPDATE subscriptions
    SET stripe_customer_id = %(stripe_customer_id)s, status = %(status)s, cancel_at_period_end = %(cancel_at_period_end)s,
-       canceled_at = %(canceled_at)s, ended_at = %(ended_at)s, trial_end = %(trial_end)s,
+       cancel_at = %(cancel_at)s, canceled_at = %(canceled_at)s, ended_at = %(ended_at)s, trial_end = %(trial_end)s,
        pause_behavior = %(pause_behavior)s, pause_resumes_at = %(pause_resumes_at)s,
        default_payment_method_id = %(default_payment_method_id)s, latest_invoice_id = %(latest_invoice_id)s,
        metadata = %(metadata)s, created_at = %(created_at)s, observed_at = %(observed_at)s, observed_by = %(observed_by)s
@@ -186,8 +186,8 @@ ON DUPLICATE KEY UPDATE customer_sid = VALUES(customer_sid), stripe_customer_id 
 
 -- name: list_subscriptions_of
 -- A page, newest first; without a customer, for staff, of everybody's. NULL means: do not filter by it.
-SELECT s.subscription_id, s.customer_sid, s.domain_sid, d.domain_name, s.status, s.cancel_at_period_end, s.canceled_at,
-       s.ended_at, s.trial_end, s.pause_behavior, s.latest_invoice_id, s.created_at
+SELECT s.subscription_id, s.customer_sid, s.domain_sid, d.domain_name, s.status, s.cancel_at_period_end, s.cancel_at,
+       s.canceled_at, s.ended_at, s.trial_end, s.pause_behavior, s.latest_invoice_id, s.created_at
   FROM subscriptions s
   JOIN domains d ON d.customer_sid = s.customer_sid AND d.domain_sid = s.domain_sid
  WHERE (%(customer_sid)s IS NULL OR s.customer_sid = %(customer_sid)s)
@@ -200,8 +200,8 @@ SELECT s.subscription_id, s.customer_sid, s.domain_sid, d.domain_name, s.status,
 
 -- name: find_subscription_of
 -- A foreign subscription is absent here, not forbidden.
-SELECT s.subscription_id, s.customer_sid, s.domain_sid, d.domain_name, s.status, s.cancel_at_period_end, s.canceled_at,
-       s.ended_at, s.trial_end, s.pause_behavior, s.latest_invoice_id, s.created_at
+SELECT s.subscription_id, s.customer_sid, s.domain_sid, d.domain_name, s.status, s.cancel_at_period_end, s.cancel_at,
+       s.canceled_at, s.ended_at, s.trial_end, s.pause_behavior, s.latest_invoice_id, s.created_at
   FROM subscriptions s
   JOIN domains d ON d.customer_sid = s.customer_sid AND d.domain_sid = s.domain_sid
  WHERE s.subscription_id = %(subscription_id)s

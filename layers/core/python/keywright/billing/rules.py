@@ -24,6 +24,7 @@ def read_subscription(stripe: Mapping[str, Any]) -> Subscription:
         stripe_customer_id=reference(stripe["customer"]) or "",
         status=stripe["status"],
         cancel_at_period_end=bool(stripe.get("cancel_at_period_end")),
+        cancel_at=moment(stripe.get("cancel_at")),
         canceled_at=moment(stripe.get("canceled_at")),
         ended_at=moment(stripe.get("ended_at")),
         trial_end=moment(stripe.get("trial_end")),

@@ -35,6 +35,7 @@ class SubscriptionStatement:
     domain_name: str
     status: str
     cancel_at_period_end: bool
+    cancel_at: datetime | None
     canceled_at: datetime | None
     ended_at: datetime | None
     trial_end: datetime | None

@@ -28,8 +28,8 @@ _PRICE = (
 _OPTION = ("currency", "unit_amount")
 _TIER = ("up_to", "unit_amount", "flat_amount")
 _SUBSCRIPTION = (
-    "stripe_customer_id", "status", "cancel_at_period_end", "canceled_at", "ended_at", "trial_end", "pause_behavior",
-    "pause_resumes_at", "default_payment_method_id", "latest_invoice_id", "created_at", "metadata",
+    "stripe_customer_id", "status", "cancel_at_period_end", "cancel_at", "canceled_at", "ended_at", "trial_end",
+    "pause_behavior", "pause_resumes_at", "default_payment_method_id", "latest_invoice_id", "created_at", "metadata",
 )  # fmt: skip
 _ITEM = ("price_id", "quantity", "current_period_start", "current_period_end")
 _INVOICE = (

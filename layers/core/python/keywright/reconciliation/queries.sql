@@ -121,8 +121,8 @@ SELECT event_id, state, waiting_for, due_at
  LIMIT %(limit)s
 
 -- name: list_subscriptions
-SELECT subscription_id, stripe_customer_id, status, cancel_at_period_end, canceled_at, ended_at, trial_end, pause_behavior,
-       pause_resumes_at, default_payment_method_id, latest_invoice_id, created_at, metadata
+SELECT subscription_id, stripe_customer_id, status, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end,
+       pause_behavior, pause_resumes_at, default_payment_method_id, latest_invoice_id, created_at, metadata
   FROM subscriptions
  WHERE subscription_id IN %(subscription_ids)s
 
