@@ -79,7 +79,8 @@ const PROGRESS = {
   EXPIRED: "This checkout expired before it was paid. Nothing was charged.",
 };
 
-export function progress({ state, failure }) {
+export function progress({ state, failure, awaiting_payment: awaits }) {
+  if (awaits) return "Your bank has been asked for the payment, which takes some days. The license is made when it arrives.";
   if (state === "EXPIRED" && failure) return `This checkout has ended without a license. ${sentence(failure)}`;
   return PROGRESS[state] || state;
 }

@@ -48,8 +48,10 @@ class CheckoutView(http.Body):
     """
     A checkout. While the state is OPEN, ``url`` is Stripe's payment page; null while Stripe has not answered yet.
 
-    PAID_PROCESSING: the license is on its way. ``license`` is set once the state is LICENSED. EXPIRED: it leads to
-    nothing any more; ``failure`` says why, where it was not its time alone, such as a bank that refused the payment.
+    PAID_PROCESSING: the buyer has done everything, and the license is on its way; ``awaiting_payment``: so is the
+    money, which takes days where a bank is asked for it. ``license`` is set once the state is LICENSED. EXPIRED: it
+    leads to nothing any more; ``failure`` says why, where it was not its time alone, such as a bank that refused the
+    payment, or another checkout that took its place. ``expires_at`` is when the payment page ends by itself.
     """
 
     checkout_session_id: str
@@ -60,6 +62,7 @@ class CheckoutView(http.Body):
     currency: str
     state: Progress
     url: str | None
+    awaiting_payment: bool
     license: LicenseOfCheckout | None
     failure: str | None
     created_at: str
@@ -144,6 +147,7 @@ def _view(checkout: Checkout, result: Result | None) -> CheckoutView:
         currency=checkout.currency,
         state=progress,
         url=checkout.url if progress is Progress.OPEN else None,
+        awaiting_payment=progress is Progress.PAID_PROCESSING and rules.awaits_payment(checkout),
         license=_license(result) if progress is Progress.LICENSED else None,
         failure=rules.failure_of(checkout) if progress is Progress.EXPIRED else None,
         created_at=clock.to_wire(checkout.created_at),

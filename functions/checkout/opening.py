@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from keywright.checkout import gateway, opening
+from keywright.checkout import gateway, opening, rules
 from keywright.checkout.models import (
     Checkout,
     CheckoutRefused,
@@ -75,4 +75,5 @@ def _end(order: Order) -> None:
     assert checkout.stripe_session_id is not None
     session = gateway.end_session(checkout.stripe_session_id)
     opening.check_unpaid(order, session)
-    db.transact(lambda tx: sessions.record_session(tx, order, session, now=clock.now()))
+    why = None if rules.has_ended(checkout, now=clock.now()) else rules.REPLACED
+    db.transact(lambda tx: sessions.record_session(tx, order, session, now=clock.now(), ended_because=why))

@@ -9,6 +9,7 @@ from functions.job_worker.settings import Settings
 from keywright.audit import models as actors
 from keywright.checkout import gateway as checkout_gateway
 from keywright.checkout import opening
+from keywright.checkout import rules as checkout_rules
 from keywright.checkout.models import Order, SessionAbsent, SessionRefused, StripeSession
 from keywright.domains import gateway as domains_gateway
 from keywright.domains import proofs, rules
@@ -98,10 +99,11 @@ def end_checkout(payload: dict[str, str]) -> Effect | Skipped:
         # A call whose outcome is unknown may have opened a session: it is known before it is ended.
         session = checkout_gateway.end_session(_look_at(order, now=asked_at).stripe_session_id)
     except (SessionAbsent, SessionRefused):
-        return lambda tx: opening.close(tx, order, failure="The product was bought otherwise.", now=clock.now())
+        return lambda tx: opening.close(tx, order, failure=checkout_rules.BOUGHT_OTHERWISE, now=clock.now())
 
     def keep(tx: Transaction) -> None:
-        sessions.record_session(tx, order, session, now=clock.now())
+        why = checkout_rules.BOUGHT_OTHERWISE
+        sessions.record_session(tx, order, session, now=clock.now(), ended_because=why)
         inbox.receive_observations(tx, [session.subject], at=asked_at, now=clock.now())
 
     return keep

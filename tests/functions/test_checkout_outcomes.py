@@ -9,7 +9,8 @@ import httpx
 import pytest
 from stripe import StripeClient
 
-from keywright.platform import clock
+from keywright.checkout import repository
+from keywright.platform import clock, db
 from tests.api import Api
 from tests.buyers import add_buyer
 from tests.checkouts import Shop, age, buy, control, monthly, once, open_shop, pay, see, sessions_of, tell
@@ -68,6 +69,21 @@ def test_other_terms_replace_the_open_session(call: Api, shop: Any, database: An
     assert sessions_of(stripe, database)[0].currency == "eur"
 
 
+def test_why_a_session_was_ended_is_said_though_stripe_told_of_its_end_first(call: Api, shop: Any, database: Any):
+    stripe, ada, price_id = shop
+    first = buy(call, ada, price_id, quantity=3).json
+    buy(call, ada, price_id, quantity=4)
+    database.execute("UPDATE checkout_sessions SET failure = NULL WHERE state = 'EXPIRED'")
+    (row,) = database.execute("SELECT checkout_session_sid FROM checkout_sessions WHERE state = 'EXPIRED'")
+
+    db.transact(
+        lambda tx: repository.close_checkout(tx, checkout_session_sid=row["checkout_session_sid"], failure="Replaced.")
+    )
+    tell(stripe, "checkout.session.expired")
+
+    assert see(call, ada, first["checkout_session_id"])["failure"] == "Replaced."
+
+
 def test_a_currency_that_the_price_has_not_is_refused(call: Api, shop: Any, database: Any):
     _, ada, price_id = shop
 
@@ -103,11 +119,26 @@ def test_the_front_end_sees_payment_and_license(call: Api, shop: Any, invoke: An
     once_more = buy(call, ada, price_id)
 
     assert (opened["state"], processing["state"], processing["url"]) == ("OPEN", "PAID_PROCESSING", None)
+    assert (opened["awaiting_payment"], processing["awaiting_payment"]) == (False, False)
     assert (again.status, again.json["code"]) == (409, "purchase-in-progress")
     assert (licensed["state"], licensed["license"]["state"]) == ("LICENSED", "ACTIVE")
     (row,) = database.execute("SELECT license_sid FROM licenses")
     assert licensed["license"]["license_sid"] == row["license_sid"]
     assert (once_more.status, once_more.json["code"]) == (409, "already-licensed")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_stripe_refuses_is_named_as_such_and_the_next_call_goes_on(
+    call: Api, shop: Any, faults: Any, database: Any, status: int
+):
+    stripe, ada, price_id = shop
+    faults(kind="status", status=status, moment="before", times=1)
+
+    refused, again = buy(call, ada, price_id), buy(call, ada, price_id)
+
+    assert (refused.status, refused.json["code"]) == (503, "stripe-key-refused")
+    assert refused.headers["retry-after"] == "5"
+    assert (again.status, len(sessions_of(stripe, database))) == (201, 1)
 
 
 def test_a_session_that_was_paid_a_moment_ago_is_not_replaced(call: Api, shop: Any, invoke: Any, database: Any):

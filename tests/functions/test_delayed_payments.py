@@ -52,6 +52,7 @@ def test_a_promise_is_processing_until_the_bank_has_paid(call: Api, shop: Shop, 
         "purchase-in-progress",
     )
     assert (licensed["state"], licensed["failure"]) == ("LICENSED", None)
+    assert (processing["awaiting_payment"], licensed["awaiting_payment"]) == (True, False)
 
 
 @pytest.mark.parametrize("told", [(COMPLETED, FAILED), (FAILED, COMPLETED), (FAILED,), (FAILED, COMPLETED, FAILED)])
@@ -66,6 +67,7 @@ def test_a_payment_that_failed_ends_the_checkout_and_makes_room(
     ended, again = see(call, ada, sid), buy(call, ada, price_id)
 
     assert (ended["state"], ended["failure"], ended["license"], ended["url"]) == ("EXPIRED", REFUSED, None, None)
+    assert ended["awaiting_payment"] is False
     assert again.status == 201
     assert again.json["checkout_session_id"] != sid
     assert database.execute("SELECT * FROM licenses") == []

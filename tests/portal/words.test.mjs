@@ -74,5 +74,6 @@ test("a checkout is followed until it is settled", () => {
 
   assert.deepEqual(settled, ["LICENSED", "EXPIRED"]);
   assert.match(words.progress({ state: "PAID_PROCESSING", failure: null }), /being generated/);
+  assert.match(words.progress({ state: "PAID_PROCESSING", awaiting_payment: true }), /Your bank has been asked/);
   assert.match(words.progress({ state: "EXPIRED", failure: null }), /expired before it was paid/);
 });

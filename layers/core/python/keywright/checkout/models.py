@@ -60,6 +60,7 @@ class Checkout:
     failure: str | None = None
     subscription_id: str | None = None
     payment_failed_at: datetime | None = None
+    payment_status: str | None = None
     challenge: str | None = None
     correlation_id: str | None = None
 

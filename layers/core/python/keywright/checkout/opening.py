@@ -93,11 +93,12 @@ def plan(tx: Transaction, wanted: Wanted, *, customer_sid: str, user_sid: str, p
     return Plan(Next.OPEN, Order(intended, customer.stripe_customer_id))
 
 
-def record_session(tx: Transaction, order: Order, session: StripeSession) -> None:
-    """Keep the session that Stripe has for the order, however far it came."""
+def record_session(tx: Transaction, order: Order, session: StripeSession, *, ended_because: str | None = None) -> None:
+    """Keep the session that Stripe has for the order, however far it came, and why it was ended if we did that."""
     repository.record_session(tx, session, checkout_session_sid=order.checkout.checkout_session_sid)
     if session.status == "expired":
-        repository.close_checkout(tx, checkout_session_sid=order.checkout.checkout_session_sid, failure=None)
+        sid = order.checkout.checkout_session_sid
+        repository.close_checkout(tx, checkout_session_sid=sid, failure=ended_because)
 
 
 def check_unpaid(order: Order, session: StripeSession) -> None:
@@ -108,7 +109,7 @@ def check_unpaid(order: Order, session: StripeSession) -> None:
     """
     if session.status == "complete":
         sid = order.checkout.checkout_session_sid
-        raise PurchaseInProgress(f"The checkout {sid} is paid. Its license is on its way.")
+        raise PurchaseInProgress(f"The checkout {sid} is complete. Its license comes with the payment.")
 
 
 def record_absence(tx: Transaction, order: Order, *, now: datetime) -> None:
@@ -208,7 +209,7 @@ def _check_unsold(tx: Transaction, checkout: Checkout, *, now: datetime) -> None
     if license_sid := repository.find_live_license(tx, **owner, product_id=checkout.product_id):
         raise AlreadyLicensed(f"The domain has the license {license_sid} of this product.")
     if paid := repository.find_processing(tx, checkout, recent=now - _SLOWEST_PAYMENT):
-        raise PurchaseInProgress(f"The checkout {paid} is paid. Its license is on its way.")
+        raise PurchaseInProgress(f"The checkout {paid} is complete. Its license comes with the payment.")
 
 
 def _join(open_one: Checkout, checkout: Checkout, *, stripe_customer_id: str, now: datetime) -> Plan:

@@ -29,14 +29,15 @@ UPDATE checkout_sessions
  WHERE checkout_session_sid = %(checkout_session_sid)s AND state = 'CREATING' AND attempt_no = %(attempt_no)s
 
 -- name: close_checkout
+-- Stripe's event of the end may be faster than whoever ended it and knows why. The first reason stays.
 UPDATE checkout_sessions
-   SET state = 'EXPIRED', failure = %(failure)s
- WHERE checkout_session_sid = %(checkout_session_sid)s AND state IN ('CREATING', 'OPEN')
+   SET state = 'EXPIRED', failure = COALESCE(failure, %(failure)s)
+ WHERE checkout_session_sid = %(checkout_session_sid)s AND state IN ('CREATING', 'OPEN', 'EXPIRED')
 
 -- name: lock_open
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id, challenge, payment_failed_at
+       subscription_id, challenge, payment_failed_at, payment_status
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND open_key = %(open_key)s
    FOR UPDATE
@@ -45,7 +46,7 @@ SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode,
 -- Another price of the product, open for the same domain: whoever pays both has bought one thing twice.
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id, challenge, payment_failed_at
+       subscription_id, challenge, payment_failed_at, payment_status
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND domain_sid = %(domain_sid)s AND product_id = %(product_id)s
    AND price_id <> %(price_id)s AND state IN ('CREATING', 'OPEN') AND idempotency_key IS NOT NULL
@@ -67,7 +68,7 @@ SELECT checkout_session_sid
 -- For the job that settles, which acts for nobody.
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id, challenge, payment_failed_at
+       subscription_id, challenge, payment_failed_at, payment_status
   FROM checkout_sessions
  WHERE checkout_session_sid = %(checkout_session_sid)s AND state IN ('CREATING', 'OPEN')
 
@@ -116,14 +117,14 @@ SELECT l.license_sid, l.state, l.kind, l.expires_at
 -- name: find_checkout
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id, challenge, payment_failed_at
+       subscription_id, challenge, payment_failed_at, payment_status
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND checkout_session_sid = %(checkout_session_sid)s
 
 -- name: lock_checkout
 SELECT checkout_session_sid, customer_sid, domain_sid, price_id, quantity, mode, amount_minor, currency, state,
        stripe_session_id, url, created_at, product_id, idempotency_key, attempt_no, attempted_at, params, expires_at, failure,
-       subscription_id, challenge, payment_failed_at
+       subscription_id, challenge, payment_failed_at, payment_status
   FROM checkout_sessions
  WHERE customer_sid = %(customer_sid)s AND checkout_session_sid = %(checkout_session_sid)s
    FOR UPDATE

@@ -19,6 +19,9 @@ PAID = frozenset({"paid", "no_payment_required"})
 PORTAL_MARK = ("keywright", "portal")
 """The metadata of the portal configuration that ``stripe setup`` makes."""
 
+REPLACED = "Another checkout of the same product took its place."
+BOUGHT_OTHERWISE = "The product was bought otherwise."
+
 KEY_LIFE = timedelta(hours=23)
 """Stripe keeps idempotency keys for at least a day; one hour of it is for clocks that differ."""
 
@@ -86,6 +89,12 @@ def failure_of(checkout: Checkout) -> str | None:
     if checkout.payment_failed_at is not None:
         return "The bank refused the payment. Nothing was charged."
     return checkout.failure
+
+
+def awaits_payment(checkout: Checkout) -> bool:
+    """Tell whether the buyer has done everything, and the money is still on its way, as bank debits are for days."""
+    done = checkout.state is CheckoutState.COMPLETE and checkout.payment_failed_at is None
+    return done and checkout.payment_status not in {*PAID, None}
 
 
 def is_metered(checkout: Checkout) -> bool:

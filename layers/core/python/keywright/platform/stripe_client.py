@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from keywright.platform import secrets
+from keywright.platform import log, secrets
 from keywright.platform.config import setting
 from keywright.platform.errors import SettingMissing, Unavailable
 
@@ -33,6 +33,13 @@ class StripeUnavailable(Unavailable):
     title = "Stripe does not answer"
 
 
+class StripeKeyRefused(StripeUnavailable):
+    """Stripe refuses the deployment's key, or what the key asks for. Operators mend it; nothing was done."""
+
+    code = "stripe-key-refused"
+    title = "Stripe refuses the vendor's key"
+
+
 def client() -> StripeClient:
     """
     Return the client for the secret ``STRIPE`` and the setting ``STRIPE_API_URL``; a rolled key gives a new one.
@@ -51,6 +58,7 @@ def outages_named() -> Iterator[None]:
     Turn the failures of Stripe's that pass by themselves into an error that callers may anticipate.
 
     :raises StripeUnavailable: if the line broke, Stripe failed, or the rate limit was hit
+    :raises StripeKeyRefused: if the key is not valid, or not for this
     """
     import stripe  # noqa: PLC0415  (lazy: see _build)
 
@@ -58,10 +66,12 @@ def outages_named() -> Iterator[None]:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError) as problem:
         raise StripeUnavailable("Stripe does not answer. Try again.") from problem
-    except stripe.AuthenticationError:
+    except (stripe.AuthenticationError, stripe.PermissionError) as problem:
         # The key may just have been rolled: the next call reads it anew.
         secrets.forget()
-        raise
+        log.warning("stripe refuses the key", status=problem.http_status, request_id=problem.request_id)
+        detail = "Stripe does not let this deployment in. Try again; if it stays so, tell the vendor."
+        raise StripeKeyRefused(detail) from problem
     except stripe.StripeError as problem:
         if (problem.http_status or 0) >= 500:  # noqa: PLR2004
             raise StripeUnavailable("Stripe does not answer. Try again.") from problem

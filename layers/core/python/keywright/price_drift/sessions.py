@@ -11,14 +11,16 @@ from keywright.price_drift import repository, rules
 from keywright.price_drift.models import Billed, Comparison, Uncompared
 
 
-def record_session(tx: Transaction, order: Order, session: StripeSession, *, now: datetime) -> None:
+def record_session(
+    tx: Transaction, order: Order, session: StripeSession, *, now: datetime, ended_because: str | None = None
+) -> None:
     """
-    Keep the session that Stripe has for the order, however far it came, and compare it.
+    Keep the session that Stripe has for the order, however far it came and why we ended it, and compare it.
 
     Whoever heard Stripe's answer does so, the buyer's own request or a job after it: a one-time purchase has no invoice
     that could be compared later.
     """
-    opening.record_session(tx, order, session)
+    opening.record_session(tx, order, session, ended_because=ended_because)
     if session.subtotal is not None:
         compare_session(
             tx,
