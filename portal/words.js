@@ -67,7 +67,7 @@ export function finding({ resolver, found, values }) {
 const DOMAIN = {
   PENDING: "Not verified yet",
   VERIFIED: "Verified",
-  STALE: "Verified once; the record is missing now",
+  STALE: "Verified once, and no more",
   DELETED: "Given up",
 };
 export const domainState = (state) => DOMAIN[state] || state;
@@ -84,6 +84,19 @@ export function progress({ state, failure, awaiting_payment: awaits }) {
   if (state === "EXPIRED" && failure) return `This checkout has ended without a license. ${sentence(failure)}`;
   return PROGRESS[state] || state;
 }
+
+const CAUTIONS = {
+  TAX_EXCLUDED: "Taxes come on top.",
+  COUPONS_EXCLUDED: "Coupons are taken off on the payment page.",
+  PRORATION_EXCLUDED: "A change in the middle of a period is charged by the day.",
+  METERED_ESTIMATE: "An estimate: what you use decides what is billed.",
+  PRICE_CLIFF: "A larger quantity costs less.",
+  BELOW_MINIMUM_CHARGE: "So small an amount is carried over to the next invoice.",
+  AMOUNT_TOO_LARGE: "This is more than can be charged at once: ask the vendor.",
+  AMOUNT_NOT_CHARGEABLE: "This amount cannot be charged: the currency has no such small unit.",
+  INTERVAL_CHANGES: "The two prices are not due equally often.",
+};
+export const caution = (code) => CAUTIONS[code] || code;
 
 export const isSettled = (state) => state === "LICENSED" || state === "EXPIRED";
 

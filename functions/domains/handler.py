@@ -11,7 +11,7 @@ from functions.domains.settings import Settings
 from keywright.audit.models import user as acting
 from keywright.domains import gateway, proofs, rules
 from keywright.domains import service as domains
-from keywright.domains.models import Check, Domain, DomainState, Found, TxtRecord, Verdict
+from keywright.domains.models import Check, Domain, DomainState, Found, Verdict
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
 from keywright.identity.repetition import Repetition
@@ -195,17 +195,17 @@ def _answer(domain: Domain) -> DomainAnswer:
         state=domain.state,
         verification=VerificationAnswer(name=record.name, value=record.value),
         verified_at=domain.verified_at and clock.to_wire(domain.verified_at),
-        last_check=domain.last_check and _check(domain.last_check, record),
+        last_check=domain.last_check and _check(domain.last_check, domain),
         created_at=clock.to_wire(domain.created_at),
         updated_at=domain.updated_at and clock.to_wire(domain.updated_at),
     )
 
 
-def _check(check: Check, record: TxtRecord) -> CheckAnswer:
+def _check(check: Check, domain: Domain) -> CheckAnswer:
     return CheckAnswer(
         checked_at=clock.to_wire(check.checked_at),
         verdict=check.verdict,
-        detail=rules.explain(check.verdict, check.findings, record),
+        detail=rules.explain(check, domain),
         resolvers=[
             FindingAnswer(resolver=finding.resolver, found=finding.found, values=list(finding.values))
             for finding in check.findings

@@ -10,7 +10,7 @@ from keywright.platform import db, http
 from keywright.platform.errors import FieldError, RequestInvalid
 from keywright.platform.money import decimal_text
 from keywright.pricing import localization, service
-from keywright.pricing.models import Quote
+from keywright.pricing.models import Caution, Quote
 
 app = http.api()
 
@@ -23,9 +23,9 @@ class PreviewRequest(http.Body):
     A price and how many units of it, in one of the price's currencies.
 
     What has the license kind UNLIMITED is bought once: any other ``quantity`` than 1 is refused with
-    ``quantity-invalid``. ``quantities`` asks for more points of the curve in the same answer; those that cannot be
-    bought are left out of it. ``locale`` says in which language ``display`` is written, and goes before the header
-    ``Accept-Language``.
+    ``quantity-invalid``, and left out of ``points``. ``quantities`` asks for more points of the curve in the same
+    answer; one that no price takes is refused. ``locale`` says in which language ``display`` is written, and goes
+    before the header ``Accept-Language``.
     """
 
     price_id: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
@@ -36,7 +36,11 @@ class PreviewRequest(http.Body):
 
 
 class LineView(http.Body):
-    """A part of the amount; amounts are exact decimal text in minor units."""
+    """
+    A part of the amount; amounts are exact decimal text in minor units.
+
+    ``quantity`` counts what ``description`` names: units, units of a tier, or packages of units.
+    """
 
     description: str
     quantity: int
@@ -60,11 +64,15 @@ class PointView(http.Body):
     quantity: int
     amount_minor: int
     display: str
-    warnings: list[str]
+    warnings: list[Caution]
 
 
 class Preview(http.Body):
-    """The amount per interval before tax, as integer minor units and as text, and how it came about."""
+    """
+    The amount per interval before tax, as integer minor units and as text, and how it came about.
+
+    ``locale`` is the language tag of ``display``, such as ``de-CH``.
+    """
 
     price_id: str
     quantity: int
@@ -78,7 +86,7 @@ class Preview(http.Body):
     rounding_trace: list[RoundingView]
     price_fingerprint: str
     engine_version: str
-    warnings: list[str]
+    warnings: list[Caution]
     points: list[PointView]
 
 
@@ -97,7 +105,7 @@ def preview(body: PreviewRequest) -> Preview:
         amount_minor=first.money.minor,
         currency=first.money.currency,
         display=_display(first, locale),
-        locale=locale,
+        locale=locale.replace("_", "-"),
         interval=first.interval,
         interval_count=first.interval_count,
         lines=_lines(first),

@@ -19,7 +19,7 @@ from keywright.platform.http import Cursor, Limit
 from keywright.platform.paging import Page
 from keywright.pricing import localization, service
 from keywright.pricing.changes import Change
-from keywright.pricing.models import Quote
+from keywright.pricing.models import Caution, Quote
 
 app = http.api()
 
@@ -103,7 +103,7 @@ class ChangeView(http.Body):
     wanted: AmountView
     difference_minor: int | None
     engine_version: str
-    warnings: list[str]
+    warnings: list[Caution]
 
 
 @app.get("/v1/subscriptions", summary="List subscriptions", tags=["subscriptions"])

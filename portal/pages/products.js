@@ -1,20 +1,20 @@
 // What is sold and what it costs, as the server reckons it; the way to Stripe's page, and back.
 
 import { action, choice, el, field, form, section, table, text } from "../dom.js";
-import { chartQuantities, every, isSettled, money, progress, tierRows } from "../words.js";
+import { caution, chartQuantities, every, isSettled, money, progress, tierRows } from "../words.js";
 
 const LOOK_AGAIN_MS = 2000;
 const LOOKS = 60;
 
-async function previewOf(api, price, quantity, quantities, shown) {
-  const body = { price_id: price.price_id, quantity, quantities, locale: "en" };
+async function previewOf(api, asked, shown) {
+  const body = { ...asked, locale: "en" };
   const preview = await api.post("/v1/pricing/preview", { body });
   const lines = preview.lines.map((line) => [line.description, `${line.quantity}`, money(line.amount, preview.currency)]);
   const points = preview.points.map((point) => [`${point.quantity}`, point.display]);
   const rest = ` ${every(preview.interval, preview.interval_count)} for ${preview.quantity}, before tax`;
   shown.replaceChildren(
     el("p", {}, el("strong", {}, preview.display), rest),
-    ...preview.warnings.map((warning) => el("p", { class: "soft" }, warning)),
+    ...preview.warnings.map((warning) => el("p", { class: "soft" }, caution(warning))),
     table("How it comes about", ["What", "Quantity", "Amount"], lines),
     points.length ? table("What other quantities cost", ["Quantity", "Price"], points) : "",
   );
@@ -26,14 +26,18 @@ function offer(context, product, price, domains) {
   const isCounted = product.license_kind !== "UNLIMITED";
   const quantities = isCounted ? chartQuantities(price) : [];
   const quantity = ({ quantity: text }) => (isCounted ? Number.parseInt(text, 10) : 1);
+  const currencies = [price.currency, ...price.currency_options.map((option) => option.currency)];
+  const terms = (values) => ({ price_id: price.price_id, quantity: quantity(values), currency: values.currency || undefined });
   const buy = async (values) => {
-    const challenge = values.challenge || undefined;
-    const body = { domain_sid: values.domain_sid, price_id: price.price_id, quantity: quantity(values), challenge };
+    const body = { ...terms(values), domain_sid: values.domain_sid, challenge: values.challenge || undefined };
     const opened = await context.api.post("/v1/checkout-sessions", { body });
     location.assign(opened.url);
   };
   const asked = price.usage_type === "metered" ? "Expected usage" : "Quantity";
-  const amounts = () => (isCounted ? [field(asked, "quantity", { type: "number", min: 1, value: 1, step: 1 })] : []);
+  const amounts = () => [
+    isCounted ? field(asked, "quantity", { type: "number", min: 1, value: 1, step: 1 }) : "",
+    currencies.length > 1 ? choice("Currency", "currency", currencies.map((code) => [code, code.toUpperCase()])) : "",
+  ];
   const bound = field("Challenge of the machine, if you have one", "challenge", { rows: 3, required: false });
   const buying = [choice("Domain", "domain_sid", domains), ...amounts(), product.license_kind === "AIR_GAPPED" ? bound : ""];
   return el(
@@ -41,7 +45,7 @@ function offer(context, product, price, domains) {
     {},
     el("h3", {}, `${price.currency.toUpperCase()}, ${every(price.interval, price.interval_count)}`),
     price.tiers.length ? table(`Tiers (${price.tiers_mode})`, ["Quantity", "Each", "Flat"], tierRows(price)) : null,
-    form(amounts(), "Show the price", (values) => previewOf(context.api, price, quantity(values), quantities, shown)),
+    form(amounts(), "Show the price", (values) => previewOf(context.api, { ...terms(values), quantities }, shown)),
     shown,
     domains.length ? form(buying, "Buy", buy) : el("p", {}, el("a", { href: "/domains" }, "Add a domain"), " to buy this."),
   );

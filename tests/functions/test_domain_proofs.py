@@ -129,6 +129,8 @@ def test_a_name_changes_hands_when_it_is_proven_again_and_the_loser_is_told(
     assert (entry["subject_sid"], "TAKEN_OVER" in entry["new_value"]) == (of_ada["domain_sid"], True)
     told = next(mail for mail in mailbox() if mail["to"] == ["ada@example.com"] or mail["to"] == "ada@example.com")
     assert told["subject"] == "shop.example.com was proven by somebody else"
+    lost = call("domains", "GET", f"/v1/domains/{of_ada['domain_sid']}", token=ada.token).json["last_check"]
+    assert lost["detail"].startswith("Another customer has proven shop.example.com since.")
     assert verify(call, ada, of_ada).json["state"] == "VERIFIED"
     assert state_of(call, eve, of_eve) == "STALE"
 

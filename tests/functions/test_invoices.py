@@ -19,9 +19,9 @@ from keywright.price_drift import service
 from keywright.pricing import rules
 from tests.api import Api
 from tests.buyers import Buyer, add_buyer
-from tests.purchases import catalog_events, fold, observation, subscription_events
+from tests.purchases import AIR_GAPPED, catalog_events, fold, observation, subscription_events
 from tests.queue_hints import batch, drop, failed
-from tests.stripe_events import BEGINNING, event, invoice, price, product
+from tests.stripe_events import BEGINNING, event, invoice, one_time_price, price, product
 from tests.unit.pricing.corpus import Case, cases, stripe_parameters
 
 PAYS = "4242 4242 4242 4242"
@@ -119,6 +119,10 @@ def test_a_change_of_plan_is_previewed_and_changes_nothing(call: Api, ada: Buyer
     fold(event("product.updated", product(metadata={"usage_based": "true"})))
     fold(event("price.created", price("price_dear", unit_amount_decimal="9900")))
     fold(event("price.created", price("price_year", recurring={"interval": "year", "interval_count": 1})))
+    fold(
+        event("product.created", product("prod_air", metadata=AIR_GAPPED)),
+        event("price.created", one_time_price("price_once")),
+    )
     path = "/v1/subscriptions/sub_1/change-preview"
 
     dearer = call("subscriptions", "POST", path, body={"price_id": "price_dear"}, token=ada.token)
@@ -126,16 +130,18 @@ def test_a_change_of_plan_is_previewed_and_changes_nothing(call: Api, ada: Buyer
     yearly = call("subscriptions", "POST", path, body={"price_id": "price_year"}, token=ada.token)
     unknown = call("subscriptions", "POST", path, body={"price_id": "price_none"}, token=ada.token)
     strange = call("subscriptions", "POST", path, body={"price_id": "price_dear", "item_id": "si_x"}, token=ada.token)
+    once = call("subscriptions", "POST", path, body={"price_id": "price_once"}, token=ada.token)
     negative = call("subscriptions", "POST", path, body={"price_id": "price_dear", "quantity": -1}, token=ada.token)
 
     assert (dearer.status, dearer.json["current"]["amount_minor"], dearer.json["difference_minor"]) == (200, 1500, 8400)
     assert "PRORATION_EXCLUDED" in dearer.json["warnings"]
     assert more.json["difference_minor"] == 6013 - 1500
     assert (yearly.json["difference_minor"], "INTERVAL_CHANGES" in yearly.json["warnings"]) == (None, True)
-    assert [(answer.status, answer.json["code"]) for answer in (unknown, strange, negative)] == [
+    assert [(answer.status, answer.json["code"]) for answer in (unknown, strange, negative, once)] == [
         (404, "price-not-found"),
         (422, "request-invalid"),
         (422, "quantity-invalid"),
+        (422, "price-unsupported"),
     ]
     assert database.execute("SELECT price_id FROM subscription_items") == [{"price_id": "price_tiered"}]
 

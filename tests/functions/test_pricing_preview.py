@@ -102,6 +102,7 @@ def test_a_quantity_that_stripe_would_not_take_is_refused(call, quantity):
     point = preview(call, price_id="price_monthly", quantities=[1, quantity])
 
     assert (single.status, single.json["code"]) == (point.status, point.json["code"]) == (422, "quantity-invalid")
+    assert f" {quantity} " in point.json["detail"]
 
 
 def test_a_page_of_quantities_comes_in_one_answer(call):
@@ -162,6 +163,17 @@ def test_the_text_is_written_in_the_callers_language(call, asked, shown):
     answer = call("pricing_preview", "POST", "/v1/pricing/preview", body=body, headers=headers)
 
     assert (answer.json["display"] if answer.status == 200 else None) == shown
+    if answer.status == 200 and "locale" in asked:
+        # As a browser takes it.
+        assert answer.json["locale"] == asked["locale"]
+
+
+def test_a_line_says_what_it_counts(call):
+    fold(observation(price("price_ten", transform_quantity={"divide_by": 10, "round": "up"})))
+
+    (line,) = preview(call, price_id="price_ten", quantity=11).json["lines"]
+
+    assert (line["description"], line["quantity"]) == ("packages of 10", 2)
 
 
 def test_a_price_is_shown_in_its_other_currencies_and_in_no_others(call):

@@ -6,16 +6,16 @@ import { checkoutDone, products } from "./pages/products.js";
 
 openPage();
 
-const price = { price_id: "price_1", currency: "usd", interval: "month", interval_count: 1, usage_type: "licensed", tiers: [], tiers_mode: null };
+const price = { price_id: "price_1", currency: "usd", interval: "month", interval_count: 1, usage_type: "licensed", tiers: [], tiers_mode: null, currency_options: [] };
 const domain = { domain_sid: "dom_1", domain_name: "shop.example.com", state: "VERIFIED" };
-const preview = { currency: "usd", display: "USD $49.00 / month", interval: "month", interval_count: 1, quantity: 1, warnings: [], lines: [] };
+const preview = { currency: "usd", display: "USD $49.00 / month", interval: "month", interval_count: 1, quantity: 1, warnings: ["TAX_EXCLUDED"], lines: [] };
 
-async function visit(license_kind) {
+async function visit(license_kind, offered = price) {
   const asked = [];
-  const shelf = { "/v1/products": [{ name: "Harbor", license_kind, prices: [price] }], "/v1/domains": [domain] };
+  const shelf = { "/v1/products": [{ name: "Harbor", license_kind, prices: [offered] }], "/v1/domains": [domain] };
   const point = (quantity) => ({ quantity, display: "USD" });
   const post = async (path, { body }) => {
-    asked.push([path, body.quantity, body.quantities]);
+    asked.push([path, body.quantity, body.quantities, ...(body.currency ? [body.currency] : [])]);
     return { ...preview, points: (body.quantities ?? []).map(point), url: "https://pay.example/1" };
   };
   const page = await products({ api: { list: async (path) => shelf[path], post } });
@@ -42,6 +42,16 @@ test("what is counted is bought in the quantity that is asked for, and other qua
   assert.equal(fields.length, 2);
   assert.deepEqual(asked, [["/v1/pricing/preview", 12, [1, 10, 100, 1000]], ["/v1/checkout-sessions", 12, undefined]]);
   assert.ok(page.textContent.includes("What other quantities cost"));
+  assert.ok(page.textContent.includes("Taxes come on top."));
+});
+
+test("where a price has other currencies, the buyer chooses one, for what is shown and for what is bought", async () => {
+  const { page, asked } = await visit("UNLIMITED", { ...price, currency_options: [{ currency: "eur", tiers: [] }] });
+
+  await submit(page, "Show the price", { currency: "eur" });
+  await submit(page, "Buy", { domain_sid: "dom_1", currency: "eur" });
+
+  assert.deepEqual(asked, [["/v1/pricing/preview", 1, [], "eur"], ["/v1/checkout-sessions", 1, undefined, "eur"]]);
 });
 
 async function comeBack(state, failure) {

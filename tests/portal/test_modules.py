@@ -11,6 +11,7 @@ import pytest
 
 from infra.portal_headers import content_policy
 from keywright.platform.money import exponent
+from keywright.pricing.models import Caution
 from tests.portal.modules import MODULES, PORTAL, ROOT, workshop
 
 _CALL = re.compile(r'\b(get|post|delete|list|blob|send)\(\s*(?:"([A-Z]+)",\s*)?"(/v1/[^"]*)"')
@@ -143,6 +144,16 @@ def test_the_modules_own_tests_catch_a_refresh_token_that_is_spent_twice(tmp_pat
     assert (folder / "api.js").read_text() != sound
     assert done.returncode != 0
     assert "not ok" in done.stdout
+
+
+def test_the_portal_has_words_for_every_warning_of_a_price(tmp_path: Path):
+    codes = [*(str(code) for code in Caution), "NEW_ONE"]
+    script = f'import {{ caution }} from "./words.js"; console.log(JSON.stringify({codes}.map(caution)));'
+    (workshop(tmp_path) / "cautions.mjs").write_text(script)
+
+    done = subprocess.run(["node", "cautions.mjs"], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert [code for code, words in zip(codes, json.loads(done.stdout), strict=True) if code == words] == ["NEW_ONE"]
 
 
 def test_the_portal_counts_minor_units_as_the_api_does(tmp_path: Path):

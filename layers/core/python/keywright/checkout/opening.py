@@ -41,7 +41,7 @@ from keywright.licensing.editions import NotAirGapped
 from keywright.platform import ids
 from keywright.platform.db import Transaction
 from keywright.pricing import rules as pricing
-from keywright.pricing.models import PriceUnsupported, Quote
+from keywright.pricing.models import Caution, PriceUnsupported, Quote
 
 _SETTLE_AFTER = timedelta(minutes=2)
 # So long a payment may take that was promised on Stripe's page.
@@ -183,10 +183,10 @@ def _draft(
 
 def _check_chargeable(quote: Quote, price: Price) -> None:
     amount = quote.money.display()
-    if "AMOUNT_TOO_LARGE" in quote.warnings:
+    if Caution.AMOUNT_TOO_LARGE in quote.warnings:
         raise AmountTooLarge(f"{amount} is more than can be charged at once.")
     # Of a metered price nothing is charged now: what usage comes to is another amount.
-    if "AMOUNT_NOT_CHARGEABLE" in quote.warnings and price.usage_type != "metered":
+    if Caution.AMOUNT_NOT_CHARGEABLE in quote.warnings and price.usage_type != "metered":
         raise PriceUnsupported(f"{amount} cannot be charged: the currency has no such small unit.")
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import idna
 from publicsuffixlist import PublicSuffixList
 
-from keywright.domains.models import Domain, DomainNameInvalid, DomainState, Finding, Found, TxtRecord, Verdict
+from keywright.domains.models import Check, Domain, DomainNameInvalid, DomainState, Finding, Found, TxtRecord, Verdict
 from keywright.platform.errors import FieldError
 
 # A last label of this form makes browsers and resolvers read the whole name as an IPv4 address
@@ -86,8 +86,12 @@ def next_check(state: DomainState, *, failed: int, now: datetime) -> datetime | 
     return now + min(_FIRST_CHECK * (1 << failed), _DAILY)
 
 
-def explain(verdict: Verdict, findings: Sequence[Finding], record: TxtRecord) -> str:
+def explain(check: Check, domain: Domain) -> str:
     """Say to people what was found, and what to do."""
+    verdict, findings, record = check.verdict, check.findings, verification_record(domain)
+    if verdict is Verdict.PROVEN and domain.state is DomainState.STALE:
+        # A name is not lost by a look that proves it: somebody else has looked since.
+        return f"Another customer has proven {domain.domain_name} since. If it is yours, verify it again."
     if verdict is Verdict.PROVEN:
         return f"The record at {record.name} was found."
     others = sorted({value for finding in findings for value in finding.values if value != record.value})

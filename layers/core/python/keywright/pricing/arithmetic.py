@@ -34,7 +34,8 @@ def lines(price: Price, quantity: int) -> tuple[QuoteLine, ...]:
         raise PriceUnsupported(f"The billing scheme {price.billing_scheme} is not supported.")
     if price.unit_amount is None:
         raise PriceUnsupported("The price has no unit amount and no tiers.")
-    return (_line("units", packages(price, quantity), price.unit_amount, _ZERO),)
+    what = "units" if price.transform is None else f"packages of {price.transform.divide_by}"
+    return (_line(what, packages(price, quantity), price.unit_amount, _ZERO),)
 
 
 def total(parts: Iterable[QuoteLine]) -> Decimal:

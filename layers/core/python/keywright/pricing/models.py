@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from keywright.platform.errors import Invalid
 from keywright.platform.money import Money
+
+
+class Caution(StrEnum):
+    """
+    What an amount leaves out, or what else its buyer should know.
+
+    TAX_EXCLUDED, COUPONS_EXCLUDED, PRORATION_EXCLUDED: Stripe's invoice may add or take away these. METERED_ESTIMATE:
+    usage decides what is billed. PRICE_CLIFF: a larger quantity costs less. BELOW_MINIMUM_CHARGE: Stripe carries so
+    little over to the next invoice. AMOUNT_TOO_LARGE: it is more than one charge may be. AMOUNT_NOT_CHARGEABLE: the
+    currency has no such small unit. INTERVAL_CHANGES: two amounts are not due equally often.
+    """
+
+    TAX_EXCLUDED = "TAX_EXCLUDED"
+    COUPONS_EXCLUDED = "COUPONS_EXCLUDED"
+    PRORATION_EXCLUDED = "PRORATION_EXCLUDED"
+    METERED_ESTIMATE = "METERED_ESTIMATE"
+    PRICE_CLIFF = "PRICE_CLIFF"
+    BELOW_MINIMUM_CHARGE = "BELOW_MINIMUM_CHARGE"
+    AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
+    AMOUNT_NOT_CHARGEABLE = "AMOUNT_NOT_CHARGEABLE"
+    INTERVAL_CHANGES = "INTERVAL_CHANGES"
 
 
 @dataclass(frozen=True)
@@ -43,7 +65,7 @@ class Quote:
     interval: str | None
     interval_count: int | None
     lines: tuple[QuoteLine, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Caution, ...]
     rounding_trace: tuple[Rounding, ...] = ()
     price_fingerprint: str = ""
     engine_version: str = ""

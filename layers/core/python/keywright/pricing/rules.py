@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from keywright.catalog.models import LicenseKind, Offer, Price, Tier
 from keywright.platform.money import Money, decimal_text
 from keywright.pricing import arithmetic, currencies
-from keywright.pricing.models import CurrencyNotOffered, QuantityInvalid, Quote, Rounding
+from keywright.pricing.models import Caution, CurrencyNotOffered, QuantityInvalid, Quote, Rounding
 
 MAX_QUANTITY = 999_999_999_999
 
@@ -54,7 +54,7 @@ def quote(price: Price, *, quantity: int, currency: str | None = None) -> Quote:
     :raises PriceUnsupported: if the price charges in a way that we would have to guess
     """
     if not 0 <= quantity <= MAX_QUANTITY:
-        raise QuantityInvalid(f"The quantity must be between 0 and {MAX_QUANTITY}.")
+        raise QuantityInvalid(f"The quantity must be between 0 and {MAX_QUANTITY}, and {quantity} is not.")
     asked = in_currency(price, currency)
     lines = arithmetic.lines(asked, quantity)
     exact = arithmetic.total(lines)
@@ -114,20 +114,20 @@ def display(money: Money, *, interval: str | None, interval_count: int | None) -
     return f"{money.display()} / {every}"
 
 
-def _warnings(price: Price, quantity: int, money: Money) -> tuple[str, ...]:
-    warnings = ["TAX_EXCLUDED", "COUPONS_EXCLUDED"]
+def _warnings(price: Price, quantity: int, money: Money) -> tuple[Caution, ...]:
+    warnings = [Caution.TAX_EXCLUDED, Caution.COUPONS_EXCLUDED]
     if price.interval is not None:
-        warnings.append("PRORATION_EXCLUDED")
+        warnings.append(Caution.PRORATION_EXCLUDED)
     if price.usage_type == "metered":
-        warnings.append("METERED_ESTIMATE")
+        warnings.append(Caution.METERED_ESTIMATE)
     if _more_costs_less(price, quantity, money):
-        warnings.append("PRICE_CLIFF")
+        warnings.append(Caution.PRICE_CLIFF)
     if currencies.is_below_minimum(money):
-        warnings.append("BELOW_MINIMUM_CHARGE")
+        warnings.append(Caution.BELOW_MINIMUM_CHARGE)
     if currencies.is_above_maximum(money):
-        warnings.append("AMOUNT_TOO_LARGE")
+        warnings.append(Caution.AMOUNT_TOO_LARGE)
     if not currencies.is_chargeable(money):
-        warnings.append("AMOUNT_NOT_CHARGEABLE")
+        warnings.append(Caution.AMOUNT_NOT_CHARGEABLE)
     return tuple(warnings)
 
 
