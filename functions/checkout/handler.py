@@ -47,6 +47,7 @@ class LicenseOfCheckout(http.Body):
 class CheckoutView(http.Body):
     """
     A checkout. While the state is OPEN, ``url`` is Stripe's payment page; null while Stripe has not answered yet.
+    ``is_estimate``: usage decides what is billed, so that nothing of ``amount_minor`` is paid on that page.
 
     PAID_PROCESSING: the buyer has done everything, and the license is on its way; ``awaiting_payment``: so is the
     money, which takes days where a bank is asked for it. ``license`` is set once the state is LICENSED. EXPIRED: it
@@ -59,6 +60,7 @@ class CheckoutView(http.Body):
     price_id: str
     quantity: int
     amount_minor: int
+    is_estimate: bool
     currency: str
     state: Progress
     url: str | None
@@ -121,19 +123,19 @@ def get_checkout(checkout_session_id: str) -> CheckoutView:
 
 
 @app.post("/v1/billing-portal-sessions", status_code=201, summary="Enter Stripe's customer portal", tags=["checkout"])
-def open_portal(body: PortalRequest) -> PortalView:
+def open_portal(body: PortalRequest | None = None) -> PortalView:
     """Return an address where the customer changes cards, plans and addresses, or cancels; changes come as events."""
     access, now = identity_gateway.access_tokens(), clock.now()
-    settings = config.load(Settings)
+    settings, return_url = config.load(Settings), None if body is None else body.return_url
 
     def find(tx: Transaction) -> str:
         caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
-        if body.return_url is not None:
-            checkouts.check_return_url(body.return_url, origins=settings.portal_return_urls)
+        if return_url is not None:
+            checkouts.check_return_url(return_url, origins=settings.portal_return_urls)
         return checkouts.get_stripe_customer(tx, customer_sid=caller.customer_sid)
 
     stripe_customer_id = db.transact(find)
-    return PortalView(url=gateway.open_portal(stripe_customer_id, return_url=body.return_url or settings.portal_url))
+    return PortalView(url=gateway.open_portal(stripe_customer_id, return_url=return_url or settings.portal_url))
 
 
 def _view(checkout: Checkout, result: Result | None) -> CheckoutView:
@@ -144,6 +146,7 @@ def _view(checkout: Checkout, result: Result | None) -> CheckoutView:
         price_id=checkout.price_id,
         quantity=checkout.quantity,
         amount_minor=checkout.amount_minor,
+        is_estimate=rules.is_metered(checkout),
         currency=checkout.currency,
         state=progress,
         url=checkout.url if progress is Progress.OPEN else None,

@@ -65,10 +65,15 @@ class CheckAnswer(http.Body):
 
 
 class DomainAnswer(http.Body):
-    """A domain, its name as DNS carries it; ``last_check`` is null until somebody has looked."""
+    """
+    A domain, its name as DNS carries it and, in ``display_name``, as people write it.
+
+    ``last_check`` is null until somebody has looked.
+    """
 
     domain_sid: str
     domain_name: str
+    display_name: str
     state: DomainState
     verification: VerificationAnswer
     verified_at: str | None
@@ -192,6 +197,7 @@ def _answer(domain: Domain) -> DomainAnswer:
     return DomainAnswer(
         domain_sid=domain.domain_sid,
         domain_name=domain.domain_name,
+        display_name=rules.display_name(domain.domain_name),
         state=domain.state,
         verification=VerificationAnswer(name=record.name, value=record.value),
         verified_at=domain.verified_at and clock.to_wire(domain.verified_at),

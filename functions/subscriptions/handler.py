@@ -31,13 +31,15 @@ Status = Annotated[
 
 
 class ItemView(http.Body):
-    """One price of a subscription, and the period that is running."""
+    """One price of a subscription, the period that is running, and the product, which may be on sale no more."""
 
     item_id: str
     price_id: str
     quantity: int | None
     current_period_start: str
     current_period_end: str
+    product_id: str | None
+    product_name: str | None
 
 
 class SubscriptionView(http.Body):
@@ -219,6 +221,8 @@ def _view(found: SubscriptionStatement) -> SubscriptionView:
                 quantity=item.quantity,
                 current_period_start=clock.to_wire(item.current_period_start),
                 current_period_end=clock.to_wire(item.current_period_end),
+                product_id=item.product_id,
+                product_name=item.product_name,
             )
             for item in found.items
         ],

@@ -27,8 +27,8 @@ export async function billing({ api }) {
     "div",
     {},
     section("Cards, cancellation, receipts", text("Stripe's pages do this, and lead back here."), action("Open the billing portal", manage)),
-    section("Subscriptions", table("Paid through Stripe", ["Domain", "State", "Next"], subscriptions.map((item) => [
-      item.domain_name, item.paused ? "paused" : item.status, ends(item),
+    section("Subscriptions", table("Paid through Stripe", ["Domain", "What", "State", "Next"], subscriptions.map((item) => [
+      item.domain_name, item.items.map((each) => each.product_name || each.price_id).join(", "), item.paused ? "paused" : item.status, ends(item),
     ]))),
     section("Invoices", table("Of subscriptions and purchases", ["Number", "Made", "State", "Total", "Still due"], invoices.map((item) => [
       item.invoice_number, when(item.created_at), item.status, money(item.total, item.currency), money(item.amount_remaining, item.currency),

@@ -27,7 +27,7 @@ function shown(context, domain) {
   ];
   const isProven = domain.state === "VERIFIED";
   return section(
-    domain.domain_name,
+    domain.display_name,
     text(isProven ? `Verified ${when(domain.verified_at)}. Keep the DNS record.` : domainState(domain.state)),
     ...(isProven ? [] : record),
     lastCheck(domain.last_check),

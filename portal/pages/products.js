@@ -59,7 +59,7 @@ export async function products(context) {
   return el("div", {}, items.map((product) => {
     const needsProof = product.domain_verification === "required";
     const fit = kept.filter((domain) => !needsProof || isProven(domain));
-    const options = fit.map((domain) => [domain.domain_sid, domain.domain_name]);
+    const options = fit.map((domain) => [domain.domain_sid, domain.display_name]);
     return section(
       product.name,
       product.description ? text(product.description) : null,
@@ -78,6 +78,7 @@ export async function checkoutDone({ api, query, isCurrent }) {
   const draw = (checkout) => shown.replaceChildren(
     text(progress(checkout)),
     text(`${money(checkout.amount_minor, checkout.currency)} for ${checkout.quantity}`),
+    checkout.is_estimate ? text(caution("METERED_ESTIMATE")) : "",
     checkout.license ? el("a", { href: `/licenses/${checkout.license.license_sid}` }, "Show the license") : "",
     checkout.state === "OPEN" && checkout.url ? action("Go on to the payment", () => location.assign(checkout.url)) : "",
     checkout.state === "EXPIRED" ? el("a", { href: "/products" }, "Start again") : "",

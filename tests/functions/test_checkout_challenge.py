@@ -51,6 +51,13 @@ def test_what_is_used_with_a_network_takes_no_challenge(call: Api, buyer: Buyer)
     assert (answer.status, answer.json["code"], kept()) == (409, "license-not-air-gapped", [])
 
 
+def test_what_is_no_challenge_is_refused_in_words(call: Api, buyer: Buyer):
+    answer = open_checkout(call, buyer, price_id=one_time_price()["id"], challenge="garbage")
+
+    assert (answer.status, answer.json["code"], kept()) == (422, "challenge-invalid", [])
+    assert answer.json["detail"] == "The challenge cannot be used. It is not JSON."
+
+
 def test_a_challenge_for_another_domain_is_refused_before_anything_is_paid(call: Api, buyer: Buyer):
     answer = open_checkout(call, buyer, price_id=one_time_price()["id"], challenge=machine(domain="eve.example.com"))
 

@@ -294,6 +294,7 @@ def test_a_metered_price_may_have_units_that_are_smaller_than_what_can_be_charge
     answer = buy(call, ada, made.id)
 
     assert (answer.status, answer.json.get("amount_minor"), answer.json.get("currency")) == (201, 1, currency)
+    assert answer.json["is_estimate"] is True
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ def test_what_was_saved_in_the_dashboard_is_left_alone(call: Api, shop: Shop):
     assert configuration.is_default
     assert said == f"portal {configuration.id}: there (the account's own)"
     assert enter(call, shop).status == 201
+    assert call("checkout", "POST", "/v1/billing-portal-sessions", token=shop[1].token).status == 201
 
 
 def test_a_customer_whom_stripe_does_not_know_is_told_so(call: Api, shop: Shop, database: Any):

@@ -14,6 +14,7 @@ def test_a_domain_is_added_listed_and_read(call: Api) -> None:
 
     assert created.status == 201
     assert (created.json["domain_name"], created.json["state"]) == ("licenses.xn--bcher-kva.example", "PENDING")
+    assert created.json["display_name"] == "licenses.bücher.example"
     assert created.json["verification"]["type"] == "TXT"
     assert created.json["verification"]["name"] == "_keywright.licenses.xn--bcher-kva.example"
     assert created.json["created_at"].endswith("Z")

@@ -57,6 +57,10 @@ def test_an_owner_reads_subscriptions_and_invoices_and_a_stranger_nothing(call: 
         ada.domain_name,
         "price_tiered",
     )
+    # What was bought has a name, though nobody can buy it any more.
+    fold(event("price.updated", {**price("price_tiered"), "active": False}))
+    kept = call("subscriptions", "GET", "/v1/subscriptions/sub_1", token=ada.token).json["items"][0]
+    assert (kept["product_id"], kept["product_name"]) == ("prod_unlimited", product()["name"])
     assert [item["invoice_id"] for item in invoices.json["items"]] == ["in_1"]
     assert (invoices.json["items"][0]["lines"], bill.json["status"]) == (None, "paid")
     assert bill.json["lines"] is not None

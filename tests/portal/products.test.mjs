@@ -7,7 +7,7 @@ import { checkoutDone, products } from "./pages/products.js";
 openPage();
 
 const price = { price_id: "price_1", currency: "usd", interval: "month", interval_count: 1, usage_type: "licensed", tiers: [], tiers_mode: null, currency_options: [] };
-const domain = { domain_sid: "dom_1", domain_name: "shop.example.com", state: "VERIFIED" };
+const domain = { domain_sid: "dom_1", domain_name: "shop.example.com", display_name: "shop.example.com", state: "VERIFIED" };
 const preview = { currency: "usd", display: "USD $49.00 / month", interval: "month", interval_count: 1, quantity: 1, warnings: ["TAX_EXCLUDED"], lines: [] };
 
 async function visit(license_kind, offered = price) {

@@ -67,6 +67,8 @@ def parse_canonical_object(raw: bytes) -> dict[str, object]:
         value = _READER.decode(raw.decode("utf-8"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError("not JSON") from error
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004  one error for every malformed input
     if canonical_json(value) != raw:

@@ -208,10 +208,14 @@ SELECT s.subscription_id, s.customer_sid, s.domain_sid, d.domain_name, s.status,
    AND (%(customer_sid)s IS NULL OR s.customer_sid = %(customer_sid)s)
 
 -- name: list_items_of
-SELECT subscription_id, item_id, price_id, quantity, current_period_start, current_period_end
-  FROM subscription_items
- WHERE subscription_id IN %(subscription_ids)s
- ORDER BY subscription_id, item_id
+-- What it is called, whether it is still sold or not.
+SELECT i.subscription_id, i.item_id, i.price_id, i.quantity, i.current_period_start, i.current_period_end, p.product_id,
+       r.name AS product_name
+  FROM subscription_items i
+  LEFT JOIN prices p ON p.price_id = i.price_id
+  LEFT JOIN products r ON r.product_id = p.product_id
+ WHERE i.subscription_id IN %(subscription_ids)s
+ ORDER BY i.subscription_id, i.item_id
 
 -- name: list_invoices_of
 -- A page, newest first; without a customer, for staff, of everybody's. NULL means: do not filter by it.

@@ -16,13 +16,15 @@ from keywright.platform.paging import CursorInvalid, Page
 
 @dataclass(frozen=True)
 class ItemStatement:
-    """One price of a subscription, and the period that is running."""
+    """One price of a subscription, the period that is running, and the product, as far as it is known."""
 
     item_id: str
     price_id: str
     quantity: int | None
     current_period_start: datetime
     current_period_end: datetime
+    product_id: str | None = None
+    product_name: str | None = None
 
 
 @dataclass(frozen=True)

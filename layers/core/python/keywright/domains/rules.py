@@ -55,6 +55,14 @@ def normalize_name(text: str) -> str:
     return name
 
 
+def display_name(name: str) -> str:
+    """Return a normalized name in the letters of its own script; as it is, if it has none of those."""
+    try:
+        return idna.decode(name)
+    except UnicodeError:
+        return name
+
+
 def verification_record(domain: Domain) -> TxtRecord:
     """Return the TXT record by which the customer proves the name."""
     return TxtRecord(f"{_RECORD_PREFIX}{domain.domain_name}", f"keywright-verification={domain.verification_token}")
