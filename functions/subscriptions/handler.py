@@ -16,6 +16,7 @@ from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.errors import FieldError, RequestInvalid
 from keywright.platform.http import Cursor, Limit
+from keywright.platform.money import Money
 from keywright.platform.paging import Page
 from keywright.pricing import localization, service
 from keywright.pricing.changes import Change
@@ -95,7 +96,7 @@ class ChangeView(http.Body):
     """
     What the change would change per interval, before tax and without proration.
 
-    ``difference_minor`` is null where the amounts cannot be compared: the intervals differ, or usage decides one of
+    The difference is null where the amounts cannot be compared: the intervals differ, or usage decides one of
     them. A metered item of the subscription is shown at no usage, and ``METERED_ESTIMATE`` is among the warnings, which
     are those of both amounts.
     """
@@ -104,6 +105,7 @@ class ChangeView(http.Body):
     current: AmountView
     wanted: AmountView
     difference_minor: int | None
+    difference_display: str | None
     engine_version: str
     warnings: list[Caution]
 
@@ -182,9 +184,17 @@ def _change(change: Change, locale: str) -> ChangeView:
         current=_amount(change.current, locale),
         wanted=_amount(change.wanted, locale),
         difference_minor=change.difference_minor,
+        difference_display=_difference(change, locale),
         engine_version=change.wanted.engine_version,
         warnings=list(change.warnings),
     )
+
+
+def _difference(change: Change, locale: str) -> str | None:
+    if change.difference_minor is None:
+        return None
+    wanted, money = change.wanted, Money(change.difference_minor, change.wanted.money.currency)
+    return localization.display(money, locale=locale, interval=wanted.interval, interval_count=wanted.interval_count)
 
 
 def _amount(quote: Quote, locale: str) -> AmountView:

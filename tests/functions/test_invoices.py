@@ -138,6 +138,7 @@ def test_a_change_of_plan_is_previewed_and_changes_nothing(call: Api, ada: Buyer
     negative = call("subscriptions", "POST", path, body={"price_id": "price_dear", "quantity": -1}, token=ada.token)
 
     assert (dearer.status, dearer.json["current"]["amount_minor"], dearer.json["difference_minor"]) == (200, 1500, 8400)
+    assert (dearer.json["difference_display"], yearly.json["difference_display"]) == ("USD $84.00 / month", None)
     assert "PRORATION_EXCLUDED" in dearer.json["warnings"]
     assert more.json["difference_minor"] == 6013 - 1500
     assert (yearly.json["difference_minor"], "INTERVAL_CHANGES" in yearly.json["warnings"]) == (None, True)
