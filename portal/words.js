@@ -73,7 +73,7 @@ const DOMAIN = {
 export const domainState = (state) => DOMAIN[state] || state;
 
 const PROGRESS = {
-  OPEN: "The payment is not made yet.",
+  OPEN: "The payment is not confirmed yet.",
   PAID_PROCESSING: "Paid. The license is being generated.",
   LICENSED: "Paid and licensed.",
   EXPIRED: "This checkout expired before it was paid. Nothing was charged.",
