@@ -23,7 +23,11 @@ class SubscriptionItem:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A Stripe subscription. ``pause_behavior`` is set while the collection of payments is paused."""
+    """
+    A Stripe subscription. ``pause_behavior`` is set while the collection of payments is paused.
+
+    Events and lists show the first items of a long subscription only: then it has not ``all_items``.
+    """
 
     subscription_id: str
     stripe_customer_id: str
@@ -39,6 +43,7 @@ class Subscription:
     created_at: datetime
     items: tuple[SubscriptionItem, ...]
     metadata: Metadata
+    all_items: bool = True
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def ensure_subscription(tx: Transaction, subscription: Subscription, *, customer
 
 def save_subscription(tx: Transaction, subscription: Subscription, observation: Observation) -> None:
     """Set the row and the items; items that the subscription no longer has go."""
-    fields = {name: value for name, value in vars(subscription).items() if name != "items"}
+    fields = {name: value for name, value in vars(subscription).items() if name not in {"items", "all_items"}}
     tx.run(
         _sql.set_subscription, **{**fields, "metadata": json.dumps(dict(subscription.metadata))}, **vars(observation)
     )
