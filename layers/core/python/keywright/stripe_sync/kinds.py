@@ -63,6 +63,8 @@ PAYMENT_INTENT: Kind[PaymentIntent] = Kind(
     "payment_intent",
     payments.read_payment_intent,
     rank=lambda state: (payments.INTENT_RANK.get(state.status, 0),),
+    # Once it was tried to charge somebody, there is a charge, whatever became of it.
+    progress=lambda state: (int(state.latest_charge_id is not None),),
 )
 
 CHARGE: Kind[Charge] = Kind(
