@@ -63,7 +63,7 @@ class Kind(Generic[State]):
     How objects of one type are folded.
 
     ``rank`` is the lattice: higher absorbs lower. ``progress`` orders states of one rank that hardly ever move the
-    other way: it decides inside a second, and where the end says less than was said before, a clock may have been wrong.
+    other way: it decides inside a second, and where the end says less than was said before, a clock may be wrong.
     ``chained`` objects announce each change with what it replaced. ``guess`` orders what stays ambiguous.
     ``completed`` adds to observations what others of the same object know, where Stripe leaves something out.
     """
