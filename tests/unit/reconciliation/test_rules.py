@@ -89,4 +89,4 @@ def test_only_what_we_lack_and_looked_at_is_foreign():
 )
 def test_the_cause_of_a_difference_is_read_from_the_inbox(events, last_seen, cause):
     assert rules.explain(events, last_seen=last_seen, theirs={"status": "active"}) == cause
-    assert rules.may_heal(events) is ("wait" not in cause)
+    assert rules.may_heal(events, ours=None, last_seen=last_seen, theirs={"status": "active"}) is ("wait" not in cause)
