@@ -1,7 +1,8 @@
 """
 From the set of observations of one object to its state, whatever order and how often they came. Pure.
 
-- A tombstone absorbs, then the highest rank (an ended subscription, a paid invoice), then the newest second.
+- A tombstone absorbs, unless it was an answer of Stripe's that a later one refutes; then the highest rank (an ended
+  subscription, a paid invoice), then the newest second.
 - Inside a second the chain of ``previous_attributes`` decides; across seconds it is checked: where an update does not
   fit the state before it, an event is missing or a clock was wrong.
 - What we fetched ourselves beats every event from before the request: those that are some seconds older, and those that
@@ -12,7 +13,7 @@ From the set of observations of one object to its state, whatever order and how 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -89,12 +90,26 @@ class Folded(Generic[State]):
 
 def fold(observations: Iterable[Observed[State]], kind: Kind[State]) -> Folded[State]:
     """Return the state that a set of at least one observation says."""
-    every = list({observed.event_id: observed for observed in observations}.values())
+    every = _believed({observed.event_id: observed for observed in observations}.values())
     if buried := [observed for observed in every if observed.deleted]:
         return Folded(max(every, key=_place).state, max(buried, key=_place), deleted=True, ambiguous=None)
     highest = max(kind.rank(observed.state) for observed in every)
     counted = [observed for observed in every if kind.rank(observed.state) == highest]
     return _Reading(kind).read(counted)
+
+
+def _believed(every: Collection[Observed[State]]) -> list[Observed[State]]:
+    """
+    Leave out that Stripe did not find an object which it showed later: then we had asked with a key of elsewhere.
+
+    Nothing comes back that was deleted, so what an event told of an end is believed for ever.
+    """
+    shown = max((observed.moment for observed in every if observed.fetched and not observed.deleted), default=None)
+    return [
+        observed
+        for observed in every
+        if not (observed.fetched and observed.deleted and shown is not None and shown > observed.moment)
+    ]
 
 
 class _Reading(Generic[State]):
