@@ -80,7 +80,8 @@ bench: setup ## Measure latency and throughput on this machine
 
 soak: setup ## Load the stack for minutes, fold 20,000 made-up lives, rotate keys, play 2,000 stories, buy 2,000 times, compare the books
 	@HISTORIES=20000 ORDERS=400 $(PYTHON) -m pytest --timeout 1800 -q tests/unit/stripe_sync/test_any_order.py \
-	  tests/unit/stripe_sync/test_payments_in_any_order.py tests/integration/stripe_sync/test_whole_lives.py
+	  tests/unit/stripe_sync/test_payments_in_any_order.py tests/unit/stripe_sync/test_long_subscriptions.py \
+	  tests/integration/stripe_sync/test_whole_lives.py
 	@USAGE_HISTORIES=2000 QUESTIONS=2000 FUZZ_SEED=$$(date +%s) $(PYTHON) -m pytest --timeout 1800 -q \
 	  tests/unit/verifier/test_usage_log.py tests/unit/verifier/test_verifier_caching.py
 	@FUZZ_CASES=20000 FUZZ_EVENTS=20000 FUZZ_SEED=$$(date +%s) $(PYTHON) -m pytest --timeout 7200 -q \

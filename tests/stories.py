@@ -116,13 +116,15 @@ class Theater:
             if price.product in ours:
                 yield v1.prices.retrieve(price.id, {"expand": expand[: 3 if price.tiers_mode else 2]}).to_dict()
         listed = (
-            (v1.subscriptions, {**all_of_it, "status": "all"}),
             *((kind, all_of_it) for kind in (v1.invoice_payments, v1.charges, v1.payment_intents)),
             *((kind, all_of_it) for kind in (v1.refunds, v1.disputes, v1.checkout.sessions)),
             *((v1.payment_methods, {**all_of_it, "customer": story.customer_id}) for story in self.stories),
         )
         for kind, wanted in listed:
             yield from (each.to_dict() for each in _pages(kind, wanted))
+        for subscription in _pages(v1.subscriptions, {**all_of_it, "status": "all"}):
+            items = _pages(v1.subscription_items, {**all_of_it, "subscription": subscription.id})
+            yield {**subscription.to_dict(), "items": {"data": [item.to_dict() for item in items]}}
         for invoice in _pages(v1.invoices, all_of_it):
             lines = v1.invoices.line_items.list(invoice.id, {"limit": 100}).auto_paging_iter()
             yield {**invoice.to_dict(), "lines": {"data": [line.to_dict() for line in lines]}}

@@ -238,3 +238,46 @@ def test_mixed_up_items_are_refused(shop: Shop) -> None:
         with pytest.raises(stripe.InvalidRequestError):
             subscribe(shop, who, items=items)
     assert shop.client.v1.subscriptions.list({"status": "all"}).data == []
+
+
+def test_only_the_first_items_of_a_long_subscription_are_shown_with_it(shop: Shop) -> None:
+    who, first = customer(shop), shop.price()
+    prices = [first, *(shop.price(product=first.product) for _ in range(11))]
+    subscription = subscribe(shop, who, *prices)
+
+    read = shop.client.v1.subscriptions.retrieve(subscription.id)
+    (listed,) = shop.client.v1.subscriptions.list({"customer": who.id}).data
+    told = shop.client.v1.events.list({"type": "customer.subscription.created"}).data[0].data.object
+    items = shop.client.v1.subscription_items.list({"subscription": subscription.id, "limit": 100})
+
+    shown = [(len(each["items"]["data"]), each["items"]["has_more"]) for each in (subscription, read, listed, told)]
+    assert shown == [(10, True)] * 4
+    assert (len(items.data), items.has_more) == (12, False)
+    assert {item.price.id for item in items.data} == {price.id for price in prices}
+
+
+def test_a_change_of_an_item_that_is_not_shown_is_told_all_the_same(shop: Shop) -> None:
+    subscription = subscribe(shop, customer(shop), *(shop.price() for _ in range(12)))
+    items = shop.client.v1.subscription_items.list({"subscription": subscription.id, "limit": 100}).data
+    shown = [item["id"] for item in subscription["items"]["data"]]
+
+    shop.client.v1.subscription_items.update(items[11].id, {"quantity": 7, "proration_behavior": "none"})
+    (told,) = shop.client.v1.events.list({"type": "customer.subscription.updated"}).data
+
+    previous = told.data.previous_attributes
+    assert previous is not None
+    assert [item["id"] for item in previous["items"]["data"]] == shown
+    assert [item["id"] for item in told.data.object["items"]["data"]] == shown
+
+
+def test_the_list_that_was_replaced_tells_whether_it_was_longer(shop: Shop) -> None:
+    subscription = subscribe(shop, customer(shop), *(shop.price() for _ in range(11)))
+    items = shop.client.v1.subscription_items.list({"subscription": subscription.id, "limit": 100}).data
+
+    shop.client.v1.subscription_items.delete(items[0].id, {"proration_behavior": "none"})
+    (told,) = shop.client.v1.events.list({"type": "customer.subscription.updated"}).data
+
+    previous, now = told.data.previous_attributes, told.data.object["items"]
+    assert previous is not None
+    assert (len(previous["items"]["data"]), previous["items"]["has_more"]) == (10, True)
+    assert (len(now["data"]), now["has_more"]) == (10, False)

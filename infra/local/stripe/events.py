@@ -11,7 +11,7 @@ from typing import Any
 from infra.local.stripe.changes import replaced
 from infra.local.stripe.clock import Clock
 from infra.local.stripe.delivery import Deliveries
-from infra.local.stripe.rendering import render
+from infra.local.stripe.rendering import render, without_rest_before
 from infra.local.stripe.store import Object, Store, new_id
 from infra.local.stripe.version import API_VERSION
 
@@ -66,9 +66,13 @@ class Journal:
 
     @contextmanager
     def changing(self, subject: Object, event_type: str) -> Iterator[Object]:
-        """Record what the block changes about ``subject``; a block that changes nothing records nothing."""
-        before = copy.deepcopy(render(self._store, subject))
+        """
+        Record what the block changes about ``subject``; a block that changes nothing records nothing.
+
+        What changes in the part of a list that events leave out is a change too.
+        """
+        before = copy.deepcopy(render(self._store, subject, whole=True))
         yield subject
-        previous = replaced(before, render(self._store, subject))
+        previous = replaced(before, render(self._store, subject, whole=True))
         if previous:
-            self.record(event_type, subject, previous)
+            self.record(event_type, subject, without_rest_before(subject, previous))

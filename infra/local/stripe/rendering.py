@@ -2,8 +2,8 @@
 What of a stored object a caller sees: ids replaced by objects where ``expand`` asks, and nothing else hidden.
 
 Some fields are answered only when expanded (a price's tiers, a session's line items); they are stored like
-any other and dropped here, so no resource has to think of it. Of an invoice's lines there are the first ones; the rest
-has a list of its own.
+any other and dropped here, so no resource has to think of it. Of an invoice's lines and of a subscription's items
+there are the first ones; the rest has a list of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ONLY_WHEN_EXPANDED: dict[str, frozenset[str]] = {
     "customer": frozenset({"subscriptions"}),
 }
 
-_CUT = {"invoice": "lines"}
+_CUT = {"invoice": "lines", "subscription": "items"}
 _EMBEDDED = 10
 
 Tree = dict[str, Any]
@@ -42,8 +42,8 @@ def expansion_tree(paths: list[str]) -> Tree:
     return tree
 
 
-def render(store: Store, value: Any, tree: Tree | None = None) -> Any:
-    """Copy ``value`` as a caller may see it."""
+def render(store: Store, value: Any, tree: Tree | None = None, *, whole: bool = False) -> Any:
+    """Copy ``value`` as a caller may see it; the ``whole`` of its lists is for those who compare."""
     if isinstance(value, list):
         return [_referenced(store, element, tree) for element in value]
     if not isinstance(value, dict):
@@ -53,7 +53,7 @@ def render(store: Store, value: Any, tree: Tree | None = None) -> Any:
     _refuse_unknown(value, branch, hidden)
     return {
         key: _referenced(store, field, branch.get(key))
-        for key, field in _without_rest(value).items()
+        for key, field in (value if whole else _without_rest(value)).items()
         if key not in hidden or key in branch
     }
 
@@ -65,6 +65,17 @@ def _without_rest(value: Object) -> Object:
     if not listed or len(listed["data"]) <= _EMBEDDED:
         return value
     return {**value, str(field): {**listed, "data": listed["data"][:_EMBEDDED], "has_more": True}}
+
+
+def without_rest_before(subject: Object, previous: Object) -> Object:
+    """Cut the list in the ``previous_attributes`` of an object as it is cut in the object."""
+    field = _CUT.get(subject["object"], "")
+    old = previous.get(field)
+    if not old:
+        return previous
+    was_long, is_long = (len(listed["data"]) > _EMBEDDED for listed in (old, subject[field]))
+    shown = {**old, "data": old["data"][:_EMBEDDED], **({} if was_long is is_long else {"has_more": was_long})}
+    return {**previous, field: shown}
 
 
 def _hidden_fields(value: Object) -> frozenset[str]:

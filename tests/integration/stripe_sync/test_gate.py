@@ -146,3 +146,11 @@ def test_money_that_comes_later_gives_the_license_then(one_time_buyer: Buyer):
     fold(event("checkout.session.async_payment_succeeded", paid, at=BEGINNING + 500))
 
     assert [row["kind"] for row in left()["licenses"]] == ["AIR_GAPPED"]
+
+
+def test_what_names_no_customer_waits_for_none(one_time_buyer: Buyer):
+    by_nobody = checkout_session(one_time_buyer.metadata(), customer="", mode="payment") | {"customer": None}
+
+    found = fold(event("checkout.session.completed", by_nobody))
+
+    assert found == [Ignored("the object names no customer", reconsider_on="owner:cs_test_1")]

@@ -89,4 +89,13 @@ def test_only_what_we_lack_and_looked_at_is_foreign():
 )
 def test_the_cause_of_a_difference_is_read_from_the_inbox(events, last_seen, cause):
     assert rules.explain(events, last_seen=last_seen, theirs={"status": "active"}) == cause
-    assert rules.may_heal(events) is ("wait" not in cause)
+    assert rules.may_heal(events, ours=None, last_seen=last_seen, theirs={"status": "active"}) is ("wait" not in cause)
+
+
+@pytest.mark.parametrize(("last_seen", "heals"), [({"status": "active"}, True), ({"status": "canceled"}, False)])
+def test_news_of_what_is_mirrored_and_waits_help_unless_the_inbox_has_them(last_seen, heals):
+    theirs = {"status": "canceled"}
+
+    events = [stored("PARKED", waiting_for="contract:ctr_1")]
+
+    assert rules.may_heal(events, ours={"status": "active"}, last_seen=last_seen, theirs=theirs) is heals

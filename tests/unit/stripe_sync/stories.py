@@ -23,6 +23,7 @@ from keywright.stripe_sync.rules import observation_event, read_event
 from tests.stripe_events import BEGINNING, MONTH, event, invoice, subscription
 
 Raw = dict[str, Any]
+SHOWN = 10
 _EDGES = ("current_period_start", "current_period_end")
 _PAUSES = (None, {"behavior": "void", "resumes_at": None}, {"behavior": "keep_as_draft", "resumes_at": None})
 
@@ -51,7 +52,7 @@ class Story:
         """Add an event about the object as it is now, sometimes twice."""
         shape = self.chance.choice((older, same, same))
         at = self.now + (self.chance.choice((-2, -1, 0, 0, 1, 2)) if self.lies else 0)
-        subject, before = shape(copy.deepcopy(self.raw), copy.deepcopy(previous))
+        subject, before = cut(*shape(copy.deepcopy(self.raw), copy.deepcopy(previous)))
         for _ in range(2 if self.chance.random() < 0.04 else 1):
             sid = f"evt_{self.chance.getrandbits(64):016x}"
             self.events.append(read_event(event(event_type, subject, at=at, previous=before, sid=sid)))
@@ -92,15 +93,30 @@ def older(raw: Raw, previous: Raw | None) -> tuple[Raw, Raw | None]:
         for edge in _EDGES:
             del item[edge]
     if previous and "items" in previous:
-        (item,) = previous["items"]["data"]
-        previous.update({edge: item.pop(edge) for edge in _EDGES})
+        replaced = [{edge: item.pop(edge) for edge in _EDGES} for item in previous["items"]["data"]]
+        previous.update(replaced[0])
     return raw, previous
 
 
-def subscription_story(chance: random.Random, *, length: int = 8, lies: bool = False) -> Story:
+def cut(raw: Raw, previous: Raw | None) -> tuple[Raw, Raw | None]:
+    """Return what events show of a subscription that has more items than they do, and of what it was before."""
+    if "items" in raw:
+        raw["items"] = _shown(raw["items"])
+    if previous and "items" in previous:
+        previous["items"] = _shown(previous["items"])
+    return raw, previous
+
+
+def _shown(items: Raw) -> Raw:
+    return {**items, "data": items["data"][:SHOWN], "has_more": len(items["data"]) > SHOWN}
+
+
+def subscription_story(chance: random.Random, *, length: int = 8, lies: bool = False, items: int = 1) -> Story:
     """Return the life of a subscription."""
     status = chance.choice(("incomplete", "trialing", "active"))
     raw = subscription({"product_family": "self_hosted", "domain_sid": "dom_1"}, customer="cus_1", status=status)
+    (first,) = raw["items"]["data"]
+    raw["items"]["data"] = [{**first, "id": f"si_{number}"} for number in range(1, items + 1)]
     story = Story(raw, chance, kinds.SUBSCRIPTION, lies=lies)
     story.tell("customer.subscription.created")
     for _ in range(chance.randint(0, length)):
@@ -109,7 +125,7 @@ def subscription_story(chance: random.Random, *, length: int = 8, lies: bool = F
             break
         if chance.random() < 0.05:
             story.fetch()
-        chance.choice(_MOVES)(story)
+        chance.choice(_MOVES if items == 1 else _LONG_MOVES)(story)
     return story
 
 
@@ -143,15 +159,28 @@ def _pause(story: Story) -> None:
 
 def _quantity(story: Story) -> None:
     items = copy.deepcopy(story.raw["items"])
-    items["data"][0]["quantity"] = story.chance.randint(1, 3)
+    story.chance.choice(items["data"])["quantity"] = story.chance.randint(1, 3)
     story.change("customer.subscription.updated", items=items)
 
 
 def _roll(story: Story) -> None:
     items = copy.deepcopy(story.raw["items"])
-    for edge in _EDGES:
-        items["data"][0][edge] += MONTH
+    for item in items["data"]:
+        item.update({edge: item[edge] + MONTH for edge in _EDGES})
     story.change("customer.subscription.updated", items=items, latest_invoice=f"in_{story.chance.randint(2, 99)}")
+
+
+def _add(story: Story) -> None:
+    items = copy.deepcopy(story.raw["items"])
+    added = {**items["data"][0], "id": f"si_{story.chance.randint(100, 10_000)}"}
+    items["data"].insert(story.chance.choice((0, len(items["data"]))), added)
+    story.change("customer.subscription.updated", items=items)
+
+
+def _remove(story: Story) -> None:
+    items = copy.deepcopy(story.raw["items"])
+    items["data"].pop(story.chance.randrange(len(items["data"])))
+    story.change("customer.subscription.updated", items=items)
 
 
 def _move(story: Story) -> None:
@@ -180,6 +209,8 @@ def _cancel(story: Story) -> None:
 _MOVES: tuple[Callable[[Story], None], ...] = (
     _status, _status, _status, _flip, _flip, _pause, _quantity, _roll, _unseen, _warn, _cancel, _move, _lose_family,
 )  # fmt: skip
+
+_LONG_MOVES = (*_MOVES, _quantity, _add, _add, _remove, _remove, Story.fetch)
 
 
 def invoice_story(chance: random.Random, *, length: int = 5, lies: bool = False) -> Story:

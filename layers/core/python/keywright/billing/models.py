@@ -27,6 +27,7 @@ class Subscription:
     A Stripe subscription. ``pause_behavior`` is set while the collection of payments is paused.
 
     ``cancel_at`` is when it ends by itself, ``canceled_at`` when somebody asked for that, or for its end at once.
+    Events and lists show the first items of a long subscription only: then it has not ``all_items``.
     """
 
     subscription_id: str
@@ -44,6 +45,7 @@ class Subscription:
     created_at: datetime
     items: tuple[SubscriptionItem, ...]
     metadata: Metadata
+    all_items: bool = True
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,12 @@ VALUES (%(invoice_id)s, %(payment_id)s)
 ON DUPLICATE KEY UPDATE payment_id = VALUES(payment_id)
 
 -- name: list_bills
--- A subscription's invoices, the oldest first.
+-- A subscription's invoices, the youngest first: were there more, the oldest would be left out, which restrict nobody any more.
 SELECT invoice_id, status, amount_remaining, attempted, attempt_count, billing_reason, collection_method, created_at, due_at,
        next_attempt_at, finalized_at, failed_at, awaits_customer, first_retry_at, failed_again_at
   FROM invoices
  WHERE subscription_id = %(subscription_id)s
- ORDER BY created_at, invoice_id
+ ORDER BY created_at DESC, invoice_id DESC
  LIMIT 2000
 
 -- name: find_subscription_of_item

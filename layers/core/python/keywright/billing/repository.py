@@ -20,7 +20,7 @@ def ensure_subscription(tx: Transaction, subscription: Subscription, *, customer
 
 def save_subscription(tx: Transaction, subscription: Subscription, observation: Observation) -> None:
     """Set the row and the items; items that the subscription no longer has go."""
-    fields = {name: value for name, value in vars(subscription).items() if name != "items"}
+    fields = {name: value for name, value in vars(subscription).items() if name not in {"items", "all_items"}}
     tx.run(
         _sql.set_subscription, **{**fields, "metadata": json.dumps(dict(subscription.metadata))}, **vars(observation)
     )
@@ -66,7 +66,7 @@ def list_bills(tx: Transaction, *, subscription_id: str) -> list[Bill]:
     """Return a subscription's invoices, the oldest first."""
     rows = tx.all(_sql.list_bills, subscription_id=subscription_id)
     flags = ("attempted", "awaits_customer")
-    return [Bill(**{**row, **{flag: bool(row[flag]) for flag in flags}}) for row in rows]
+    return [Bill(**{**row, **{flag: bool(row[flag]) for flag in flags}}) for row in reversed(rows)]
 
 
 def find_subscription_of_invoice(tx: Transaction, *, invoice_id: str) -> str | None:

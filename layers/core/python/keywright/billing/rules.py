@@ -35,6 +35,7 @@ def read_subscription(stripe: Mapping[str, Any]) -> Subscription:
         created_at=from_unix(stripe["created"]),
         items=tuple(sorted((_item(item, stripe) for item in stripe["items"]["data"]), key=lambda item: item.item_id)),
         metadata=metadata_of(stripe),
+        all_items=not stripe["items"].get("has_more"),
     )
 
 

@@ -13,7 +13,7 @@ from keywright.reconciliation.models import Page
 
 _PAGE = 100  # the most that Stripe lists at once
 _METHOD = "default_payment_method"
-_MOST_LONG = 40  # how many requests for the lines of one invoice a page is worth
+_MOST_LONG = 40  # how many requests for the lines or items of one object a page is worth
 
 
 def list_events(*, since: datetime | None, after: str | None, asked_at: datetime) -> Page:
@@ -35,7 +35,8 @@ def list_objects(cursor: str | None, *, since: datetime, asked_at: datetime, mos
     """
     Return a page of what the object sweep compares, and the cursor behind it.
 
-    Invoices come with all of their lines; after ``most_long`` of those that took requests of their own a page ends.
+    Invoices come with all of their lines, subscriptions with all of their items; after ``most_long`` of those that took
+    requests of their own a page ends.
 
     ``since`` bounds what there is ever more of; products, prices and subscriptions are compared however old they are.
 
@@ -63,7 +64,8 @@ def list_objects(cursor: str | None, *, since: datetime, asked_at: datetime, mos
     with stripe_client.outages_named():
         listed = list_page(_after({"limit": _PAGE, **wanted}, after))
         found = [each.to_dict() for each in listed.data]
-        subjects = _in_full(found, most_long) if object_type == "invoice" else found
+        # Of subscriptions that are listed for what they are paid with, the items are not looked at.
+        subjects = found if object_type == "payment_method" else _in_full(found, most_long)
     goes_on = listed.has_more or len(subjects) < len(found)
     last_id = subjects[-1]["id"] if goes_on and subjects else None
     if object_type == "payment_method":
@@ -75,15 +77,15 @@ def _methods_of(subscriptions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list({each[_METHOD]["id"]: each[_METHOD] for each in subscriptions if each.get(_METHOD)}.values())
 
 
-def _in_full(invoices: list[dict[str, Any]], most_long: int) -> list[dict[str, Any]]:
-    """Return invoices with all of their lines: all of the page, or as many as may take requests of their own."""
+def _in_full(found: list[dict[str, Any]], most_long: int) -> list[dict[str, Any]]:
+    """Return objects with all of their lines or items: the whole page, or as many as may take their own requests."""
     full: list[dict[str, Any]] = []
     asked = 0
-    for invoice in invoices:
-        asked += not billing.shows_all_lines(invoice)
+    for each in found:
+        asked += not billing.shows_all(each)
         if asked > most_long:
             break
-        full.append(billing.with_all_lines(invoice))
+        full.append(billing.in_full(each))
     return full
 
 

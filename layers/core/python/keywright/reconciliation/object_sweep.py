@@ -11,6 +11,8 @@ from keywright.reconciliation.mirror import Subject
 from keywright.reconciliation.models import Counts, Difference, Drift, Fields, Page, Run
 from keywright.stripe_sync import inbox
 
+_CLOSED_AT_ONCE = 1000
+
 
 def apply(tx: Transaction, run: Run, page: Page, *, product_family: str, now: datetime) -> None:
     """Compare a page with the mirror, file what differs, have it mended, and move the cursor behind the page."""
@@ -27,6 +29,11 @@ def apply(tx: Transaction, run: Run, page: Page, *, product_family: str, now: da
     undecided = {subject["id"] for subject in differing} - {drift.object_id for drift, _ in drifts}
     settled = [subject["id"] for subject in page.subjects if subject["id"] not in undecided]
     repository.heal_drift(tx, run, object_ids=settled, now=now)
+    repository.keep_drift(tx, run, object_ids=sorted(undecided))
+    if page.next_cursor is None:
+        # What was not seen on any page is gone at Stripe, or too old to be compared.
+        gone = repository.list_open_objects(tx, run, limit=_CLOSED_AT_ONCE)
+        repository.heal_drift(tx, run, object_ids=gone, now=now)
     counts = Counts(examined=len(compared), received=len(mended), drift=found)
     service.turn_page(tx, run, page, counts, now=now)
 
@@ -46,8 +53,10 @@ def _drifts(
         if theirs is None:
             drifts.append((Drift(object_type, object_id, differences, "its shape is none that we can read"), None))
             continue
-        cause = rules.explain(events, last_seen=_last_seen(tx, object_type, object_id), theirs=theirs)
-        drifts.append((Drift(object_type, object_id, differences, cause), subject if rules.may_heal(events) else None))
+        seen, mirrored = _last_seen(tx, object_type, object_id), held.get(object_id)
+        cause = rules.explain(events, last_seen=seen, theirs=theirs)
+        may_heal = rules.may_heal(events, ours=mirrored, last_seen=seen, theirs=theirs)
+        drifts.append((Drift(object_type, object_id, differences, cause), subject if may_heal else None))
     return drifts
 
 

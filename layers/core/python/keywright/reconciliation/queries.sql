@@ -66,6 +66,11 @@ UPDATE reconciliation_drift
    SET healed_at = %(now)s
  WHERE kind = %(kind)s AND object_id IN %(object_ids)s AND healed_at IS NULL AND run_sid <> %(run_sid)s
 
+-- name: keep_drift
+UPDATE reconciliation_drift
+   SET run_sid = %(run_sid)s
+ WHERE kind = %(kind)s AND object_id IN %(object_ids)s AND healed_at IS NULL
+
 -- name: list_healed_events
 SELECT r.object_id
   FROM reconciliation_drift r

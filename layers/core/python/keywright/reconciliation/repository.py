@@ -99,6 +99,12 @@ def heal_drift(
         tx.run(_sql.heal_drift, kind=run.kind, run_sid=found_by, object_ids=list(object_ids), now=now)
 
 
+def keep_drift(tx: Transaction, run: Run, *, object_ids: Sequence[str]) -> None:
+    """Leave the differences of these objects open: the run has looked at them and cannot say."""
+    if object_ids:
+        tx.run(_sql.keep_drift, kind=run.kind, run_sid=run.run_sid, object_ids=list(object_ids))
+
+
 def list_healed_events(tx: Transaction, *, limit: int) -> list[str]:
     """Return events that were missing, entered the inbox, and have been folded since."""
     return [row["object_id"] for row in tx.all(_sql.list_healed_events, limit=limit)]

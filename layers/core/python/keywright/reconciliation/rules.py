@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from keywright.platform.clock import from_unix, to_wire
-from keywright.reconciliation.models import Difference, Fields, Stored
+from keywright.reconciliation.models import Difference, Fields, Run, RunState, Stored
 
 OVERLAP = timedelta(hours=1)
 """How far each window reaches back into the last one: Stripe's list may lag, and clocks differ."""
@@ -29,7 +29,7 @@ ABANDONED = timedelta(minutes=15)
 """A run that was not touched for so long has lost its worker and its retries."""
 
 CONTINUED = timedelta(hours=24)
-"""How long a failed run may be gone on with; after that the objects before its cursor are worth another look."""
+"""How long a failed run is gone on with that does not get on; after that its cursor may be what it fails at."""
 
 CONFIRMED_AFTER = timedelta(minutes=2)
 """How long repairs may take until they are looked at again."""
@@ -137,9 +137,25 @@ def explain(events: Sequence[Stored], *, last_seen: Fields | None, theirs: Field
     return "the mirror was changed by other means" if last_seen == theirs else "Stripe did not tell us of a change"
 
 
-def may_heal(events: Sequence[Stored]) -> bool:
-    """Tell whether another observation can help: what waits for something else would only wait as well."""
-    return not any(event.state == "PARKED" for event in events)
+def may_heal(events: Sequence[Stored], *, ours: Fields | None, last_seen: Fields | None, theirs: Fields | None) -> bool:
+    """
+    Tell whether another observation can help: what waits for something else would only wait as well.
+
+    But what is in the mirror may wait for a part only, such as what an item licenses, while the rest is folded.
+    """
+    waits = any(event.state == "PARKED" for event in events)
+    return not waits or (ours is not None and last_seen != theirs)
+
+
+def goes_on(latest: Run, *, now: datetime) -> bool:
+    """
+    Tell whether a run that has ended too early is gone on with at its cursor, so that what is long has an end.
+
+    One that turned no page within a day is not: it would fail at the same place for ever.
+    """
+    if latest.state is RunState.COMPLETE or latest.page_cursor is None:
+        return False
+    return latest.step > 0 or now - latest.covers_at < CONTINUED
 
 
 def _text(value: Any) -> str | None:  # noqa: PLR0911  (one line per type of the mirror)

@@ -141,12 +141,7 @@ def report(tx: Transaction, *, now: datetime) -> Report:
 def _new_run(
     kind: Kind, latest: Run | None, *, checked_through: datetime | None, confirms: str | None, now: datetime
 ) -> Run:
-    goes_on = (
-        latest is not None
-        and latest.state is not RunState.COMPLETE
-        and latest.page_cursor is not None
-        and now - latest.covers_at < rules.CONTINUED
-    )
+    goes_on = latest is not None and rules.goes_on(latest, now=now)
     start = rules.window_start(checked_through, now=now) if kind is Kind.EVENT_GAP else None
     return Run(
         run_sid=ids.new("rec", now=now),

@@ -7,7 +7,7 @@ from typing import Any
 
 from keywright.audit import models as actors
 from keywright.billing import service as billing
-from keywright.billing.models import Invoice, Observation
+from keywright.billing.models import Invoice, Observation, Subscription
 from keywright.catalog import service as catalog
 from keywright.checkout import rules as checkout_rules
 from keywright.checkout import service as checkouts
@@ -18,10 +18,19 @@ from keywright.contracts.desk import Desk as ContractDesk
 from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction
 from keywright.price_drift import service as price_drift
-from keywright.stripe_sync import belonging, grants, histories, inbox, kinds, licenses, owners
+from keywright.stripe_sync import (
+    belonging,
+    grants,
+    histories,
+    inbox,
+    kinds,
+    licenses,
+    long_invoices,
+    long_subscriptions,
+    owners,
+)
 from keywright.stripe_sync.failures import failure_of, payment_failed_at
 from keywright.stripe_sync.fold import Folded
-from keywright.stripe_sync.long_invoices import CUT
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Owner, Parked, Processed, StripeEvent
 from keywright.stripe_sync.observing import History
 
@@ -48,8 +57,8 @@ def fold_subscription(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcom
     products = licenses.find_products(tx, desk, grants.terms_of(history))
     if isinstance(products, Parked):
         return products
-    if grants.lacks_term(history):
-        histories.doubt(tx, history, reason=history.folded.ambiguous or licenses.NO_BEGINNING, now=desk.now)
+    if (doubt := _doubt_of(history)) is not None:
+        histories.doubt(tx, history, reason=doubt, now=desk.now)
     billing.mirror_subscription(
         tx, subscription, stamp(history.folded), customer_sid=owner.customer_sid, domain_sid=owner.domain_sid
     )
@@ -71,7 +80,7 @@ def fold_invoice(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:
     if customer_sid is None:
         return Parked(f"customer:{invoice.stripe_customer_id}")
     if not invoice.all_lines and not history.folded.deleted:
-        histories.doubt(tx, history, reason=history.folded.ambiguous or CUT, now=desk.now)
+        histories.doubt(tx, history, reason=history.folded.ambiguous or long_invoices.CUT, now=desk.now)
     if history.folded.deleted:
         billing.remove_invoice(tx, invoice_id=invoice.invoice_id)
     else:
@@ -131,6 +140,15 @@ def _find_owner(tx: Transaction, history: History[Any], stripe_customer_id: str 
     return owners.find_owner(
         tx, stripe_customer_id=stripe_customer_id, observations=history.observations, reconsider_on=name
     )
+
+
+def _doubt_of(history: History[Subscription]) -> str | None:
+    """Return why a subscription has to be fetched though its observations agree; None if it has not."""
+    if history.folded.ambiguous is not None:
+        return None
+    if not history.folded.state.all_items:
+        return long_subscriptions.CUT
+    return licenses.NO_BEGINNING if grants.lacks_term(history) else None
 
 
 def _owner_of(object_id: str) -> str:

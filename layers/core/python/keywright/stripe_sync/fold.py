@@ -1,7 +1,8 @@
 """
 From the set of observations of one object to its state, whatever order and how often they came. Pure.
 
-- A tombstone absorbs, then the highest rank (an ended subscription, a paid invoice), then the newest second.
+- A tombstone absorbs, unless it was an answer of Stripe's that a later one refutes; then the highest rank (an ended
+  subscription, a paid invoice), then the newest second.
 - Inside a second the chain of ``previous_attributes`` decides; across seconds it is checked: where an update does not
   fit the state before it, an event is missing or a clock was wrong.
 - What we fetched ourselves beats every event from before the request: those that are some seconds older, and those that
@@ -12,7 +13,7 @@ From the set of observations of one object to its state, whatever order and how 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -62,8 +63,9 @@ class Kind(Generic[State]):
     """
     How objects of one type are folded.
 
-    ``rank`` is the lattice: higher absorbs lower. ``progress`` orders states of one rank and second that only ever
-    move one way. ``chained`` objects announce each change with what it replaced. ``guess`` orders what stays ambiguous.
+    ``rank`` is the lattice: higher absorbs lower. ``progress`` orders states of one rank that hardly ever move the
+    other way: it decides inside a second, and where the end says less than was said before, a clock may be wrong.
+    ``chained`` objects announce each change with what it replaced. ``guess`` orders what stays ambiguous.
     ``completed`` adds to observations what others of the same object know, where Stripe leaves something out.
     """
 
@@ -88,12 +90,26 @@ class Folded(Generic[State]):
 
 def fold(observations: Iterable[Observed[State]], kind: Kind[State]) -> Folded[State]:
     """Return the state that a set of at least one observation says."""
-    every = list({observed.event_id: observed for observed in observations}.values())
+    every = _believed({observed.event_id: observed for observed in observations}.values())
     if buried := [observed for observed in every if observed.deleted]:
         return Folded(max(every, key=_place).state, max(buried, key=_place), deleted=True, ambiguous=None)
     highest = max(kind.rank(observed.state) for observed in every)
     counted = [observed for observed in every if kind.rank(observed.state) == highest]
     return _Reading(kind).read(counted)
+
+
+def _believed(every: Collection[Observed[State]]) -> list[Observed[State]]:
+    """
+    Leave out that Stripe did not find an object which it showed later: then we had asked with a key of elsewhere.
+
+    Nothing comes back that was deleted, so what an event told of an end is believed for ever.
+    """
+    shown = max((observed.moment for observed in every if observed.fetched and not observed.deleted), default=None)
+    return [
+        observed
+        for observed in every
+        if not (observed.fetched and observed.deleted and shown is not None and shown > observed.moment)
+    ]
 
 
 class _Reading(Generic[State]):
@@ -105,6 +121,7 @@ class _Reading(Generic[State]):
         self._ends: frozenset[State] = frozenset()
         self._doubled: list[tuple[datetime, State]] = []
         self._last: Sequence[Observed[State]] = ()
+        self._furthest: tuple[int, ...] = ()
 
     def read(self, counted: Sequence[Observed[State]]) -> Folded[State]:
         births = [observed for observed in counted if observed.is_birth]
@@ -130,11 +147,12 @@ class _Reading(Generic[State]):
             self._join(same, fetch)
         else:
             self._ends, self._last, self._broken = frozenset({fetch.state}), [fetch], False
+            self._furthest = self._progress()
         return [event for event in open_ if event.second > fetch.second + _SKEW]
 
     def _join(self, same: Sequence[Observed[State]], fetch: Observed[State]) -> None:
         """Find the end of what happened around the request, some of which the answer shows already."""
-        was_broken, self._broken = self._broken, False
+        was_broken, self._broken, self._furthest = self._broken, False, ()
         self._walk([*same, fetch])
         if self._broken:
             # What was before does not fit, which may be why it was fetched: then it tells nothing.
@@ -155,6 +173,7 @@ class _Reading(Generic[State]):
         outcome = follow(Second(steps, seen), self._ends)
         self._broken = self._broken or (chained and outcome.broken) or self._may_repeat(steps, second[0].second)
         self._ends, self._last = self._decided(outcome.ends, second), second
+        self._furthest = max(self._furthest, self._progress())
 
     def _may_repeat(self, steps: Sequence[Step[State]], second: datetime) -> bool:
         """
@@ -166,6 +185,9 @@ class _Reading(Generic[State]):
         turned = any(start == step.end and second - at <= _SKEW for at, start in self._doubled for step in steps)
         self._doubled += [(second, start) for start in doubled]
         return turned
+
+    def _progress(self) -> tuple[int, ...]:
+        return () if self._kind.progress is None else max(self._kind.progress(state) for state in self._ends)
 
     def _decided(self, ends: frozenset[State], second: Sequence[Observed[State]]) -> frozenset[State]:
         """Let what can only move one way choose between the ends."""
@@ -185,7 +207,9 @@ class _Reading(Generic[State]):
         ends = self._ends
         state = next(iter(ends)) if len(ends) == 1 else max(ends, key=lambda end: (self._kind.guess(end), repr(end)))
         telling = [observed for observed in self._last if observed.state == state] or self._last
-        reason = TIE if len(ends) > 1 else GAP if self._broken else None
+        # More was given back before, and now it was not? A bank may return a refund; mostly a clock was wrong.
+        recedes = self._progress() < self._furthest
+        reason = TIE if len(ends) > 1 else GAP if self._broken or recedes else None
         return Folded(state, max(telling, key=_place), deleted=False, ambiguous=reason)
 
 

@@ -62,4 +62,4 @@ def _retrieve(object_type: str, object_id: str) -> dict[str, Any]:
         "subscription": v1.subscriptions.retrieve,
     }[object_type]
     found: dict[str, Any] = retrieve(object_id).to_dict()
-    return billing.with_all_lines(found) if object_type == "invoice" else found
+    return billing.in_full(found)

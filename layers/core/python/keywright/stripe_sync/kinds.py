@@ -22,8 +22,8 @@ from keywright.catalog import rules as catalog
 from keywright.catalog.models import Price, Product
 from keywright.checkout import rules as checkout
 from keywright.checkout.models import PaidSession
+from keywright.stripe_sync import long_invoices, long_subscriptions
 from keywright.stripe_sync.fold import Kind
-from keywright.stripe_sync.long_invoices import completed
 
 # What is guessed where doubt remains: access is not taken from anybody on a guess.
 _BENEFIT = ("canceled", "incomplete_expired", "incomplete", "unpaid", "paused", "past_due", "trialing", "active")
@@ -44,6 +44,7 @@ SUBSCRIPTION: Kind[Subscription] = Kind(
     rank=lambda state: (int(state.status in billing.ENDED),),
     chained=True,
     guess=lambda state: _BENEFIT.index(state.status) if state.status in _BENEFIT else -1,
+    completed=long_subscriptions.completed,
 )
 
 INVOICE: Kind[Invoice] = Kind(
@@ -51,7 +52,7 @@ INVOICE: Kind[Invoice] = Kind(
     billing.read_invoice,
     # Attempts and payments only ever grow, whatever the clocks say.
     rank=lambda state: (billing.INVOICE_RANK[state.status], state.attempt_count, state.amount_paid),
-    completed=completed,
+    completed=long_invoices.completed,
 )
 
 CHECKOUT_SESSION: Kind[PaidSession] = Kind(
@@ -62,6 +63,8 @@ PAYMENT_INTENT: Kind[PaymentIntent] = Kind(
     "payment_intent",
     payments.read_payment_intent,
     rank=lambda state: (payments.INTENT_RANK.get(state.status, 0),),
+    # Once it was tried to charge somebody, there is a charge, whatever became of it.
+    progress=lambda state: (int(state.latest_charge_id is not None),),
 )
 
 CHARGE: Kind[Charge] = Kind(

@@ -73,6 +73,9 @@ def find_owner(
 
     The domain is that of the checkout of ours that the object comes from; without one, the first that it ever named.
     """
+    if not stripe_customer_id:
+        # Such as a session that a stranger began: nothing that comes would say whose it is.
+        return Ignored("the object names no customer", reconsider_on)
     customer_sid = find_customer_sid(tx, stripe_customer_id=stripe_customer_id)
     if customer_sid is None:
         return Parked(f"customer:{stripe_customer_id}")
