@@ -108,6 +108,10 @@ class _Backend(MySQLBackend):  # type: ignore[misc]
         self._owner = owner
         super().__init__(parse_uri(_address(owner)), default_migration_table)
 
+    def copy(self) -> _Backend:
+        """Each migration is applied over a connection of its own."""
+        return _Backend(self._owner)
+
     def connect(self, _address: Any) -> pymysql.connections.Connection[Any]:
         return pymysql.connect(
             host=self._owner["host"],
