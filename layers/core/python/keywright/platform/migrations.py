@@ -162,3 +162,6 @@ def _grant(cursor: DictCursor, application: dict[str, Any]) -> None:
         if not table.startswith(_BOOKKEEPING):
             rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
             cursor.execute(f"GRANT {rights} ON `{table}` TO %s@'%%'", (application["username"],))
+        if table in APPEND_ONLY:
+            # Code before this one, to which a deployment went back, may have taken it for a table like others.
+            cursor.execute(f"REVOKE UPDATE, DELETE ON `{table}` FROM %s@'%%'", (application["username"],))
