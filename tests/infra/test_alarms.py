@@ -80,6 +80,16 @@ def test_where_the_dispatcher_comes_once_an_hour_figures_are_expected_no_sooner(
     assert (of(assembly), of(large)) == ((3600, 2, 7380), (60, 5, 300))
 
 
+def test_a_database_that_wakes_is_no_alarm_and_stops_no_deployment(assembly: Assembly, large: Assembly):
+    """A page asks a dozen times within the quarter of a minute that it takes, and is answered 503."""
+    lasts = [
+        [each["EvaluationPeriods"] for each in alarms_on(which, "5xx") if each["Period"] == 300]
+        for which in (assembly, large)
+    ]
+
+    assert lasts == [[2], [1]]
+
+
 def test_a_price_that_differs_is_told_of_however_seldom_the_dispatcher_comes(assembly: Assembly, large: Assembly):
     """The figure looks back over two rounds of the slower dispatcher, so that no line falls between two of them."""
     for which in (assembly, large):
