@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from infra.cli.addresses import address
+
 _TIMEOUT_S = 30
 # A paused cluster is said to wake in fifteen seconds, and in half a minute or more after a day's sleep.
 _PATIENCE_S = 120.0
@@ -90,17 +92,11 @@ CHECKS = (
 
 def add_command(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    parser.add_argument("--api-url", required=True, type=_address, help="where the API answers")
+    parser.add_argument("--api-url", required=True, type=address, help="where the API answers")
     parser.add_argument(
         "--patience", type=float, default=_PATIENCE_S, metavar="SECONDS", help="how long a database may take to wake"
     )
     parser.set_defaults(run=_run)
-
-
-def _address(text: str) -> str:
-    if not text.startswith(("https://", "http://")):
-        raise argparse.ArgumentTypeError(f"{text!r} is no address such as https://api.example.com")
-    return text.rstrip("/")
 
 
 def _run(arguments: argparse.Namespace) -> int:
