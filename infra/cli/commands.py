@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         fields = [f"  {wrong.field.removeprefix('body.')}: {wrong.detail}" for wrong in problem.errors]
         return _fail("\n".join([f"{problem.title}. {problem.detail}", *fields]))
     except (BotoCoreError, ClientError) as problem:
-        return _fail(f"The deployment's secrets cannot be read. {problem}")
+        return _fail(f"AWS refuses: {problem}")
     except OSError as problem:
         return _fail(str(problem))
     return status or 0

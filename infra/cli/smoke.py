@@ -1,7 +1,8 @@
 """
 ``keywright smoke --api-url URL``: does a deployment answer as it should, seen from outside and without an account?
 
-It changes nothing, so it can be run against production after every deployment.
+It changes nothing, so it can be run against production after every deployment. A small deployment's database may
+sleep by then: it is woken first, and waited for.
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from infra.cli.addresses import address
+
 _TIMEOUT_S = 30
+# A paused cluster is said to wake in fifteen seconds, and in half a minute or more after a day's sleep.
+_PATIENCE_S = 120.0
+_PAUSE_S = 2.0
+_ASLEEP = 503
 
 
 @dataclass(frozen=True)
@@ -84,12 +92,15 @@ CHECKS = (
 
 def add_command(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    parser.add_argument("--api-url", required=True, help="where the API answers")
+    parser.add_argument("--api-url", required=True, type=address, help="where the API answers")
+    parser.add_argument(
+        "--patience", type=float, default=_PATIENCE_S, metavar="SECONDS", help="how long a database may take to wake"
+    )
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    failed = failures(arguments.api_url.rstrip("/"))
+    failed = failures(arguments.api_url, patience_s=arguments.patience)
     for check in CHECKS:
         print(f"{'WRONG' if check.name in failed else 'ok':<6}{check.name}")
     for name, reason in failed.items():
@@ -97,8 +108,9 @@ def _run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def failures(api_url: str) -> dict[str, str]:
-    """Return the checks that do not hold, each with what came back."""
+def failures(api_url: str, *, patience_s: float = _PATIENCE_S) -> dict[str, str]:
+    """Return the checks that do not hold once the database is awake, each with what came back."""
+    _wake(api_url, patience_s)
     failed = {}
     for check in CHECKS:
         try:
@@ -109,6 +121,18 @@ def failures(api_url: str) -> dict[str, str]:
         if not check.holds(answer):
             failed[check.name] = f"{check.method} {check.path} answered {answer.status}: {str(answer.body)[:200]}"
     return failed
+
+
+def _wake(api_url: str, patience_s: float) -> None:
+    """Ask until the answer is another than that the database is away; whether it is right, the checks will say."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        try:
+            if _ask(api_url, CHECKS[0]).status != _ASLEEP:
+                return
+        except OSError:
+            return
+        time.sleep(_PAUSE_S)
 
 
 def _ask(api_url: str, check: Check) -> Answer:

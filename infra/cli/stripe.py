@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from infra.cli.addresses import address
 from infra.cli.stripe_events import ENABLED_EVENTS
 from infra.cli.stripe_portal import set_up_portal
 from infra.cli.stripe_samples import SAMPLES, Sample
@@ -35,18 +37,25 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     setup = commands.add_parser(
         "setup", help="make the webhook endpoint, the portal, the meters and, if wanted, sample products"
     )
-    setup.add_argument("--api-url", help="where the API answers; without it, the setting API_URL")
+    setup.add_argument("--api-url", type=address, help="where the API answers; without it, the setting API_URL")
     setup.add_argument("--meter", action="append", default=[], metavar="NAME", help="a meter for usage; several times")
     setup.add_argument("--samples", action="store_true", help="also make a product of each licensing model")
     setup.set_defaults(run=_setup)
 
 
-def _setup(arguments: argparse.Namespace) -> None:
+def _setup(arguments: argparse.Namespace) -> int:
+    from stripe import StripeError  # noqa: PLC0415  (the SDK is slow to import, and few commands use it)
+
     api_url = arguments.api_url or config.setting("API_URL")
-    for line in set_up(
-        stripe_client.client(), url=api_url + WEBHOOK_PATH, meters=arguments.meter, samples=arguments.samples
-    ):
-        print(line)
+    client = stripe_client.client()
+    try:
+        for line in set_up(client, url=api_url + WEBHOOK_PATH, meters=arguments.meter, samples=arguments.samples):
+            print(line)
+    except StripeError as problem:
+        print(f"Stripe refuses, or was not reached: {' '.join(str(problem).split())}", file=sys.stderr)
+        print("What was made stays: mend it, and run this again.", file=sys.stderr)
+        return 1
+    return 0
 
 
 def set_up(client: StripeClient, *, url: str, meters: list[str], samples: bool) -> Iterator[str]:

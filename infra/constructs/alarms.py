@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -84,9 +85,11 @@ _OWN: tuple[Alarm, ...] = (
     Alarm(
         name="ApiFails",
         page="api-fails",
-        text="The API answered 5xx more than ten times in five minutes.",
+        text="The API answered 5xx more than ten times in five minutes; where the database may sleep, twice in a row.",
         metric=_server_errors,
         threshold=lambda _: 10,
+        # One page that asks while the database wakes is answered 503 as often, and nothing is wrong.
+        lasts=lambda watched: 2 if watched.profile.pauses_after_s else 1,
         stops_deployments=True,
     ),
     Alarm(
@@ -151,6 +154,8 @@ _OWN: tuple[Alarm, ...] = (
         text="The machine by which functions reach Stripe and AWS does not answer.",
         metric=_way_out,
         lasts=times(2),
+        # A machine that was stopped or taken away says nothing.
+        silence=BREACHING,
     ),
 )
 
@@ -164,12 +169,28 @@ class Alarms(Construct):
         super().__init__(scope, name)
         # Nobody needs the name before the deployment; messages hold an alarm's name and figures, and no customer's.
         self.topic = sns.Topic(self, "Topic", display_name="Keywright alarms", enforce_ssl=True)
+        self._let_alarms_speak()
         self.metrics: dict[str, cloudwatch.IMetric] = {}
         self.stopping: list[cloudwatch.Alarm] = []
         for alarm in ALARMS:
             if (metric := alarm.metric(watched)) is not None:
                 self.metrics[alarm.name] = metric
                 self._add(alarm, metric, watched)
+
+    def _let_alarms_speak(self) -> None:
+        """Say what SNS's own policy would: the one that forbids plain connections takes its place."""
+        ours = cdk.Stack.of(self).format_arn(
+            service="cloudwatch", resource="alarm", resource_name="*", arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+        )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowAlarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"ArnLike": {"aws:SourceArn": ours}},
+            )
+        )
 
     def _add(self, alarm: Alarm, metric: cloudwatch.IMetric, watched: Watched) -> None:
         made = cloudwatch.Alarm(

@@ -81,7 +81,10 @@ class Api(Construct):
     @property
     def origin(self) -> str:
         """Return the host that a distribution before the API asks."""
-        return self.domain.name if self.domain else cdk.Fn.select(2, cdk.Fn.split("/", self._api.api_endpoint))
+        if self.domain:
+            return self.domain.name
+        # From the id, which an API keeps: its endpoint is not to be had where it answers under another host.
+        return f"{self._api.api_id}.execute-api.{cdk.Stack.of(self).region}.{cdk.Aws.URL_SUFFIX}"
 
     def _mapping(self, domain: Domain) -> apigatewayv2.DomainMappingOptions:
         """Answer under a host of the vendor's; the outputs say where its DNS record leads."""

@@ -18,6 +18,8 @@ from infra.manifest import Secret
 from infra.profiles import Profile
 
 DATABASE_NAME = "keywright"
+_APPLICATION_USER = "keywright_app"
+_PORT = 3306
 
 CLUSTER_PARAMETERS = {
     "time_zone": "UTC",
@@ -48,21 +50,22 @@ class Database(Construct):
         self._network, self._profile = network, profile
         self.cluster = self._cluster()
         self._application = rds.DatabaseSecret(
-            self, "ApplicationSecret", username="keywright_app", dbname=DATABASE_NAME, exclude_characters=PLAIN_PASSWORD
+            self,
+            "ApplicationSecret",
+            username=_APPLICATION_USER,
+            dbname=DATABASE_NAME,
+            exclude_characters=PLAIN_PASSWORD,
         )
-        entrance: secretsmanager.ISecretAttachmentTarget = self.cluster
-        if profile.has_proxy:
-            entrance = proxy = self._proxy()
-            proxy.connections.allow_from(network.functions, ec2.Port.tcp(3306), "From functions")
         # Migrations go to the cluster itself in either profile.
         self.cluster.connections.allow_default_port_from(network.functions)
         owner = self.cluster.secret
         assert owner is not None, "a cluster with generated credentials has a secret"
         # Attaching a secret adds the host and port that it leads to.
-        application = self._application.attach(entrance)
-        self.secret_arns = {Secret.DATABASE: application.secret_arn, Secret.DATABASE_OWNER: owner.secret_arn}
-        # A pool refuses a new password until it is current, so the rotation cannot try it through the pool: with one,
-        # only the owner's password is renewed by itself.
+        application = self._application.attach(self.cluster)
+        read: secretsmanager.ISecret = self._pooled() if profile.has_proxy else application
+        self.secret_arns = {Secret.DATABASE: read.secret_arn, Secret.DATABASE_OWNER: owner.secret_arn}
+        # The rotation knows of one secret: with a pool there are two, and only the owner's password is renewed by
+        # itself.
         self.rotated = {"Owner": owner, **({} if profile.has_proxy else {"Application": application})}
 
     def _cluster(self) -> rds.DatabaseCluster:
@@ -100,9 +103,30 @@ class Database(Construct):
             removal_policy=cdk.RemovalPolicy.SNAPSHOT,
         )
 
+    def _pooled(self) -> secretsmanager.Secret:
+        """
+        Make the secret that leads functions to the pool, which itself signs in with the application's.
+
+        Secrets Manager attaches no secret to a pool, so it is put together here; CloudFormation fills in the password.
+        """
+        proxy = self._proxy()
+        proxy.connections.allow_from(self._network.functions, ec2.Port.tcp(_PORT), "From functions")
+        plain = {"host": proxy.endpoint, "port": str(_PORT), "username": _APPLICATION_USER, "dbname": DATABASE_NAME}
+        return secretsmanager.Secret(
+            self,
+            "PooledSecret",
+            description="Keywright DATABASE: the application's user, by way of the pool",
+            secret_object_value={
+                **{key: cdk.SecretValue.unsafe_plain_text(value) for key, value in plain.items()},
+                "password": self._application.secret_value_from_json("password"),
+            },
+        )
+
     def _proxy(self) -> rds.DatabaseProxy:
         return self.cluster.add_proxy(
             "Proxy",
+            # Unique in the account and region, and CDK would call each of them "Proxy".
+            db_proxy_name=cdk.Stack.of(self).stack_name,
             vpc=self._network.vpc,
             vpc_subnets=self._network.database_subnets,
             secrets=[self._application],

@@ -172,7 +172,7 @@ class KeywrightFunction(lambda_.Function):
 
     def _keep_failures(self, queue: sqs.Queue) -> None:
         """Nobody waits for its answer, so what failed for good is kept where an alarm looks."""
-        lambda_.CfnEventInvokeConfig(
+        kept = lambda_.CfnEventInvokeConfig(
             self,
             "Failures",
             function_name=self.function_name,
@@ -182,6 +182,8 @@ class KeywrightFunction(lambda_.Function):
                 on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=queue.queue_arn)
             ),
         )
+        # It names the alias as plain text, and Lambda refuses one that is not there yet.
+        kept.node.add_dependency(self.live)
 
 
 def _role(scope: Construct, function: Function, allowed: list[Statement]) -> iam.Role:

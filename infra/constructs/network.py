@@ -11,6 +11,7 @@ from __future__ import annotations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from infra.constructs import way_out
 from infra.profiles import Profile, WayOut
 
 ZONES = 2
@@ -23,11 +24,11 @@ _DNS = (ec2.Port.udp(53), ec2.Port.tcp(53))
 class Network(Construct):
     """A VPC over two availability zones, and the security group that all functions share."""
 
-    def __init__(self, scope: Construct, name: str, *, profile: Profile) -> None:
+    def __init__(self, scope: Construct, name: str, *, profile: Profile, region: str, image: str | None) -> None:
         super().__init__(scope, name)
         self.nat_instance: ec2.NatInstanceProviderV2 | None = None
         if profile.way_out is WayOut.INSTANCE:
-            self.nat_instance = _nat_instance()
+            self.nat_instance = way_out.provider(region, image)
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
@@ -46,7 +47,7 @@ class Network(Construct):
             ],
         )
         if self.nat_instance:
-            _let_through(self.nat_instance)
+            way_out.finish(self.nat_instance, addresses=_ADDRESSES)
         self.functions = ec2.SecurityGroup(
             self,
             "FunctionsGroup",
@@ -67,33 +68,3 @@ class Network(Construct):
     def database_subnets(self) -> ec2.SubnetSelection:
         """Return where the database runs: no way out."""
         return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
-
-
-def _nat_instance() -> ec2.NatInstanceProviderV2:
-    """Describe the smallest machine there is; AWS's own Linux, which the provider tells to translate addresses."""
-    return ec2.NatProvider.instance_v2(
-        instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.NANO),
-        machine_image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=ec2.AmazonLinuxCpuType.ARM_64),
-        credit_specification=ec2.CpuCredits.STANDARD,
-        associate_public_ip_address=True,
-        default_allowed_traffic=ec2.NatTrafficDirection.NONE,
-    )
-
-
-def _let_through(way_out: ec2.NatInstanceProviderV2) -> None:
-    """Let the network's own addresses reach the world over TLS; the machine itself may fetch its one package."""
-    way_out.connections.allow_from(ec2.Peer.ipv4(_ADDRESSES), _HTTPS, "From functions")
-    way_out.connections.allow_to_any_ipv4(_HTTPS, "To Stripe and AWS")
-    for port in _DNS:
-        way_out.connections.allow_from(ec2.Peer.ipv4(_ADDRESSES), port, "From functions")
-        way_out.connections.allow_to_any_ipv4(port, "To resolvers")
-    way_out.connections.allow_to_any_ipv4(ec2.Port.tcp(80), "To its own package source")
-    for instance in way_out.gateway_instances:
-        machine = instance.node.default_child
-        assert isinstance(machine, ec2.CfnInstance), "an instance is made of one"
-        machine.block_device_mappings = [
-            ec2.CfnInstance.BlockDeviceMappingProperty(
-                device_name="/dev/xvda",
-                ebs=ec2.CfnInstance.EbsProperty(encrypted=True, volume_size=8, volume_type="gp3"),
-            )
-        ]

@@ -30,6 +30,8 @@ _CERTIFICATE = re.compile(r"arn:aws:acm:([a-z0-9-]+):\d{12}:certificate/[\w-]+")
 _CURRENT = "current"
 # Secrets Manager: 32 to 64 characters.
 _VERSION_ID = re.compile(r"[A-Za-z0-9-]{32,64}")
+_NEWEST = "newest"
+_IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,17}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 # CloudFront takes certificates and web ACLs of one region only.
 EDGE_REGION = "us-east-1"
@@ -163,6 +165,30 @@ class Settings:
             return None
         if not _VERSION_ID.fullmatch(value):
             raise MissingContext(f"The CDK context value '{PREFIX}edge_key_version' is no version's id, nor 'current'.")
+        return value
+
+    @property
+    def is_gradual(self) -> bool:
+        """
+        Tell whether new code takes a tenth of the calls first, or all at once.
+
+        :raises MissingContext: if the value is neither ``gradual`` nor ``at-once``
+        """
+        if (value := self.value("rollout")) not in {"gradual", "at-once"}:
+            raise MissingContext(f"The CDK context value '{PREFIX}rollout' is {value!r}, not 'gradual' or 'at-once'.")
+        return value == "gradual"
+
+    @property
+    def way_out_image(self) -> str | None:
+        """
+        Return the image of the small profile's way out; None for the newest at each deployment.
+
+        :raises MissingContext: if it is neither an image's id nor ``newest``
+        """
+        if (value := self.value("way_out_image")) == _NEWEST:
+            return None
+        if not _IMAGE_ID.fullmatch(value):
+            raise MissingContext(f"The CDK context value '{PREFIX}way_out_image' is no image's id, nor 'newest'.")
         return value
 
     @property

@@ -95,9 +95,9 @@ NAG = (
     ),
     Answer(
         "AwsSolutions-SMG4",
-        r"large.*/Database/ApplicationSecret",
-        "A pool refuses a new password until it is current, so a rotation cannot try it; the runbook says how"
-        " it is done.",
+        r"large.*/Database/(Application|Pooled)Secret",
+        "The pool reads one and the functions the other, and a rotation knows of one only; the runbook says how"
+        " both are written.",
     ),
     Answer(
         "AwsSolutions-SQS3",

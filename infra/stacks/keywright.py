@@ -50,7 +50,7 @@ class KeywrightStack(cdk.Stack):
         bus = events.EventBus(self, "EventBus", event_bus_name=settings.value("event_bus"))
         mail = Mail(self, "Mail", domain=settings.mail_domain, makes_identity=settings.makes_mail_identity)
         self.api = Api(self, "Api", origins=settings.cors_origins, domain=_api_domain(settings))
-        self._network = Network(self, "Network", profile=profile)
+        self._network = Network(self, "Network", profile=profile, region=settings.region, image=settings.way_out_image)
         self._database = Database(self, "Database", network=self._network, profile=profile)
         if settings.backup_region:
             Copies(self, "Copies", cluster=self._database.cluster, settings=settings)
@@ -80,9 +80,15 @@ class KeywrightStack(cdk.Stack):
         schedules = Schedules(self, "Schedules", functions=functions, profile=profile)
         rules = EventRules(self, "EventRules", functions=functions, details={"aws.ses": mail.event_detail})
         alarms = self._watch(settings, functions, schedules, rules)
-        Deployments(self, "Deployments", functions=functions, alarms=alarms.stopping)
+        Deployments(self, "Deployments", functions=functions, alarms=alarms.stopping, gradual=settings.is_gradual)
+        self._tell(alarms, api_url=surroundings.settings["API_URL"])
+
+    def _tell(self, alarms: Alarms, *, api_url: str) -> None:
+        """Name what other stacks and operators ask for."""
+        # The stack before the API imports it until it has been updated itself, whatever this deployment says by then.
+        self.export_value(self.api.api_id)
         cdk.CfnOutput(self, "AlarmTopic", value=alarms.topic.topic_arn)
-        cdk.CfnOutput(self, "ApiUrl", value=surroundings.settings["API_URL"])
+        cdk.CfnOutput(self, "ApiUrl", value=api_url)
 
     def _permitted(self, mail: Mail, bus: events.EventBus, secrets: OperatorSecrets) -> Mapping[Permission, list[str]]:
         license_keys = [self.format_arn(service="kms", resource="key", resource_name="*")]

@@ -80,6 +80,16 @@ def test_where_the_dispatcher_comes_once_an_hour_figures_are_expected_no_sooner(
     assert (of(assembly), of(large)) == ((3600, 2, 7380), (60, 5, 300))
 
 
+def test_a_database_that_wakes_is_no_alarm_and_stops_no_deployment(assembly: Assembly, large: Assembly):
+    """A page asks a dozen times within the quarter of a minute that it takes, and is answered 503."""
+    lasts = [
+        [each["EvaluationPeriods"] for each in alarms_on(which, "5xx") if each["Period"] == 300]
+        for which in (assembly, large)
+    ]
+
+    assert lasts == [[2], [1]]
+
+
 def test_a_price_that_differs_is_told_of_however_seldom_the_dispatcher_comes(assembly: Assembly, large: Assembly):
     """The figure looks back over two rounds of the slower dispatcher, so that no line falls between two of them."""
     for which in (assembly, large):
@@ -153,9 +163,10 @@ def test_drift_that_the_sweeps_find_is_an_alarm_and_an_event_that_is_only_late_i
 def test_every_metric_that_an_alarm_watches_is_printed(large: Assembly, invoke: Any, capsys: Any):
     """But for the lag of a look that never was: there the silence is what is watched."""
     invoke("dispatcher", {"do": "dispatch"})
-    printed = {metric for metric, _ in metrics(capsys.readouterr().out)}
+    printed = set(metrics(capsys.readouterr().out))
 
-    assert {metric["MetricName"] for metric in our_metrics(large)} - printed == {"ReconciliationLag"}
+    watched = {(metric["MetricName"], dimensions(metric)["kind"]) for metric in our_metrics(large)}
+    assert {name for name, _ in watched - printed} == {"ReconciliationLag"}
 
 
 def test_alarms_watch_the_figures_of_their_own_deployment_alone(large: Assembly):

@@ -8,6 +8,7 @@ from infra import cost
 from infra.constructs.alarms import ALARMS
 from infra.cost_tables import ASSUMPTIONS, PRICES
 from infra.profiles import LARGE, SMALL
+from tests.infra.assembly import Assembly
 
 
 def test_the_page_is_computed():
@@ -26,6 +27,13 @@ def test_a_sleeping_database_costs_a_share_of_one_that_never_sleeps():
     # 0.5 ACU for 315 of 3,600 seconds, and 1 GB.
     assert small[1].quantize(Decimal("0.01")) == Decimal("3.93")
     assert large[1].quantize(Decimal("0.01")) == Decimal("175.30")
+
+
+def test_the_secrets_that_are_paid_for_are_those_that_are_made(assembly: Assembly, large: Assembly):
+    for profile, made in ((SMALL, assembly), (LARGE, large)):
+        paid = {name: dollars for name, dollars, _ in cost.at_rest(profile, alarms=0)}["secrets"]
+
+        assert paid == len(made.of_type("AWS::SecretsManager::Secret")) * PRICES["secret"].dollars
 
 
 def test_ten_thousand_licenses_cost_their_webhooks_jobs_and_mails():

@@ -89,13 +89,27 @@ def test_only_functions_and_nobody_outside_reach_the_way_out_and_the_database(as
 
 def test_functions_of_the_large_profile_reach_the_database_through_the_pool(large: Assembly):
     (pool,) = large.of_type("AWS::RDS::DBProxy").values()
-    attached = {
-        each["Properties"]["TargetType"]
-        for each in large.of_type("AWS::SecretsManager::SecretTargetAttachment").values()
-    }
+    (name,) = large.of_type("AWS::RDS::DBProxy")
+    (signs_in,) = pool["Properties"]["Auth"]
+    secrets = large.of_type("AWS::SecretsManager::Secret")
+
+    read = large.environment("auth")["KEYWRIGHT_DATABASE_SECRET"]["Ref"]
 
     assert pool["Properties"]["RequireTLS"] is True
-    assert attached == {"AWS::RDS::DBProxy", "AWS::RDS::DBCluster"}
+    said = json.dumps(secrets[read]["Properties"]["SecretString"])
+    assert name in said
+    assert f'{{"Ref": "{signs_in["SecretArn"]["Ref"]}"}}' in said
+    assert "SecretString:password" in said
+
+
+def test_functions_of_the_small_profile_reach_the_database_itself(assembly: Assembly):
+    (attachment,) = [
+        each["Properties"]
+        for name, each in assembly.of_type("AWS::SecretsManager::SecretTargetAttachment").items()
+        if assembly.environment("auth")["KEYWRIGHT_DATABASE_SECRET"] == {"Ref": name}
+    ]
+
+    assert attachment["TargetType"] == "AWS::RDS::DBCluster"
 
 
 def test_passwords_are_renewed_once_the_migration_has_made_their_users(assembly: Assembly):
@@ -126,6 +140,20 @@ def test_new_code_takes_a_tenth_first_and_goes_back_if_an_alarm_rings(assembly: 
         assert len(group["Properties"]["AlarmConfiguration"]["Alarms"]) == 2
     shifted = [alias for alias in aliases if "CodeDeployLambdaAliasUpdate" in alias.get("UpdatePolicy", {})]
     assert len(shifted) == len(FUNCTIONS) - 1
+
+
+def test_what_ends_an_alarm_may_take_over_at_once(tmp_path):
+    """CodeDeploy stops every deployment for as long as an alarm of the group rings, the one that mends it too."""
+    stated = {"keywright:rollout": "at-once", "aws:cdk:bundling-stacks": []}
+
+    build({**declared_context(), **stated}, outdir=str(tmp_path)).synth()
+
+    groups = Assembly.read(tmp_path).of_type("AWS::CodeDeploy::DeploymentGroup").values()
+    assert len(groups) == len(FUNCTIONS) - 1
+    for group in groups:
+        assert group["Properties"]["DeploymentConfigName"] == "CodeDeployDefault.LambdaAllAtOnce"
+        assert group["Properties"]["AlarmConfiguration"]["Enabled"] is False
+        assert "DEPLOYMENT_STOP_ON_ALARM" not in group["Properties"]["AutoRollbackConfiguration"]["Events"]
 
 
 def test_functions_that_nobody_waits_for_keep_what_failed(assembly: Assembly):
@@ -314,6 +342,8 @@ def test_a_deployment_elsewhere_takes_its_firewall_from_the_region_where_it_must
         {"backup_region": "us-east-1"},
         {"backup_region": "elsewhere"},
         {"edge_key_version": "2"},
+        {"way_out_image": "latest"},
+        {"rollout": "slowly"},
     ],
 )
 def test_a_value_that_means_nothing_stops_the_synthesis_and_is_named(stated: dict[str, str], tmp_path):

@@ -39,6 +39,33 @@ def test_a_deployment_waits_is_approved_by_its_environment_and_identified_by_oid
     assert deploy["permissions"]["id-token"] == "write"
 
 
+def test_a_deployment_that_waits_for_its_approval_keeps_nobody_from_staging():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())
+
+    groups = {job: _jobs("deploy")[job]["concurrency"]["group"] for job in ("staging", "production")}
+
+    assert "concurrency" not in workflow
+    assert groups == {"staging": "deploy-staging", "production": "deploy-production"}
+
+
+@pytest.mark.parametrize("job", ["staging", "production"])
+def test_a_deployment_is_gradual_unless_somebody_asks_otherwise(job: str):
+    (arguments,) = [
+        step["env"]["CDK_ARGS"] for step in _jobs("deploy")[job]["steps"] if "CDK_ARGS" in step.get("env", {})
+    ]
+
+    assert "-c keywright:rollout=${{ inputs.rollout || 'gradual' }}" in arguments
+
+
+def test_a_pull_requests_look_takes_no_role_that_deploys():
+    """The CLI's own choice is a change set, by the role that deploys."""
+    (arguments,) = [
+        step["env"]["CDK_ARGS"] for step in _jobs("diff")["diff"]["steps"] if "CDK_ARGS" in step.get("env", {})
+    ]
+
+    assert arguments.startswith("--method template ")
+
+
 @pytest.mark.parametrize(("workflow", "job"), [("deploy", "staging"), ("deploy", "production"), ("diff", "diff")])
 def test_a_deployment_states_every_value_that_has_only_an_example_in_cdk_json(workflow: str, job: str):
     told = [step["env"] for step in _jobs(workflow)[job]["steps"] if "env" in step]

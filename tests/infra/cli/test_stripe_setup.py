@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 from stripe import StripeClient
@@ -23,10 +25,6 @@ URL = "https://setup.example.test/v1/webhooks/stripe"
 @pytest.fixture
 def own_secret(database: Any, stripe_account: StripeClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A secret of this test's own, since the command writes into it."""
-    import json
-
-    import boto3
-
     value = {"api_key": secrets.read("STRIPE")["api_key"], "webhook_secrets": ["whsec_before"]}
     name = f"keywright/STRIPE-{os.urandom(4).hex()}"
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
@@ -56,6 +54,36 @@ def test_a_second_run_makes_nothing_twice(
     assert (len(meters), len(samples), len(prices)) == (1, 3, 3)
     assert endpoint.api_version == "2026-05-27.dahlia"
     assert sorted(endpoint.enabled_events) == ENABLED_EVENTS
+
+
+@pytest.mark.usefixtures("own_secret")
+@pytest.mark.parametrize(
+    ("key", "where", "said"),
+    [("sk_test_unknown", None, "Invalid API Key"), (None, "http://127.0.0.1:9", "Connection refused")],
+)
+def test_a_key_that_is_refused_and_a_stripe_that_is_away_are_told_without_a_trace(
+    key: str | None,
+    where: str | None,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    if key:
+        changed = json.dumps({**secrets.read("STRIPE"), "api_key": key})
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId=os.environ["KEYWRIGHT_STRIPE_SECRET"], SecretString=changed
+        )
+    if where:
+        monkeypatch.setenv("KEYWRIGHT_STRIPE_API_URL", where)
+    secrets.forget()
+
+    status = main(SETUP)
+
+    problem, advice = capsys.readouterr().err.splitlines()
+    assert status == 1
+    assert problem.startswith("Stripe refuses, or was not reached: ")
+    assert said in problem
+    assert advice.endswith("run this again.")
 
 
 def test_the_new_signing_secret_stands_before_those_that_are_still_in_use(

@@ -97,3 +97,16 @@ def test_a_new_password_of_the_application_is_taken_up_by_the_next_run(database,
 
     migrations.migrate(owner, application)
     connect_with(application).close()
+
+
+def test_rights_that_older_code_gave_are_taken_back(database, credentials):
+    """A deployment that goes back runs the older migration, to which a newer append-only table is one like others."""
+    application = credentials[1]
+    database.execute(f"GRANT UPDATE, DELETE ON audit_log TO '{application['username']}'@'%'")
+
+    migrations.migrate(*credentials)
+
+    with connect_with(application) as connection, connection.cursor() as cursor:
+        for statement in ("UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log"):
+            with pytest.raises(pymysql.OperationalError, match="denied"):
+                cursor.execute(statement)

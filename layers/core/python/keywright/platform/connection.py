@@ -77,7 +77,7 @@ def connect_with(
             connect_timeout=_CONNECT_TIMEOUT_S,
             read_timeout=answer_timeout_s,
             write_timeout=answer_timeout_s,
-            **_transport(str(credentials.get("tls", "on"))),
+            **transport(credentials),
         )
     except (pymysql.OperationalError, OSError) as problem:
         refused = isinstance(problem, pymysql.MySQLError) and _code(problem) == 1045  # noqa: PLR2004
@@ -119,8 +119,9 @@ def _code(problem: pymysql.MySQLError) -> int:
     return int(problem.args[0]) if problem.args and isinstance(problem.args[0], int) else -1
 
 
-def _transport(tls: str) -> dict[str, Any]:
-    return {"ssl_disabled": True} if tls == "off" else {"ssl": _tls_context()}
+def transport(credentials: dict[str, Any]) -> dict[str, Any]:
+    """Return what makes the driver insist on TLS, where left alone it would do without if the server has none."""
+    return {"ssl_disabled": True} if str(credentials.get("tls", "on")) == "off" else {"ssl": _tls_context()}
 
 
 @lru_cache

@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pymysql
 from pymysql.cursors import DictCursor
-from yoyo import get_backend, read_migrations
+from yoyo import read_migrations
+from yoyo.backends.core.mysql import MySQLBackend
+from yoyo.connections import parse_uri
+from yoyo.migrations import default_migration_table
 
-from keywright.platform.connection import connect_with
+from keywright.platform.connection import connect_with, transport
 from keywright.platform.errors import DatabaseUnavailable
 
 HISTORY = Path(__file__).parents[3] / "migrations"
@@ -77,13 +81,46 @@ def migrate(owner: dict[str, Any], application: dict[str, Any]) -> list[str]:
 
 def _apply(owner: dict[str, Any]) -> list[str]:
     logging.getLogger("yoyo").setLevel(logging.WARNING)
-    backend = get_backend(_address(owner))
+    backend = backend_for(owner)
     try:
         missing = backend.to_apply(read_migrations(str(HISTORY)))
         backend.apply_migrations(missing)
     finally:
         backend.connection.close()
     return [migration.id for migration in missing]
+
+
+def backend_for(owner: dict[str, Any]) -> MySQLBackend:
+    """
+    Return the library's connection, which insists on TLS as all others do.
+
+    :raises pymysql.OperationalError: if the server has none and the credentials want it
+    """
+    backend = _Backend(owner)
+    backend.init_database()
+    return backend
+
+
+class _Backend(MySQLBackend):  # type: ignore[misc]
+    """The library's own takes an address, and what an address says of TLS ends as a wish."""
+
+    def __init__(self, owner: dict[str, Any]) -> None:
+        self._owner = owner
+        super().__init__(parse_uri(_address(owner)), default_migration_table)
+
+    def copy(self) -> _Backend:
+        """Each migration is applied over a connection of its own."""
+        return _Backend(self._owner)
+
+    def connect(self, _address: Any) -> pymysql.connections.Connection[Any]:
+        return pymysql.connect(
+            host=self._owner["host"],
+            port=int(self._owner["port"]),
+            user=self._owner["username"],
+            password=self._owner["password"],
+            database=self._owner["dbname"],
+            **transport(self._owner),
+        )
 
 
 @contextmanager
@@ -125,3 +162,6 @@ def _grant(cursor: DictCursor, application: dict[str, Any]) -> None:
         if not table.startswith(_BOOKKEEPING):
             rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
             cursor.execute(f"GRANT {rights} ON `{table}` TO %s@'%%'", (application["username"],))
+        if table in APPEND_ONLY:
+            # Code before this one, to which a deployment went back, may have taken it for a table like others.
+            cursor.execute(f"REVOKE UPDATE, DELETE ON `{table}` FROM %s@'%%'", (application["username"],))
