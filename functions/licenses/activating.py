@@ -82,7 +82,7 @@ def list_activations(license_sid: str, limit: Limit = paging.DEFAULT_LIMIT, curs
 
     def read(tx: Transaction) -> Page[Activation]:
         return activations.list_activations(
-            tx, customer_sid=admit(tx).scope, license_sid=license_sid, cursor=cursor, limit=limit
+            tx, customer_sid=admit(tx).scope(), license_sid=license_sid, cursor=cursor, limit=limit
         )
 
     page = db.transact(read)
@@ -95,11 +95,11 @@ def release(license_sid: str, activation_sid: str) -> ReleasedAnswer:
     admit, now = admission(), clock.now()
 
     def free(tx: Transaction) -> None:
-        admitted = admit(tx)
+        caller = admit(tx)
         activations.release(
             tx,
-            customer_sid=admitted.scope,
-            user_sid=admitted.caller.user_sid,
+            customer_sid=caller.scope(),
+            user_sid=caller.user_sid,
             license_sid=license_sid,
             activation_sid=activation_sid,
             now=now,
