@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keywright.catalog import rules, selling
+from keywright.catalog import rules, sale_rules
 from keywright.catalog.models import Price
 from keywright.pricing import rules as pricing
 from keywright.pricing.models import PriceTiersMissing, PriceUnsupported
@@ -32,7 +32,7 @@ PACKAGES = {"divide_by": 10, "round": "up"}
     ],
 )
 def test_only_active_prices_that_fit_their_active_product_are_sold(product_, price_, sold):
-    assert selling.may_sell(rules.read_product(product_), rules.read_price(price_)) is sold
+    assert sale_rules.may_sell(rules.read_product(product_), rules.read_price(price_)) is sold
 
 
 @pytest.mark.parametrize(
@@ -50,23 +50,23 @@ def test_only_active_prices_that_fit_their_active_product_are_sold(product_, pri
 def test_a_price_that_cannot_be_computed_is_not_sold_and_staff_are_told_why(price_, code, field):
     read_product, read_price = rules.read_product(product()), rules.read_price(price_)
 
-    problems = selling.review(read_product, (read_price,))
+    problems = sale_rules.review(read_product, (read_price,))
 
     assert [(problem.code, problem.field, problem.price_id) for problem in problems] == [(code, field, price_["id"])]
-    assert not selling.may_sell(read_product, read_price)
+    assert not sale_rules.may_sell(read_product, read_price)
 
 
 def test_a_currency_in_which_nobody_knows_the_amount_is_left_out_and_named_for_staff():
     options = {"eur": {"unit_amount_decimal": "4500"}, "gbp": CUSTOM, "usd": {"unit_amount_decimal": "4900"}}
     read = rules.read_price(price(currency_options=options))
 
-    problems = selling.review(rules.read_product(product()), (read,))
+    problems = sale_rules.review(rules.read_product(product()), (read,))
 
-    assert selling.in_sold_currencies(read).currencies == ("usd", "eur")
+    assert sale_rules.in_sold_currencies(read).currencies == ("usd", "eur")
     assert [(problem.code, problem.field) for problem in problems] == [
         ("price-unsupported", "currency_options.gbp.unit_amount")
     ]
-    assert selling.may_sell(rules.read_product(product()), read)
+    assert sale_rules.may_sell(rules.read_product(product()), read)
 
 
 def refuses(found: Price) -> bool:
@@ -96,4 +96,4 @@ def oddities() -> st.SearchStrategy[dict[str, Any]]:
 def test_exactly_those_prices_are_sold_for_which_the_preview_has_an_amount(shape, with_tiers):
     read = rules.read_price(tiered_price(with_tiers=with_tiers, **shape))
 
-    assert selling.may_sell(rules.read_product(product()), read) is not refuses(read)
+    assert sale_rules.may_sell(rules.read_product(product()), read) is not refuses(read)

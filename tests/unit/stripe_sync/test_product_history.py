@@ -13,7 +13,7 @@ from keywright.catalog.models import LicenseKind, Product
 from keywright.platform.clock import from_unix
 from keywright.stripe_sync import kinds, rules
 from keywright.stripe_sync.observing import History, history_of
-from keywright.stripe_sync.selling import sold_at
+from keywright.stripe_sync.product_history import sold_at
 from tests.stripe_events import BEGINNING, FAMILY, event, product
 
 CLEAR = {"usage_based": "false"}
