@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from keywright.contracts.terms import Every, Pricing, Scheme, Terms, UsageType, pricing_to_text, to_text
+from keywright.contracts.course.terms import Every, Pricing, Scheme, Terms, UsageType, pricing_to_text, to_text
 
 Rows = Iterator[tuple[str, list[dict[str, Any]]]]
 

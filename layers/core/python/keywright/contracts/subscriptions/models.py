@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from keywright.contracts.changes import PausePolicy, SubscriptionState
+from keywright.contracts.course.changes import PausePolicy, SubscriptionState
 from keywright.platform.errors import Conflict, Invalid, NotFound
 
 

@@ -14,8 +14,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from keywright.billers.models import Biller
-from keywright.contracts.changes import Bill, Slice
-from keywright.contracts.terms import exact_amount
+from keywright.contracts.course.changes import Bill, Slice
+from keywright.contracts.course.terms import exact_amount
 
 Usage = Callable[[Slice], int]
 """Tells how many units a metered slice is billed for."""

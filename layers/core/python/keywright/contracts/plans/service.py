@@ -9,9 +9,9 @@ from keywright.audit import service as audit
 from keywright.audit.models import Actor
 from keywright.catalog import rules as catalog_rules
 from keywright.catalog import service as catalog
-from keywright.contracts import plan_repository as repository
-from keywright.contracts.plan_models import Plan, PlanExists, PlanFilter, PlanState, PlanVersion, ProductNotLicensable
-from keywright.contracts.terms import check_pricing, pricing_fields
+from keywright.contracts.course.terms import check_pricing, pricing_fields
+from keywright.contracts.plans import repository
+from keywright.contracts.plans.models import Plan, PlanExists, PlanFilter, PlanState, PlanVersion, ProductNotLicensable
 from keywright.platform import ids, paging
 from keywright.platform.db import Transaction
 from keywright.platform.paging import Page

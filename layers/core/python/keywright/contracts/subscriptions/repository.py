@@ -1,12 +1,12 @@
-"""Rows of ``contract_subscriptions`` and the log of their changes."""
+"""Rows of ``contract_subscriptions``, the log of their changes, and what is owed for them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from keywright.contracts.changes import Change, ChangeKind, PausePolicy, SubscriptionState
-from keywright.contracts.subscription_models import AlreadySubscribed, ContractSubscriptionNotFound, Subscription
-from keywright.contracts.terms import from_text, to_text
+from keywright.contracts.course.changes import Change, ChangeKind, PausePolicy, SubscriptionState
+from keywright.contracts.course.terms import from_text, to_text
+from keywright.contracts.subscriptions.models import AlreadySubscribed, ContractSubscriptionNotFound, Subscription
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
 
@@ -102,6 +102,11 @@ def list_due(
     """Return (when, contract, subscription) of what is due behind ``after``, the longest due first."""
     rows = tx.all(_sql.list_due_subscriptions, as_of=as_of, after_at=after[0], after_sid=after[1], limit=limit)
     return [(row["next_billing_at"], row["contract_sid"], row["subscription_sid"]) for row in rows]
+
+
+def list_debts(tx: Transaction, *, subscription_sid: str) -> list[Row]:
+    """Return the issued invoices of a subscription that are not paid."""
+    return tx.all(_sql.list_debts, subscription_sid=subscription_sid)
 
 
 def _found(row: Row | None) -> Subscription:

@@ -8,10 +8,11 @@ from keywright.audit.models import SYSTEM
 from keywright.billing.models import Bill
 from keywright.catalog import rules as catalog_rules
 from keywright.catalog import service as catalog
-from keywright.contracts import calendar, invoice_repository
-from keywright.contracts.changes import Course, SubscriptionState
+from keywright.contracts.course import calendar
+from keywright.contracts.course.changes import Course, SubscriptionState
 from keywright.contracts.models import Contract
-from keywright.contracts.subscription_models import Subscription
+from keywright.contracts.subscriptions import repository
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.domains import service as domains
 from keywright.jobs import service as jobs
 from keywright.licensing import service as licensing
@@ -106,7 +107,7 @@ def _causes_of_state(subscription: Subscription) -> list[Cause]:
 
 
 def _debts(tx: Transaction, contract: Contract, subscription: Subscription) -> list[Cause]:
-    debts = invoice_repository.list_debts(tx, subscription_sid=subscription.subscription_sid)
+    debts = repository.list_debts(tx, subscription_sid=subscription.subscription_sid)
     starts = [(debt["invoice_sid"], restricts_from(contract, debt)) for debt in debts]
     return [Cause(Rule.INVOICE_OVERDUE, sid, start) for sid, start in starts if start is not None]
 

@@ -12,20 +12,16 @@ from datetime import date, datetime, timedelta
 from keywright.audit import service as audit
 from keywright.billers import service as billers
 from keywright.billers.models import Biller
-from keywright.contracts import (
-    calendar,
-    moving,
-    plan_repository,
-    repository,
-    rules,
-)
-from keywright.contracts import subscription_repository as subscriptions
-from keywright.contracts.changes import Change, ChangeKind, SubscriptionState
+from keywright.contracts import moving, repository, rules
+from keywright.contracts.course import calendar
+from keywright.contracts.course.changes import Change, ChangeKind, SubscriptionState
+from keywright.contracts.course.terms import Terms, exact_amount
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Contract
-from keywright.contracts.plan_models import Plan, PlanArchived, PlanState
-from keywright.contracts.subscription_models import CurrencyMismatch, Subscription, SubscriptionStateConflict
-from keywright.contracts.terms import Terms, exact_amount
+from keywright.contracts.plans import repository as plan_repository
+from keywright.contracts.plans.models import Plan, PlanArchived, PlanState
+from keywright.contracts.subscriptions import repository as subscriptions
+from keywright.contracts.subscriptions.models import CurrencyMismatch, Subscription, SubscriptionStateConflict
 from keywright.domains import service as domains
 from keywright.platform import ids
 from keywright.platform.db import Transaction

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from keywright.contracts import subscription_repository as repository
-from keywright.contracts.changes import SubscriptionState
-from keywright.contracts.subscription_models import Subscription
+from keywright.contracts.course.changes import SubscriptionState
+from keywright.contracts.subscriptions import repository
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform import paging
 from keywright.platform.db import Transaction
 from keywright.platform.paging import Page

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from keywright.contracts.terms import Every, Pricing, UsageType
+from keywright.contracts.course.terms import Every, Pricing, UsageType
 from keywright.platform.errors import Conflict, NotFound
 
 

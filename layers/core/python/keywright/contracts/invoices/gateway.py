@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from keywright.contracts import collecting
-from keywright.contracts.invoice_models import FullInvoice, InvoiceState
+from keywright.contracts.invoices import collecting
+from keywright.contracts.invoices.models import FullInvoice, InvoiceState
 from keywright.platform import stripe_client
 from keywright.platform.clock import to_unix
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from keywright.contracts import licenses, moving, repository, subscription_repository
+from keywright.contracts import moving, repository
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Contract
-from keywright.contracts.subscription_models import Subscription
+from keywright.contracts.subscriptions import licenses
+from keywright.contracts.subscriptions import repository as subscription_repository
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.licensing import service as licensing
 from keywright.licensing.keys import KeyRing
 from keywright.platform.db import Transaction

@@ -10,13 +10,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from keywright.audit import service as audit
-from keywright.contracts import invoice_repository as repository
-from keywright.contracts import licenses, rules, subscription_repository
 from keywright.contracts import repository as contract_repository
-from keywright.contracts.charges import DocumentKind
+from keywright.contracts import rules
+from keywright.contracts.course.charges import DocumentKind
 from keywright.contracts.desk import Desk
-from keywright.contracts.invoice_models import Invoice, InvoiceState, InvoiceStateConflict
+from keywright.contracts.invoices import repository
+from keywright.contracts.invoices.models import Invoice, InvoiceState, InvoiceStateConflict
 from keywright.contracts.models import Collection, Contract
+from keywright.contracts.subscriptions import licenses
+from keywright.contracts.subscriptions import repository as subscription_repository
 from keywright.customers import service as customers
 from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from keywright.contracts import invoice_repository as repository
-from keywright.contracts import issuing
 from keywright.contracts import repository as contract_repository
-from keywright.contracts.charges import DocumentKind, Line
+from keywright.contracts.course.charges import DocumentKind, Line
 from keywright.contracts.desk import Desk
-from keywright.contracts.invoice_models import (
+from keywright.contracts.invoices import issuing, repository
+from keywright.contracts.invoices.models import (
     CreditInvalid,
     FullInvoice,
     Invoice,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from keywright.billers.models import Biller
-from keywright.contracts.charges import DocumentKind, Line
-from keywright.contracts.invoice_models import ContractInvoiceNotFound, Invoice, InvoiceFilter, InvoiceState
+from keywright.contracts.course.charges import DocumentKind, Line
+from keywright.contracts.invoices.models import ContractInvoiceNotFound, Invoice, InvoiceFilter, InvoiceState
 from keywright.contracts.models import Collection
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
@@ -123,11 +123,6 @@ def list_invoices(
 def list_drafts(tx: Transaction, *, subscription_sid: str) -> list[str]:
     """Return the drafts of a subscription, in the order in which they fell due."""
     return [row["invoice_sid"] for row in tx.all(_sql.list_drafts, subscription_sid=subscription_sid)]
-
-
-def list_debts(tx: Transaction, *, subscription_sid: str) -> list[Row]:
-    """Return the issued invoices of a subscription that are not paid."""
-    return tx.all(_sql.list_debts, subscription_sid=subscription_sid)
 
 
 def sum_credits(tx: Transaction, *, invoice_sid: str) -> tuple[int, int]:

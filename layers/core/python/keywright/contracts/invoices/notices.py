@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from keywright.contracts import documents
-from keywright.contracts.charges import DocumentKind
-from keywright.contracts.invoice_models import FullInvoice
+from keywright.contracts.course.charges import DocumentKind
+from keywright.contracts.invoices import documents
+from keywright.contracts.invoices.models import FullInvoice
 from keywright.mail.models import Attachment, Mail
 from keywright.mail.rules import compose
 from keywright.platform.clock import to_wire

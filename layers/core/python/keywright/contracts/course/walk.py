@@ -14,9 +14,9 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from keywright.contracts import calendar
-from keywright.contracts.changes import Bill, Change, ChangeKind, Course, PausePolicy, Slice, SubscriptionState
-from keywright.contracts.terms import Terms
+from keywright.contracts.course import calendar
+from keywright.contracts.course.changes import Bill, Change, ChangeKind, Course, PausePolicy, Slice, SubscriptionState
+from keywright.contracts.course.terms import Terms
 
 
 def follow(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
-from keywright.contracts.terms import Terms
+from keywright.contracts.course.terms import Terms
 
 
 class SubscriptionState(StrEnum):

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from keywright.contracts.changes import Bill, Slice
-from keywright.contracts.subscription_models import Subscription
+from keywright.contracts.course.changes import Bill, Slice
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.licensing import service as licensing
 from keywright.metering import service as metering
 from keywright.platform.db import Transaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keywright.contracts.invoice_models import FullInvoice
+from keywright.contracts.invoices.models import FullInvoice
 
 OUR_ID = "contract_invoice_sid"
 """The metadata by which an invoice at Stripe is known to be one of ours."""

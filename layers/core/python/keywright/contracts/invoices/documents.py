@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
 
-from keywright.contracts.charges import DocumentKind, Line
-from keywright.contracts.invoice_models import FullInvoice, InvoiceState
+from keywright.contracts.course.charges import DocumentKind, Line
+from keywright.contracts.invoices.models import FullInvoice, InvoiceState
+from keywright.contracts.invoices.pdf import Font, Page, write
 from keywright.contracts.models import Collection
-from keywright.contracts.pdf import Font, Page, write
 from keywright.platform.clock import to_wire
 from keywright.platform.money import Money, decimal_text
 

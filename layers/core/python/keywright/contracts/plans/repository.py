@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from keywright.contracts.plan_models import Plan, PlanFilter, PlanNotFound, PlanState, PlanVersion
-from keywright.contracts.terms import Every, UsageType, pricing_from_text, pricing_to_text
+from keywright.contracts.course.terms import Every, UsageType, pricing_from_text, pricing_to_text
+from keywright.contracts.plans.models import Plan, PlanFilter, PlanNotFound, PlanState, PlanVersion
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
 

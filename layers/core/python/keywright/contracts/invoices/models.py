@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from keywright.contracts.charges import DocumentKind, Line
+from keywright.contracts.course.charges import DocumentKind, Line
 from keywright.contracts.models import Collection
 from keywright.platform.errors import Conflict, Invalid, NotFound
 

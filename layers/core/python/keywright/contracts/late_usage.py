@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from keywright.catalog import service as catalog
-from keywright.contracts import invoice_repository
-from keywright.contracts.changes import Bill, Course, Slice
-from keywright.contracts.charges import Charge, DocumentKind, Line, late_line
+from keywright.contracts.course.changes import Bill, Course, Slice
+from keywright.contracts.course.charges import Charge, DocumentKind, Line, late_line
 from keywright.contracts.desk import Desk
-from keywright.contracts.subscription_models import Subscription
+from keywright.contracts.invoices import repository as invoice_repository
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.metering.models import LatePolicy
 from keywright.metering.rules import late_policy
 from keywright.platform.db import Transaction
