@@ -9,7 +9,9 @@ from functions.job_worker.mailing import send
 from functions.job_worker.pacing import Pace
 from functions.job_worker.settings import Settings
 from keywright.jobs.models import Skipped
-from keywright.metering import billing, confirming, doubt, gateway, limits, pushing, reports, sealing
+from keywright.metering import confirming, doubt, gateway, limits, pushing, sealing
+from keywright.metering.billing import service as billing
+from keywright.metering.drift import reports
 from keywright.metering.models import Answer, Revision, UsageSink
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction

@@ -14,7 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 from keywright.licensing import gateway as events
-from keywright.metering.models import Answer, Bill, BillLine, Group, Revision, UsageSink
+from keywright.metering.billing.models import Bill, BillLine
+from keywright.metering.models import Answer, Group, Revision, UsageSink
 from keywright.metering.sinks import SinkName
 from keywright.platform import stripe_client
 from keywright.platform.clock import from_unix, to_unix, to_wire

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from keywright.metering.models import Import
+from keywright.metering.imports.models import Import
 from keywright.platform import sql
 from keywright.platform.clock import from_unix, to_unix
 from keywright.platform.db import Row, Transaction

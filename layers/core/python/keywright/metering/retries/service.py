@@ -21,8 +21,9 @@ from decimal import Decimal
 from keywright.audit import service as audit
 from keywright.audit.models import Actor
 from keywright.jobs import service as jobs
-from keywright.metering import retry_repository, rules, sealing
+from keywright.metering import rules, sealing
 from keywright.metering.models import Route
+from keywright.metering.retries import repository
 from keywright.platform.clock import to_wire
 from keywright.platform.db import Row, Transaction
 from keywright.platform.errors import Invalid
@@ -65,9 +66,9 @@ def retry(tx: Transaction, wanted: Refusals, *, actor: Actor, now: datetime, mos
         raise UsageRetryInvalid("Name a license, a code, or both.")
     if wanted.code in rules.FINAL:
         raise UsageRetryInvalid(f"What was refused as {wanted.code} follows the product's own policy, late_usage.")
-    found = retry_repository.list_refused(tx, **vars(wanted), final=rules.FINAL, limit=most + 1)
-    refused = retry_repository.lock_refused(tx, found[:most])
-    retry_repository.reopen(tx, [row["identifier"] for row in refused])
+    found = repository.list_refused(tx, **vars(wanted), final=rules.FINAL, limit=most + 1)
+    refused = repository.lock_refused(tx, found[:most])
+    repository.reopen(tx, [row["identifier"] for row in refused])
     of_license: defaultdict[str, list[Row]] = defaultdict(list)
     for row in refused:
         of_license[row["license_sid"]].append(row)

@@ -18,8 +18,11 @@ from keywright.catalog import service as catalog
 from keywright.catalog.models import Price
 from keywright.jobs import service as jobs
 from keywright.licensing.models import SourceKind
-from keywright.metering import bill_repository, drift, repository, revision_repository
-from keywright.metering.models import Bill, BillLine, Route
+from keywright.metering import repository, revision_repository
+from keywright.metering.billing import repository as bill_repository
+from keywright.metering.billing.models import Bill, BillLine
+from keywright.metering.drift import service as drift
+from keywright.metering.models import Route
 from keywright.platform import ids
 from keywright.platform.db import Row, Transaction
 from keywright.platform.money import decimal_text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from keywright.metering.models import Bill, BillLine
+from keywright.metering.billing.models import Bill, BillLine
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 from keywright.audit import models as actors
 from keywright.audit import service as audit
 from keywright.jobs import service as jobs
-from keywright.metering import drift_repository, revision_repository
+from keywright.metering import revision_repository
+from keywright.metering.drift import repository
 from keywright.metering.models import Billing, Group, Revision, Route
 from keywright.platform.clock import to_unix, to_wire
 from keywright.platform.db import Transaction
@@ -51,7 +52,7 @@ def reject(tx: Transaction, *, identifier: str, code: str, route: Route = Route.
 
 def note(tx: Transaction, group: Group, *, ours: Decimal, theirs: Decimal, now: datetime) -> None:
     """Note that the sums of an hour differ, once."""
-    if ours != theirs and drift_repository.note(tx, group, ours=ours, theirs=theirs, now=now):
+    if ours != theirs and repository.note(tx, group, ours=ours, theirs=theirs, now=now):
         new = {"meter": group.meter, "hour": to_wire(group.hour), "ours": str(ours), "theirs": str(theirs)}
         audit.record(tx, "USAGE_DRIFT_FOUND", actor=actors.STRIPE, subject=group.stripe_customer_id, new=new, now=now)
 
@@ -71,6 +72,6 @@ def follow_move(tx: Transaction, revision: Revision, billing: Billing, *, now: d
 
 def read_figures(tx: Transaction, *, now: datetime) -> Figures:
     """Return what alarms watch."""
-    row = drift_repository.read_figures(tx, since=now - _WATCHED)
+    row = repository.read_figures(tx, since=now - _WATCHED)
     since = row["waiting_since"] or now
     return Figures(row["drift"], row["rejected"], max(0, int((now - since).total_seconds())))

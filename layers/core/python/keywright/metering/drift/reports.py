@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keywright.jobs import service as jobs
-from keywright.metering import drift, drift_repository
+from keywright.metering.drift import repository
+from keywright.metering.drift import service as drift
 from keywright.platform.db import Transaction
 
 EVENT_TYPES = frozenset({"v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"})
@@ -60,7 +61,7 @@ def fold(tx: Transaction, report: Report, *, now: datetime) -> None:
     """
     for complaint in report.complaints:
         unnamed = complaint.error_count - len(complaint.identifiers)
-        is_new = drift_repository.add_report(
+        is_new = repository.add_report(
             tx,
             report_id=report.report_id,
             code=complaint.code,

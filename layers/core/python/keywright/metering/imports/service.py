@@ -14,17 +14,10 @@ from keywright.audit import service as audit
 from keywright.audit.models import Actor
 from keywright.licensing import machines
 from keywright.licensing.machines import MachineKey
-from keywright.metering import import_repository, repository, rules, service
-from keywright.metering.models import (
-    Aggregation,
-    Import,
-    Meter,
-    MeterUnknown,
-    UsageEvent,
-    UsageExportInvalid,
-    UsageImportConflict,
-    UsageLicenseNotFound,
-)
+from keywright.metering import repository, rules, service
+from keywright.metering.imports import repository as import_repository
+from keywright.metering.imports.models import Import, UsageExportInvalid, UsageImportConflict
+from keywright.metering.models import Aggregation, Meter, MeterUnknown, UsageEvent, UsageLicenseNotFound
 from keywright.platform import ids
 from keywright.platform.clock import from_unix, to_wire
 from keywright.platform.db import Transaction
