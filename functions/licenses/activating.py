@@ -13,9 +13,11 @@ from functions.licenses.models import (
     ValidateRequest,
 )
 from functions.licenses.settings import Settings
-from keywright.licensing import activations, gateway, tokens, validation
-from keywright.licensing.activation_rules import Activation
-from keywright.licensing.validation import Answer, Question
+from keywright.licensing import gateway, tokens
+from keywright.licensing.activations import service as activations
+from keywright.licensing.activations import validation
+from keywright.licensing.activations.rules import Activation
+from keywright.licensing.activations.validation import Answer, Question
 from keywright.platform import clock, config, db, paging
 from keywright.platform.db import Transaction
 from keywright.platform.http import Cursor, Limit

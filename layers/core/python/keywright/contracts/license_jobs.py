@@ -9,7 +9,7 @@ from keywright.contracts.subscriptions import licenses
 from keywright.contracts.subscriptions import repository as subscription_repository
 from keywright.contracts.subscriptions.models import Subscription
 from keywright.licensing import service as licensing
-from keywright.licensing.keys import KeyRing
+from keywright.licensing.keys.ring import KeyRing
 from keywright.platform.db import Transaction
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from keywright.licensing.activation_rules import Activation
+from keywright.licensing.activations.rules import Activation
 from keywright.platform import sql
 from keywright.platform.db import Transaction
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from keywright.licensing import repository
-from keywright.licensing.keys import KeyRing, LicenseKey
+from keywright.licensing.keys.ring import KeyRing, LicenseKey
 from keywright.platform import paging
 from keywright.platform.db import Transaction
 from keywright.platform.errors import NotFound

@@ -12,10 +12,13 @@ from datetime import datetime
 from keywright.audit import service as audit
 from keywright.audit.models import SYSTEM, Actor
 from keywright.audit.models import user as acting
-from keywright.licensing import activation_repository, activation_rules, presenting, repository, validation
-from keywright.licensing.activation_rules import Activation, ActivationNotFound, LicenseNotValid, SeatsTaken
-from keywright.licensing.presenting import Presented
-from keywright.licensing.validation import Answer, Question, Seats
+from keywright.licensing import repository
+from keywright.licensing.activations import presenting, validation
+from keywright.licensing.activations import repository as activation_repository
+from keywright.licensing.activations import rules as activation_rules
+from keywright.licensing.activations.presenting import Presented
+from keywright.licensing.activations.rules import Activation, ActivationNotFound, LicenseNotValid, SeatsTaken
+from keywright.licensing.activations.validation import Answer, Question, Seats
 from keywright.platform import ids, paging
 from keywright.platform.db import Transaction
 from keywright.platform.paging import Page

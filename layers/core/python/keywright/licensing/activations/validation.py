@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from keywright.licensing.activations.presenting import Presented
 from keywright.licensing.models import LicenseState
-from keywright.licensing.presenting import Presented
 from keywright.licensing.standing import STATE_OF
 from keywright.platform.clock import from_unix, to_unix
 
