@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.local.stripe.account import Account
-from infra.local.stripe.control_requests import Body, number, text, word
+from infra.local.stripe.control.requests import Body, number, text, word
 from infra.local.stripe.delivery_faults import MAX_COPIES
 from infra.local.stripe.version import API_VERSION, require_deliverable
 

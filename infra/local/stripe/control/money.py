@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.local.stripe import checkout
 from infra.local.stripe.account import Account
-from infra.local.stripe.control_requests import Body, number, text, word
+from infra.local.stripe.control.requests import Body, number, text, word
 from infra.local.stripe.resources import disputes, refunds
 
 

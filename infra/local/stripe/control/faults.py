@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from infra.local.stripe.account import Account
-from infra.local.stripe.control_requests import Body, number, word
+from infra.local.stripe.control.requests import Body, number, word
 from infra.local.stripe.errors import invalid
 from infra.local.stripe.faults import KINDS, MOMENTS, AnswerFault, FaultRule
 

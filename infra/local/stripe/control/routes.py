@@ -11,9 +11,9 @@ import ipaddress
 from collections.abc import Callable
 from typing import Any
 
-from infra.local.stripe import control_billing, control_deliveries, control_faults, control_money
 from infra.local.stripe.account import Account
-from infra.local.stripe.control_requests import Body, number, read_body
+from infra.local.stripe.control import billing, deliveries, faults, money
+from infra.local.stripe.control.requests import Body, number, read_body
 from infra.local.stripe.errors import StripeError
 from infra.local.stripe.http import Request, Response, json_response
 
@@ -71,29 +71,29 @@ def _search_delay(account: Account, body: Body) -> dict[str, Any]:
 
 
 _ACTIONS: dict[tuple[str, str], Callable[[Account, Body], dict[str, Any]]] = {
-    ("GET", "deliveries"): control_deliveries.report,
-    ("POST", "deliveries"): control_deliveries.disturb,
-    ("POST", "api_version"): control_deliveries.default_version,
+    ("GET", "deliveries"): deliveries.report,
+    ("POST", "deliveries"): deliveries.disturb,
+    ("POST", "api_version"): deliveries.default_version,
     ("GET", "ledger"): _ledger,
     ("GET", "violations"): _violations,
-    ("GET", "fail"): control_faults.report,
-    ("POST", "fail"): control_faults.fail,
-    ("POST", "fail/clear"): control_faults.clear,
-    ("POST", "rate_limit"): control_faults.limit,
+    ("GET", "fail"): faults.report,
+    ("POST", "fail"): faults.fail,
+    ("POST", "fail/clear"): faults.clear,
+    ("POST", "rate_limit"): faults.limit,
     ("POST", "search"): _search_delay,
-    ("GET", "clock"): control_billing.show_clock,
-    ("POST", "clock"): control_billing.move_clock,
-    ("POST", "billing"): control_billing.settle,
-    ("POST", "cards"): control_billing.change_cards,
-    ("POST", "portal"): control_billing.configure_portal,
-    ("POST", "banks"): control_money.delay_payments,
-    ("POST", "disputes"): control_money.open_dispute,
+    ("GET", "clock"): billing.show_clock,
+    ("POST", "clock"): billing.move_clock,
+    ("POST", "billing"): billing.settle,
+    ("POST", "cards"): billing.change_cards,
+    ("POST", "portal"): billing.configure_portal,
+    ("POST", "banks"): money.delay_payments,
+    ("POST", "disputes"): money.open_dispute,
 }
 _ACTIONS_ON_ONE: dict[tuple[str, str, str], Callable[[Account, str, Body], dict[str, Any]]] = {
-    ("POST", "redeliver", ""): control_deliveries.redeliver,
-    ("POST", "webhook_endpoints", "roll"): control_deliveries.roll_secret,
-    ("POST", "payment_intents", "authenticate"): control_billing.authenticate,
-    ("POST", "checkout_sessions", "settle"): control_money.settle_session,
-    ("POST", "disputes", "close"): control_money.close_dispute,
-    ("POST", "refunds", "fail"): control_money.fail_refund,
+    ("POST", "redeliver", ""): deliveries.redeliver,
+    ("POST", "webhook_endpoints", "roll"): deliveries.roll_secret,
+    ("POST", "payment_intents", "authenticate"): billing.authenticate,
+    ("POST", "checkout_sessions", "settle"): money.settle_session,
+    ("POST", "disputes", "close"): money.close_dispute,
+    ("POST", "refunds", "fail"): money.fail_refund,
 }

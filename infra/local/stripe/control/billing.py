@@ -7,7 +7,7 @@ from typing import Any
 from infra.local.stripe.account import Account
 from infra.local.stripe.billing_settings import AFTER_RETRIES
 from infra.local.stripe.cards import Outcome
-from infra.local.stripe.control_requests import Body, number, text, word
+from infra.local.stripe.control.requests import Body, number, text, word
 from infra.local.stripe.errors import invalid
 from infra.local.stripe.resources import invoice_payments
 
