@@ -12,9 +12,9 @@ from keywright.contracts.course.changes import PausePolicy
 from keywright.contracts.course.terms import Every, Pricing, Scheme, UsageType
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Collection, Contract, ContractTerms
+from keywright.contracts.orders import Order
 from keywright.contracts.plans import service as plans
 from keywright.contracts.plans.models import PlanVersion
-from keywright.contracts.subscribing import Order
 from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform import db
 from tests.buyers import Buyer, add_buyer

@@ -14,7 +14,7 @@ from keywright.contracts import service, subscribing
 from keywright.contracts.course.changes import PausePolicy, Slice
 from keywright.contracts.course.terms import Every, Pricing, Scheme, UsageType
 from keywright.contracts.desk import Desk
-from keywright.contracts.subscribing import Order
+from keywright.contracts.orders import Order
 from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform import db
 from keywright.platform.db import Transaction

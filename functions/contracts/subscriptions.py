@@ -12,7 +12,7 @@ from functions.contracts.models import SubscriptionAnswer, SubscriptionsAnswer, 
 from keywright.contracts import subscribing
 from keywright.contracts.course.changes import SubscriptionState
 from keywright.contracts.desk import Desk
-from keywright.contracts.subscribing import Order
+from keywright.contracts.orders import Order
 from keywright.contracts.subscriptions import reading
 from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform import http, paging

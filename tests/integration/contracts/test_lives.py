@@ -19,8 +19,8 @@ from keywright.contracts.course.terms import Pricing, Scheme
 from keywright.contracts.invoices import service as invoices
 from keywright.contracts.invoices.models import InvoiceFilter
 from keywright.contracts.models import ContractFixed, ContractNotBegun, ContractState, ContractStateConflict
+from keywright.contracts.orders import Order
 from keywright.contracts.plans import service as plans
-from keywright.contracts.subscribing import Order
 from keywright.contracts.subscriptions.models import AlreadySubscribed, CurrencyMismatch
 from keywright.platform import clock, db
 from tests.agreements import add_agreement, add_plan, add_product, agreed, desk, subscribe

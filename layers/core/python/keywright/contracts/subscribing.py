@@ -1,41 +1,24 @@
-"""
-What staff does to contract subscriptions. Each act brings the course up to now, appends a change, and moves on again.
-
-So what was due before the act is billed as it was, and what the act itself bills is billed at once.
-"""
+"""What staff does to contract subscriptions: each act appends one change, in a turn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 from keywright.audit import service as audit
 from keywright.billers import service as billers
 from keywright.billers.models import Biller
-from keywright.contracts import moving, repository, rules
+from keywright.contracts import moving, orders, repository, rules, turns
 from keywright.contracts.course import calendar
 from keywright.contracts.course.changes import Change, ChangeKind, SubscriptionState
-from keywright.contracts.course.terms import Terms, exact_amount
+from keywright.contracts.course.terms import Terms
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Contract
-from keywright.contracts.plans import repository as plan_repository
-from keywright.contracts.plans.models import Plan, PlanArchived, PlanState
+from keywright.contracts.orders import Order
 from keywright.contracts.subscriptions import repository as subscriptions
-from keywright.contracts.subscriptions.models import CurrencyMismatch, Subscription, SubscriptionStateConflict
+from keywright.contracts.subscriptions.models import Subscription, SubscriptionStateConflict
 from keywright.domains import service as domains
 from keywright.platform import ids
 from keywright.platform.db import Transaction
-
-_TICK = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to subscribe to, or to change to; without a version the plan's newest."""
-
-    plan_sid: str
-    version: int | None
-    quantity: int
 
 
 def start(tx: Transaction, desk: Desk, *, contract_sid: str, domain_sid: str, order: Order) -> Subscription:
@@ -54,7 +37,7 @@ def start(tx: Transaction, desk: Desk, *, contract_sid: str, domain_sid: str, or
     contract = repository.lock_contract(tx, contract_sid=contract_sid)
     rules.check_active(contract)
     domains.get_domain(tx, customer_sid=contract.customer_sid, domain_sid=domain_sid)
-    terms = _agree(tx, contract, order)
+    terms = orders.agree(tx, contract, order)
     sid = ids.new("csub", now=desk.now)
     started = Change(1, ChangeKind.STARTED, desk.now, terms, ends_on=contract.agreed.ends_on)
     subscription = _new(contract, started, subscription_sid=sid, domain_sid=domain_sid)
@@ -72,9 +55,9 @@ def pause(tx: Transaction, desk: Desk, *, subscription_sid: str) -> Subscription
 
     :raises SubscriptionStateConflict: if it is not ACTIVE
     """
-    turn = take_turn(tx, desk, subscription_sid=subscription_sid)
+    turn = turns.take_turn(tx, desk, subscription_sid=subscription_sid)
     _require(turn, SubscriptionState.ACTIVE)
-    return act(tx, desk, turn, ChangeKind.PAUSED)
+    return turns.act(tx, desk, turn, ChangeKind.PAUSED)
 
 
 def resume(tx: Transaction, desk: Desk, *, subscription_sid: str) -> Subscription:
@@ -84,10 +67,10 @@ def resume(tx: Transaction, desk: Desk, *, subscription_sid: str) -> Subscriptio
     :raises ContractStateConflict: if its contract is not ACTIVE
     :raises SubscriptionStateConflict: if it is not PAUSED
     """
-    turn = take_turn(tx, desk, subscription_sid=subscription_sid)
+    turn = turns.take_turn(tx, desk, subscription_sid=subscription_sid)
     rules.check_active(turn.contract)
     _require(turn, SubscriptionState.PAUSED)
-    return act(tx, desk, turn, ChangeKind.RESUMED)
+    return turns.act(tx, desk, turn, ChangeKind.RESUMED)
 
 
 def change_plan(
@@ -102,15 +85,15 @@ def change_plan(
     :raises CurrencyMismatch: if it is sold in another currency
     :raises BilledOtherwise: if Stripe bills the other product for the domain
     """
-    turn = take_turn(tx, desk, subscription_sid=subscription_sid)
+    turn = turns.take_turn(tx, desk, subscription_sid=subscription_sid)
     _require(turn, SubscriptionState.ACTIVE)
-    terms = _agree(tx, turn.contract, order)
+    terms = orders.agree(tx, turn.contract, order)
     _claim(tx, desk, turn.subscription, terms)
     kind = ChangeKind.PLAN_CHANGE_PLANNED if at_period_end else ChangeKind.PLAN_CHANGED
     if at_period_end:
         planned = {"plan_sid": terms.plan_sid, "plan_version": terms.plan_version, "quantity": terms.quantity}
         _record_plan(tx, desk, turn.subscription, {"planned": planned, "from": str(turn.subscription.period_end)})
-    return act(tx, desk, turn, kind, terms=terms)
+    return turns.act(tx, desk, turn, kind, terms=terms)
 
 
 def cancel(
@@ -121,10 +104,10 @@ def cancel(
 
     :raises SubscriptionStateConflict: if it has ended
     """
-    turn = take_turn(tx, desk, subscription_sid=subscription_sid)
+    turn = turns.take_turn(tx, desk, subscription_sid=subscription_sid)
     _require(turn, SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
     kind = ChangeKind.CANCEL_PLANNED if at_period_end else ChangeKind.CANCELED
-    return act(tx, desk, turn, kind, credits_unused=credits_unused and not at_period_end)
+    return turns.act(tx, desk, turn, kind, credits_unused=credits_unused and not at_period_end)
 
 
 def withdraw_plans(tx: Transaction, desk: Desk, *, subscription_sid: str) -> Subscription:
@@ -133,109 +116,15 @@ def withdraw_plans(tx: Transaction, desk: Desk, *, subscription_sid: str) -> Sub
 
     :raises SubscriptionStateConflict: if the subscription has ended
     """
-    turn = take_turn(tx, desk, subscription_sid=subscription_sid)
+    turn = turns.take_turn(tx, desk, subscription_sid=subscription_sid)
     _require(turn, SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
     _record_plan(tx, desk, turn.subscription, {"planned": None})
-    return act(tx, desk, turn, ChangeKind.PLANS_WITHDRAWN)
+    return turns.act(tx, desk, turn, ChangeKind.PLANS_WITHDRAWN)
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A subscription under lock, with its contract and its log, brought up to now."""
-
-    contract: Contract
-    subscription: Subscription
-    changes: list[Change]
-
-
-def take_turn(tx: Transaction, desk: Desk, *, subscription_sid: str, contract: Contract | None = None) -> Turn:
-    """
-    Lock a subscription behind its contract, and bring it up to now.
-
-    :raises ContractSubscriptionNotFound: if there is none
-    """
-    if contract is None:
-        seen = subscriptions.get_subscription(tx, subscription_sid=subscription_sid, customer_sid=None)
-        contract = repository.lock_contract(tx, contract_sid=seen.contract_sid)
-    subscription = subscriptions.lock_subscription(tx, subscription_sid=subscription_sid)
-    changes = subscriptions.list_changes(tx, subscription_sid=subscription_sid)
-    if not subscription.has_ended:
-        subscription = moving.move_on(tx, desk, contract, subscription, changes, as_of=desk.now)
-    return Turn(contract, subscription, changes)
-
-
-def act(
-    tx: Transaction,
-    desk: Desk,
-    turn: Turn,
-    kind: ChangeKind,
-    *,
-    terms: Terms | None = None,
-    ends_on: date | None = None,
-    by_contract: bool = False,
-    credits_unused: bool = False,
-) -> Subscription:
-    """Append a change that happens now, behind everything that was billed, and move on."""
-    change = Change(
-        turn.subscription.changes + 1,
-        kind,
-        _moment(desk, turn.subscription),
-        terms,
-        ends_on,
-        by_contract,
-        credits_unused,
-    )
-    sid = turn.subscription.subscription_sid
-    subscriptions.add_change(tx, change, subscription_sid=sid, now=desk.now)
-    changes = [*turn.changes, change]
-    return moving.move_on(tx, desk, turn.contract, turn.subscription, changes, as_of=change.happened_at)
-
-
-def _moment(desk: Desk, subscription: Subscription) -> datetime:
-    """Return now, or just after what has been billed or changed, if clocks differ or two acts share a moment."""
-    last = max(subscription.last_change_at, subscription.last_billed_at or subscription.last_change_at)
-    return max(desk.now, last + _TICK)
-
-
-def _require(turn: Turn, *states: SubscriptionState) -> None:
+def _require(turn: turns.Turn, *states: SubscriptionState) -> None:
     if turn.subscription.state not in states:
         raise SubscriptionStateConflict(f"The subscription is {turn.subscription.state}.")
-
-
-def _agree(tx: Transaction, contract: Contract, order: Order) -> Terms:
-    """Return the terms of an order: the plan's, with the price that the contract has instead of its own."""
-    plan = plan_repository.get_plan(tx, plan_sid=order.plan_sid, version=order.version)
-    if plan.state is PlanState.ARCHIVED:
-        raise PlanArchived("The plan is sold no more.")
-    if plan.version.currency != contract.agreed.currency:
-        raise CurrencyMismatch(
-            f"The plan is sold in {plan.version.currency}, the contract is in {contract.agreed.currency}."
-        )
-    overrides = {
-        each.plan_sid: each.pricing for each in repository.list_overrides(tx, contract_sid=contract.contract_sid)
-    }
-    terms = _terms(plan, order.quantity)
-    terms = replace(terms, pricing=overrides.get(plan.plan_sid, terms.pricing))
-    # What cannot be computed is refused now, and not by the run.
-    exact_amount(terms, quantity=order.quantity)
-    return terms
-
-
-def _terms(plan: Plan, quantity: int) -> Terms:
-    version = plan.version
-    return Terms(
-        plan_sid=plan.plan_sid,
-        plan_version=version.version,
-        plan_name=plan.name,
-        product_id=plan.product_id,
-        currency=version.currency,
-        every=version.every,
-        interval_count=version.interval_count,
-        usage_type=version.usage_type,
-        meter=version.meter,
-        quantity=quantity,
-        pricing=version.pricing,
-    )
 
 
 def _new(contract: Contract, started: Change, *, subscription_sid: str, domain_sid: str) -> Subscription:
