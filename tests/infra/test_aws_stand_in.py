@@ -14,7 +14,8 @@ import boto3
 import httpx
 import pytest
 
-from infra.local.aws.mail import parse_mail
+from infra.local.aws.mail import Mail, parse_mail
+from infra.local.aws.mailbox import SHOWN, render
 from infra.local.aws.provision import provision
 from infra.local.children import Child
 from infra.local.values import EVENT_BUS, MAIL_FROM, REGION, secret_id
@@ -83,6 +84,16 @@ def test_a_browser_gets_a_page_on_which_no_mail_can_run_anything(aws):
     assert "&lt;img src=x" in answer.text
     assert "<script>" not in answer.text
     assert "<iframe sandbox " in answer.text
+
+
+def test_the_page_shows_the_newest_and_says_how_many_more_there_are():
+    mails = [Mail(to="ann@example.com", subject=f"No {n};", text="", html="", at="") for n in range(SHOWN + 3)]
+
+    page, short = render(mails), render(mails[:1])
+
+    assert f"Mailbox ({SHOWN + 3})" in page
+    assert (f"No {SHOWN - 1};" in page, f"No {SHOWN};" in page) == (True, False)
+    assert ("3 older ones" in page, "older ones" in short) == (True, False)
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*"])

@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -22,14 +22,18 @@ from werkzeug.wrappers import Request, Response
 
 from infra.local.aws.mail import Mail, parse_mail
 
-KEPT = 5_000
+KEPT = 50_000
+"""More than the longest of our runs sends: what is counted afterwards must not be forgotten meanwhile."""
+
+SHOWN = 200
+"""On the page, for people."""
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 # A mail's own HTML is shown in a sandboxed frame, where it can run and load nothing of this page's.
 PAGE = Environment(autoescape=True).from_string("""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Mailbox ({{ mails | length }})</title>
+<title>Mailbox ({{ total }})</title>
 <style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430 }
   article { border: 1px solid #d5dae1; border-radius: 8px; margin: 1rem 0; padding: 1rem 1.25rem }
@@ -49,8 +53,14 @@ PAGE = Environment(autoescape=True).from_string("""<!doctype html>
   {% endif %}
 </article>
 {% else %}<p>No mail yet.</p>{% endfor %}
+{% if older %}<p>{{ older }} older ones are in the JSON.</p>{% endif %}
 </html>
 """)
+
+
+def render(mails: Sequence[Mail]) -> str:
+    """Return the page of the newest mails, and how many there are besides."""
+    return PAGE.render(mails=mails[:SHOWN], total=len(mails), older=len(mails[SHOWN:]))
 
 
 class Mailbox:
@@ -108,7 +118,7 @@ class Mailbox:
             return Response("read only\n", 405, {"Allow": "GET"})(environ, start_response)
         mails = self.newest_first()
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-            response = Response(PAGE.render(mails=mails), mimetype="text/html")
+            response = Response(render(mails), mimetype="text/html")
         else:
             response = Response(json.dumps([asdict(mail) for mail in mails]), mimetype="application/json")
         response.headers["Cache-Control"] = "no-store"
