@@ -7,14 +7,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from keywright.contracts import entities, plans, service, subscriptions
-from keywright.contracts.changes import PausePolicy
+from keywright.contracts import entities, service, subscribing
+from keywright.contracts.course.changes import PausePolicy
+from keywright.contracts.course.terms import Every, Pricing, Scheme, UsageType
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Collection, Contract, ContractTerms
-from keywright.contracts.plan_models import PlanVersion
-from keywright.contracts.subscription_models import Subscription
-from keywright.contracts.subscriptions import Order
-from keywright.contracts.terms import Every, Pricing, Scheme, UsageType
+from keywright.contracts.orders import Order
+from keywright.contracts.plans import service as plans
+from keywright.contracts.plans.models import PlanVersion
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform import db
 from tests.buyers import Buyer, add_buyer
 
@@ -146,4 +147,4 @@ def subscribe(
     order = Order(plan_sid or agreement.plan_sid, None, quantity)
     one = desk(when, **parts)
     sids = {"contract_sid": agreement.contract.contract_sid, "domain_sid": agreement.buyer.domain_sid}
-    return db.transact(lambda tx: subscriptions.start(tx, one, **sids, order=order))
+    return db.transact(lambda tx: subscribing.start(tx, one, **sids, order=order))

@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from keywright.catalog.models import Tier
-from keywright.contracts import service, subscriptions
-from keywright.contracts.changes import PausePolicy, Slice
+from keywright.contracts import service, subscribing
+from keywright.contracts.course.changes import PausePolicy, Slice
+from keywright.contracts.course.terms import Every, Pricing, Scheme, UsageType
 from keywright.contracts.desk import Desk
-from keywright.contracts.subscription_models import Subscription
-from keywright.contracts.subscriptions import Order
-from keywright.contracts.terms import Every, Pricing, Scheme, UsageType
+from keywright.contracts.orders import Order
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform import db
 from keywright.platform.db import Transaction
 from keywright.platform.errors import Conflict
@@ -94,7 +94,7 @@ def begin(moment: datetime, facts: Any, *, plans: dict[str, Tariff], chance: ran
         contract = service.draft(tx, one, customer_sid=buyer.customer_sid, agreed=terms)
         service.activate(tx, one, contract_sid=contract.contract_sid)
         order, sids = Order(plan_sid, None, units), {"domain_sid": buyer.domain_sid}
-        return contract.contract_sid, subscriptions.start(
+        return contract.contract_sid, subscribing.start(
             tx, one, contract_sid=contract.contract_sid, **sids, order=order
         )
 
@@ -128,15 +128,13 @@ def do_something(
     plan_sid, units, credit = chance.choice(list(plans)), chance.randrange(1, 40), chance.random() < 0.5
     order = Order(plan_sid, None, units)
     acts = {
-        "pause": lambda tx: subscriptions.pause(tx, one, subscription_sid=sid),
-        "resume": lambda tx: subscriptions.resume(tx, one, subscription_sid=sid),
-        "change": lambda tx: subscriptions.change_plan(tx, one, subscription_sid=sid, order=order, at_period_end=False),
-        "plan": lambda tx: subscriptions.change_plan(tx, one, subscription_sid=sid, order=order, at_period_end=True),
-        "leave": lambda tx: subscriptions.cancel(
-            tx, one, subscription_sid=sid, at_period_end=True, credits_unused=False
-        ),
-        "stay": lambda tx: subscriptions.withdraw_plans(tx, one, subscription_sid=sid),
-        "cancel": lambda tx: subscriptions.cancel(
+        "pause": lambda tx: subscribing.pause(tx, one, subscription_sid=sid),
+        "resume": lambda tx: subscribing.resume(tx, one, subscription_sid=sid),
+        "change": lambda tx: subscribing.change_plan(tx, one, subscription_sid=sid, order=order, at_period_end=False),
+        "plan": lambda tx: subscribing.change_plan(tx, one, subscription_sid=sid, order=order, at_period_end=True),
+        "leave": lambda tx: subscribing.cancel(tx, one, subscription_sid=sid, at_period_end=True, credits_unused=False),
+        "stay": lambda tx: subscribing.withdraw_plans(tx, one, subscription_sid=sid),
+        "cancel": lambda tx: subscribing.cancel(
             tx, one, subscription_sid=sid, at_period_end=False, credits_unused=credit
         ),
         "suspend": lambda tx: service.suspend(tx, one, contract_sid=book.contract_sid),

@@ -12,6 +12,7 @@ from keywright.licensing import gateway, holders
 from keywright.licensing import service as licensing
 from keywright.licensing.holders import Holder
 from keywright.licensing.models import Grant, LicenseState, SourceKind
+from keywright.licensing.rules import license_sid
 from keywright.metering import service as metering
 from keywright.platform import db
 from keywright.platform.clock import from_unix, to_wire
@@ -102,57 +103,64 @@ def add_metered(
 ) -> Metered:
     """Insert somebody with a running subscription of a usage-based product, whose period is a month long."""
     buyer = add_buyer(name)
-    ids = {"subscription_id": subscription_id or f"sub_{name}", "item_id": item_id or f"si_{name}"}
-    product_id = "prod_metered" if metadata is None else f"prod_{name}"
+    subscription_id, item_id = subscription_id or f"sub_{name}", item_id or f"si_{name}"
     counted = "true" if kind is LicenseKind.USAGE else "false"
-    said = {"product_family": "self_hosted", "usage_based": counted, "meters": METERS, **(metadata or {})}
     grant = Grant(
         source_kind=source_kind,
-        source_id=ids["item_id"],
+        source_id=item_id,
         customer_sid=buyer.customer_sid,
         domain_sid=buyer.domain_sid,
         domain_name=buyer.domain_name,
-        product_id=product_id,
+        product_id="prod_metered" if metadata is None else f"prod_{name}",
         product_name="Harbor",
         product_family="self_hosted",
-        product_metadata=said,
+        product_metadata={
+            "product_family": "self_hosted",
+            "usage_based": counted,
+            "meters": METERS,
+            **(metadata or {}),
+        },
         kind=kind,
         state=LicenseState.ACTIVE,
         began_at=began_at,
         period_start=began_at,
         period_end=ends_at or began_at + MONTH,
-        cause={"subscription": ids["subscription_id"]},
+        cause={"subscription": subscription_id},
         challenge=challenge,
     )
-
-    def insert(tx: Transaction) -> None:
-        values: dict[str, Any] = {
-            **ids,
-            "product_id": product_id,
-            "price_id": "price_metered",
-            "metadata": json.dumps(said),
-            "customer_sid": buyer.customer_sid,
-            "domain_sid": buyer.domain_sid,
-            "stripe_customer_id": stripe_customer_id or buyer.stripe_customer_id,
-            "began_at": began_at,
-        }
-        tx.run(_PRODUCT, **values)
-        tx.run(_PRICE, **values)
-        if source_kind is SourceKind.SUBSCRIPTION_ITEM:
-            tx.run(_SUBSCRIPTION, **values)
-            tx.run(_ITEM, **values, start=grant.period_start, end=grant.period_end)
-        tx.run(
-            "UPDATE customers SET stripe_customer_id = %(stripe_customer_id)s WHERE customer_sid = %(customer_sid)s",
-            **values,
-        )
-        licensing.issue(tx, grant, keys=gateway.key_ring(), issuer="https://api.example.test", now=began_at)
-
-    db.transact(insert)
-    query = (
-        "SELECT license_sid, token FROM license_files JOIN licenses USING (license_sid) WHERE customer_sid = %(who)s"
+    stripe_customer_id = stripe_customer_id or buyer.stripe_customer_id
+    token = db.transact(
+        lambda tx: _issue(tx, grant, subscription_id=subscription_id, stripe_customer_id=stripe_customer_id)
     )
-    (row,) = db.transact(lambda tx: tx.all(query, who=buyer.customer_sid))
-    return Metered(buyer, row["license_sid"], row["token"], ids["item_id"], ids["subscription_id"])
+    return Metered(buyer, license_sid(grant), token, item_id, subscription_id)
+
+
+def _issue(tx: Transaction, grant: Grant, *, subscription_id: str, stripe_customer_id: str | None) -> str:
+    """Insert what was bought, and return the file of its license."""
+    values: dict[str, Any] = {
+        "subscription_id": subscription_id,
+        "item_id": grant.source_id,
+        "product_id": grant.product_id,
+        "price_id": "price_metered",
+        "metadata": json.dumps(grant.product_metadata),
+        "customer_sid": grant.customer_sid,
+        "domain_sid": grant.domain_sid,
+        "stripe_customer_id": stripe_customer_id,
+        "began_at": grant.began_at,
+    }
+    tx.run(_PRODUCT, **values)
+    tx.run(_PRICE, **values)
+    if grant.source_kind is SourceKind.SUBSCRIPTION_ITEM:
+        tx.run(_SUBSCRIPTION, **values)
+        tx.run(_ITEM, **values, start=grant.period_start, end=grant.period_end)
+    tx.run(
+        "UPDATE customers SET stripe_customer_id = %(stripe_customer_id)s WHERE customer_sid = %(customer_sid)s",
+        **values,
+    )
+    licensing.issue(tx, grant, keys=gateway.key_ring(), issuer="https://api.example.test", now=grant.began_at)
+    query = "SELECT token FROM license_files WHERE license_sid = %(license_sid)s"
+    (row,) = tx.all(query, license_sid=license_sid(grant))
+    return str(row["token"])
 
 
 __all__ = ["BEGAN", "MONTH", "PERIOD", "Metered", "add_metered", "to_wire", "usage"]

@@ -12,7 +12,7 @@ from functions.auth.models import (
     ResetSentAnswer,
     VerificationSentAnswer,
 )
-from keywright.identity import credentials, logins, rules, service
+from keywright.identity import accounts, credentials, logins, rules, service
 from keywright.identity import gateway as identity_gateway
 from keywright.identity.models import Caller
 from keywright.platform import clock, db, http
@@ -37,7 +37,7 @@ def reset(body: ResetPasswordRequest) -> PasswordChangedAnswer:
     """Set another password: the token works once, within 30 minutes, and only the newest one. All sessions end."""
     now, place = clock.now(), origin()
     db.transact(lambda tx: credentials.check_reset_token(tx, token=body.token, now=now))
-    password_hash = service.accept_password(body.password)
+    password_hash = accounts.accept_password(body.password)
 
     def work(tx: Transaction) -> None:
         credentials.reset_password(tx, token=body.token, password_hash=password_hash, origin=place, now=now)
@@ -51,7 +51,7 @@ def change_password(body: ChangePasswordRequest) -> PasswordChangedAnswer:
     """Set another password by the present one. All other sessions end."""
     caller, attempt = _begin()
     logins.check_password(attempt, body.current_password)
-    password_hash, now = service.accept_password(body.new_password), clock.now()
+    password_hash, now = accounts.accept_password(body.new_password), clock.now()
 
     def work(tx: Transaction) -> None:
         user = logins.confirm(tx, attempt, now=now)

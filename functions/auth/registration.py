@@ -10,7 +10,7 @@ from functions.auth.models import (
     VerifyEmailAnswer,
     VerifyEmailRequest,
 )
-from keywright.identity import rules, service
+from keywright.identity import accounts, rules, service
 from keywright.platform import clock, db
 from keywright.platform.db import Transaction
 
@@ -21,10 +21,10 @@ def register(body: RegisterRequest) -> VerificationSentAnswer:
     now = clock.now()
     rules.normalize_email(body.email)
     db.transact(lambda tx: service.admit_stranger(tx, origin=origin(), now=now))
-    password_hash = service.accept_password(body.password)
+    password_hash = accounts.accept_password(body.password)
 
     def work(tx: Transaction) -> None:
-        service.register(tx, email=body.email, password_hash=password_hash, name=body.name, now=now)
+        accounts.register(tx, email=body.email, password_hash=password_hash, name=body.name, now=now)
 
     db.transact(work)
     return VerificationSentAnswer()
@@ -34,7 +34,7 @@ def register(body: RegisterRequest) -> VerificationSentAnswer:
 def verify_email(body: VerifyEmailRequest) -> VerifyEmailAnswer:
     """Prove an address by the token from the mail: it works once, within 24 hours, and only the newest one."""
     now, place = clock.now(), origin()
-    db.transact(lambda tx: service.verify_email(tx, token=body.token, origin=place, now=now))
+    db.transact(lambda tx: accounts.verify_email(tx, token=body.token, origin=place, now=now))
     return VerifyEmailAnswer()
 
 
@@ -45,7 +45,7 @@ def resend(body: EmailRequest) -> VerificationSentAnswer:
 
     def work(tx: Transaction) -> None:
         service.admit_stranger(tx, origin=place, now=now)
-        service.request_verification(tx, email=body.email, now=now)
+        accounts.request_verification(tx, email=body.email, now=now)
 
     db.transact(work)
     return VerificationSentAnswer()

@@ -17,10 +17,11 @@ from functions.contract_billing.models import (
     invoice_answer,
     invoice_detail,
 )
-from keywright.contracts import documents, invoices
-from keywright.contracts.charges import DocumentKind
+from keywright.contracts.course.charges import DocumentKind
 from keywright.contracts.desk import Desk
-from keywright.contracts.invoice_models import FullInvoice, Invoice, InvoiceFilter, InvoiceState
+from keywright.contracts.invoices import documents
+from keywright.contracts.invoices import service as invoices
+from keywright.contracts.invoices.models import FullInvoice, Invoice, InvoiceFilter, InvoiceState
 from keywright.identity.repetition import Repetition
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction

@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import Field
 
 from keywright.billers.models import Biller
-from keywright.contracts.charges import DocumentKind, Line
-from keywright.contracts.invoice_models import FullInvoice, Invoice, InvoiceState
+from keywright.contracts.course.charges import DocumentKind, Line
+from keywright.contracts.course.terms import Every, UsageType, pricing_fields
+from keywright.contracts.invoices.models import FullInvoice, Invoice, InvoiceState
 from keywright.contracts.models import Collection
-from keywright.contracts.plan_models import Plan, PlanState
-from keywright.contracts.terms import Every, UsageType, pricing_fields
+from keywright.contracts.plans.models import Plan, PlanState
 from keywright.platform import clock, http
 from keywright.platform.money import decimal_text
 

@@ -10,9 +10,9 @@ from pydantic import Field
 from functions.contract_billing.application import app, staff_act
 from functions.contract_billing.pricings import PricingRequest, pricing_of
 from keywright.contracts import annexes
+from keywright.contracts.course.terms import pricing_fields
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Override
-from keywright.contracts.terms import pricing_fields
 from keywright.platform import http
 from keywright.platform.db import Transaction
 from keywright.platform.http import Sid

@@ -10,10 +10,10 @@ from pydantic import Field
 from functions.contract_billing.application import app, look, staff_act
 from functions.contract_billing.models import PlanAnswer, PlansAnswer, plan_answer
 from functions.contract_billing.pricings import PricingRequest, pricing_of
-from keywright.contracts import plans
+from keywright.contracts.course.terms import Every, UsageType
 from keywright.contracts.desk import Desk
-from keywright.contracts.plan_models import Plan, PlanFilter, PlanState, PlanVersion
-from keywright.contracts.terms import Every, UsageType
+from keywright.contracts.plans import service as plans
+from keywright.contracts.plans.models import Plan, PlanFilter, PlanState, PlanVersion
 from keywright.platform import clock, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.http import Cursor, Limit

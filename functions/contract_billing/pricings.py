@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from keywright.catalog.models import Tier
-from keywright.contracts.terms import MAX_TIERS, Pricing, Scheme
+from keywright.contracts.course.terms import MAX_TIERS, Pricing, Scheme
 from keywright.platform import http
 from keywright.pricing.rules import MAX_QUANTITY
 

@@ -10,9 +10,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.contracts.application import app, look
 from keywright.billers.models import Biller
 from keywright.contracts import billing_run, service
-from keywright.contracts.charges import Charge, DocumentKind, Line
+from keywright.contracts.course.charges import Charge, DocumentKind, Line
 from keywright.contracts.desk import Desk
-from keywright.contracts.subscription_models import Subscription
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform import clock, http
 from keywright.platform.db import Transaction
 from keywright.platform.money import Money, decimal_text

@@ -19,7 +19,7 @@ from functions.contracts.models import (
 )
 from keywright.contracts import annexes as hanging
 from keywright.contracts import service
-from keywright.contracts.changes import PausePolicy
+from keywright.contracts.course.changes import PausePolicy
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Collection, Contract, ContractFilter, ContractState, ContractTerms
 from keywright.identity.repetition import Repetition

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
-from keywright.contracts.changes import PausePolicy, SubscriptionState
+from keywright.contracts.course.changes import PausePolicy, SubscriptionState
+from keywright.contracts.course.terms import pricing_fields
 from keywright.contracts.models import Collection, Contract, ContractState, Document, Override
-from keywright.contracts.subscription_models import Subscription
-from keywright.contracts.terms import pricing_fields
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform import clock, http
 from keywright.platform.wire import Day
 

@@ -9,11 +9,12 @@ from pydantic import Field
 
 from functions.contracts.application import app, look, staff_act
 from functions.contracts.models import SubscriptionAnswer, SubscriptionsAnswer, subscription_answer
-from keywright.contracts import reading, subscriptions
-from keywright.contracts.changes import SubscriptionState
+from keywright.contracts import subscribing
+from keywright.contracts.course.changes import SubscriptionState
 from keywright.contracts.desk import Desk
-from keywright.contracts.subscription_models import Subscription
-from keywright.contracts.subscriptions import Order
+from keywright.contracts.orders import Order
+from keywright.contracts.subscriptions import reading
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform import http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.http import Cursor, Limit, Sid, SidQuery
@@ -56,7 +57,7 @@ def start_subscription(contract_sid: str, body: StartRequest) -> SubscriptionAns
     order = Order(body.plan_sid, body.plan_version, body.quantity)
 
     def act(tx: Transaction, desk: Desk) -> Subscription:
-        return subscriptions.start(tx, desk, contract_sid=contract_sid, domain_sid=body.domain_sid, order=order)
+        return subscribing.start(tx, desk, contract_sid=contract_sid, domain_sid=body.domain_sid, order=order)
 
     return subscription_answer(staff_act(act))
 
@@ -92,7 +93,7 @@ def get_subscription(subscription_sid: str) -> SubscriptionAnswer:
 def pause_subscription(subscription_sid: str) -> SubscriptionAnswer:
     """Suspend its license; the contract's policy says what becomes of the time."""
     return subscription_answer(
-        staff_act(lambda tx, desk: subscriptions.pause(tx, desk, subscription_sid=subscription_sid))
+        staff_act(lambda tx, desk: subscribing.pause(tx, desk, subscription_sid=subscription_sid))
     )
 
 
@@ -100,7 +101,7 @@ def pause_subscription(subscription_sid: str) -> SubscriptionAnswer:
 def resume_subscription(subscription_sid: str) -> SubscriptionAnswer:
     """Let it run again."""
     return subscription_answer(
-        staff_act(lambda tx, desk: subscriptions.resume(tx, desk, subscription_sid=subscription_sid))
+        staff_act(lambda tx, desk: subscribing.resume(tx, desk, subscription_sid=subscription_sid))
     )
 
 
@@ -110,7 +111,7 @@ def change_plan(subscription_sid: str, body: PlanChangeRequest) -> SubscriptionA
     order = Order(body.plan_sid, body.plan_version, body.quantity)
 
     def act(tx: Transaction, desk: Desk) -> Subscription:
-        return subscriptions.change_plan(
+        return subscribing.change_plan(
             tx, desk, subscription_sid=subscription_sid, order=order, at_period_end=body.at_period_end
         )
 
@@ -122,7 +123,7 @@ def cancel_subscription(subscription_sid: str, body: CancelRequest) -> Subscript
     """End it now, or when its period ends."""
 
     def act(tx: Transaction, desk: Desk) -> Subscription:
-        return subscriptions.cancel(
+        return subscribing.cancel(
             tx,
             desk,
             subscription_sid=subscription_sid,
@@ -141,5 +142,5 @@ def cancel_subscription(subscription_sid: str, body: CancelRequest) -> Subscript
 def withdraw_plans(subscription_sid: str) -> SubscriptionAnswer:
     """Let it go on as it is, whatever was planned for the end of the period."""
     return subscription_answer(
-        staff_act(lambda tx, desk: subscriptions.withdraw_plans(tx, desk, subscription_sid=subscription_sid))
+        staff_act(lambda tx, desk: subscribing.withdraw_plans(tx, desk, subscription_sid=subscription_sid))
     )

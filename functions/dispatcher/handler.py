@@ -14,7 +14,7 @@ from functions.dispatcher.measuring import Measured
 from keywright.jobs import oversight, recurrence
 from keywright.jobs import service as jobs
 from keywright.licensing import service as licensing
-from keywright.metering import drift as usage
+from keywright.metering.drift import service as usage
 from keywright.platform import db, log
 from keywright.platform.db import Transaction
 from keywright.price_drift import service as price_drift

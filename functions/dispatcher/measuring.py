@@ -15,7 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from functions.dispatcher.settings import Settings
 from keywright.jobs.models import Figures as JobFigures
 from keywright.jobs.models import Outcome
-from keywright.metering.drift import Figures as UsageFigures
+from keywright.metering.drift.service import Figures as UsageFigures
 from keywright.platform import config
 from keywright.price_drift.models import Figures as PriceFigures
 from keywright.reconciliation.models import Figures as ReconciliationFigures

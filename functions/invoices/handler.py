@@ -93,8 +93,9 @@ def list_invoices(
 
     def work(tx: Transaction) -> Page[InvoiceStatement]:
         caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
-        owner = customer_sid if caller.is_staff else caller.customer_sid
-        wanted = InvoiceFilter(customer_sid=owner, status=status, subscription_id=subscription_id)
+        wanted = InvoiceFilter(
+            customer_sid=caller.scope(chosen=customer_sid), status=status, subscription_id=subscription_id
+        )
         return statements.list_invoices(tx, wanted=wanted, limit=limit, cursor=cursor)
 
     page = db.transact(work)
@@ -108,8 +109,7 @@ def get_invoice(invoice_id: str) -> InvoiceView:
 
     def work(tx: Transaction) -> InvoiceStatement:
         caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
-        owner = None if caller.is_staff else caller.customer_sid
-        return statements.get_invoice(tx, customer_sid=owner, invoice_id=invoice_id)
+        return statements.get_invoice(tx, customer_sid=caller.scope(), invoice_id=invoice_id)
 
     return _view(db.transact(work), with_lines=True)
 

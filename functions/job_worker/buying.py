@@ -79,13 +79,7 @@ def settle_checkout(payload: dict[str, str]) -> Effect | Skipped:
         reason = str(problem)
         return lambda tx: opening.close(tx, order, failure=reason, now=clock.now())
 
-    def keep(tx: Transaction) -> None:
-        sessions.record_session(tx, order, session, now=clock.now())
-        if session.status != "open":
-            # What the events would have told, had they come.
-            inbox.receive_observations(tx, [session.subject], at=asked_at, now=clock.now())
-
-    return keep
+    return lambda tx: _keep(tx, order, session, asked_at=asked_at)
 
 
 def end_checkout(payload: dict[str, str]) -> Effect | Skipped:
@@ -101,18 +95,23 @@ def end_checkout(payload: dict[str, str]) -> Effect | Skipped:
     except (SessionAbsent, SessionRefused):
         return lambda tx: opening.close(tx, order, failure=checkout_rules.BOUGHT_OTHERWISE, now=clock.now())
 
-    def keep(tx: Transaction) -> None:
-        why = checkout_rules.BOUGHT_OTHERWISE
-        sessions.record_session(tx, order, session, now=clock.now(), ended_because=why)
-        inbox.receive_observations(tx, [session.subject], at=asked_at, now=clock.now())
-
-    return keep
+    return lambda tx: _keep(tx, order, session, asked_at=asked_at, ended_because=checkout_rules.BOUGHT_OTHERWISE)
 
 
 def _look_at(order: Order, *, now: datetime) -> StripeSession:
     if order.checkout.stripe_session_id is None:
         return checkout_gateway.ask(order, now=now)
     return checkout_gateway.retrieve_session(order.checkout.stripe_session_id)
+
+
+def _keep(
+    tx: Transaction, order: Order, session: StripeSession, *, asked_at: datetime, ended_because: str | None = None
+) -> None:
+    now = clock.now()
+    sessions.record_session(tx, order, session, now=now, ended_because=ended_because)
+    if session.status != "open":
+        # What the events would have told, had they come.
+        inbox.receive_observations(tx, [session.subject], at=asked_at, now=now)
 
 
 def compare_invoice(payload: dict[str, str]) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from functions.job_worker.settings import Settings
-from keywright.contracts import billing_run, files, gateway, invoices, notices
+from keywright.contracts import billing_run, license_jobs
 from keywright.contracts.desk import Desk
-from keywright.contracts.invoice_models import FullInvoice, InvoiceState
+from keywright.contracts.invoices import gateway, notices
+from keywright.contracts.invoices import service as invoices
+from keywright.contracts.invoices.models import FullInvoice, InvoiceState
 from keywright.customers import gateway as customers_gateway
 from keywright.customers import service as customers
 from keywright.jobs import service as jobs
@@ -57,12 +59,12 @@ def _bill(payload: dict[str, str]) -> Effect:
 def _issue_license(payload: dict[str, str]) -> Effect:
     now, keys, issuer = clock.now(), licensing_gateway.key_ring(), config.load(Settings).api_url
     sid = payload["subscription_sid"]
-    return lambda tx: files.issue(tx, Desk(now), subscription_sid=sid, keys=keys, issuer=issuer)
+    return lambda tx: license_jobs.issue(tx, Desk(now), subscription_sid=sid, keys=keys, issuer=issuer)
 
 
 def _judge_license(payload: dict[str, str]) -> Effect:
     now = clock.now()
-    return lambda tx: files.judge(tx, Desk(now), subscription_sid=payload["subscription_sid"])
+    return lambda tx: license_jobs.judge(tx, Desk(now), subscription_sid=payload["subscription_sid"])
 
 
 def _send_invoice(payload: dict[str, str]) -> Skipped | None:

@@ -14,7 +14,7 @@ from keywright.customers import rules as customers_rules
 from keywright.customers import service as customers
 from keywright.domains import proofs
 from keywright.domains.models import Notice as DomainNotice
-from keywright.identity import credentials, notices
+from keywright.identity import accounts, credentials, notices
 from keywright.identity import rules as identity_rules
 from keywright.identity import service as identity
 from keywright.identity.models import Notice
@@ -34,7 +34,7 @@ _PRUNINGS = 200
 
 def _send_verification(payload: dict[str, str]) -> Skipped | None:
     settings, now = config.load(Settings), clock.now()
-    begun = db.transact(lambda tx: identity.begin_verification(tx, user_sid=payload["user_sid"], now=now))
+    begun = db.transact(lambda tx: accounts.begin_verification(tx, user_sid=payload["user_sid"], now=now))
     if begun is None:
         return Skipped("The address needs no proof any more.")
     mail = identity_rules.verification_mail(

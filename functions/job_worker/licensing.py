@@ -10,8 +10,10 @@ from functions.job_worker.mailing import send
 from functions.job_worker.settings import Settings
 from keywright.jobs.models import Skipped
 from keywright.jobs.worker import Effect, Executor
-from keywright.licensing import gateway, issuing, key_audit, notices, revocations, rotation, tokens
-from keywright.licensing.rotation import Periods
+from keywright.licensing import gateway, issuing, notices, revocations, tokens
+from keywright.licensing.keys import audit as key_audit
+from keywright.licensing.keys import rotation
+from keywright.licensing.keys.rotation import Periods
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
 from keywright.platform.errors import SettingMissing

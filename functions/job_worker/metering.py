@@ -9,7 +9,10 @@ from functions.job_worker.mailing import send
 from functions.job_worker.pacing import Pace
 from functions.job_worker.settings import Settings
 from keywright.jobs.models import Skipped
-from keywright.metering import billing, confirming, doubt, gateway, limits, pushing, reports, sealing
+from keywright.metering import confirming, doubt, gateway, limits, pushing, sealing
+from keywright.metering.billing import gateway as billing_gateway
+from keywright.metering.billing import service as billing
+from keywright.metering.drift import reports
 from keywright.metering.models import Answer, Revision, UsageSink
 from keywright.platform import clock, config, db
 from keywright.platform.db import Transaction
@@ -111,7 +114,7 @@ def _send_bill(payload: dict[str, str]) -> Effect | Skipped:
     bill = db.transact(lambda tx: billing.find(tx, bill_sid=payload["bill_sid"]))
     if bill is None:
         return Skipped("The bill was sent.")
-    invoice_id = gateway.invoice(bill)
+    invoice_id = billing_gateway.invoice(bill)
     return lambda tx: billing.sent(tx, bill, invoice_id=invoice_id, now=clock.now())
 
 

@@ -13,9 +13,11 @@ from functions.licenses.models import (
     ValidateRequest,
 )
 from functions.licenses.settings import Settings
-from keywright.licensing import activations, gateway, tokens, validation
-from keywright.licensing.activation_rules import Activation
-from keywright.licensing.validation import Answer, Question
+from keywright.licensing import gateway, tokens
+from keywright.licensing.activations import service as activations
+from keywright.licensing.activations import validation
+from keywright.licensing.activations.rules import Activation
+from keywright.licensing.activations.validation import Answer, Question
 from keywright.platform import clock, config, db, paging
 from keywright.platform.db import Transaction
 from keywright.platform.http import Cursor, Limit
@@ -82,7 +84,7 @@ def list_activations(license_sid: str, limit: Limit = paging.DEFAULT_LIMIT, curs
 
     def read(tx: Transaction) -> Page[Activation]:
         return activations.list_activations(
-            tx, customer_sid=admit(tx).scope, license_sid=license_sid, cursor=cursor, limit=limit
+            tx, customer_sid=admit(tx).scope(), license_sid=license_sid, cursor=cursor, limit=limit
         )
 
     page = db.transact(read)
@@ -95,11 +97,11 @@ def release(license_sid: str, activation_sid: str) -> ReleasedAnswer:
     admit, now = admission(), clock.now()
 
     def free(tx: Transaction) -> None:
-        admitted = admit(tx)
+        caller = admit(tx)
         activations.release(
             tx,
-            customer_sid=admitted.scope,
-            user_sid=admitted.caller.user_sid,
+            customer_sid=caller.scope(),
+            user_sid=caller.user_sid,
             license_sid=license_sid,
             activation_sid=activation_sid,
             now=now,

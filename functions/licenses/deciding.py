@@ -18,7 +18,7 @@ def revoke(license_sid: str, body: RevokeRequest) -> LicenseView:
     def decide(tx: Transaction) -> License:
         return reissuing.revoke(
             tx,
-            user_sid=admit(tx).caller.user_sid,
+            user_sid=admit(tx).user_sid,
             license_sid=license_sid,
             reason=body.reason,
             note=body.note,
@@ -36,7 +36,7 @@ def reissue(license_sid: str, body: ReissueRequest) -> LicenseView:
     def decide(tx: Transaction) -> License:
         return reissuing.reissue(
             tx,
-            user_sid=admit(tx).caller.user_sid,
+            user_sid=admit(tx).user_sid,
             license_sid=license_sid,
             reason=body.reason,
             note=body.note,
@@ -54,11 +54,11 @@ def bind(license_sid: str, body: ChallengeRequest) -> LicenseView:
     admit, keys, now = admission(), gateway.key_ring(), clock.now()
 
     def decide(tx: Transaction) -> License:
-        admitted = admit(tx)
+        caller = admit(tx)
         return reissuing.bind(
             tx,
-            customer_sid=admitted.scope,
-            user_sid=admitted.caller.user_sid,
+            customer_sid=caller.scope(),
+            user_sid=caller.user_sid,
             license_sid=license_sid,
             challenge=body.challenge,
             keys=keys,

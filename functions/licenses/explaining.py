@@ -101,7 +101,7 @@ def get_timeline(license_sid: str, effective_as_of: AsOf = None, known_as_of: As
     def read(tx: Transaction) -> Explanation:
         return stories.explain(
             tx,
-            customer_sid=admit(tx).scope,
+            customer_sid=admit(tx).scope(),
             license_sid=license_sid,
             policy=policy,
             effective_as_of=effective_as_of or now,

@@ -34,7 +34,7 @@ def list_licenses(
     admit = admission()
 
     def read(tx: Transaction) -> Page[License]:
-        scope = admit(tx).scope
+        scope = admit(tx).scope()
         if scope is not None and customer_sid not in {None, scope}:
             # What belongs to others is answered as what is not there.
             return Page([], None)
@@ -57,7 +57,7 @@ def get_license(license_sid: str) -> LicenseView:
     admit = admission()
 
     def read(tx: Transaction) -> License:
-        return licensing.get_license(tx, customer_sid=admit(tx).scope, license_sid=license_sid)
+        return licensing.get_license(tx, customer_sid=admit(tx).scope(), license_sid=license_sid)
 
     return LicenseView.of(db.transact(read))
 
@@ -73,7 +73,7 @@ def get_file(license_sid: str) -> Response[str]:
     admit = admission()
 
     def read(tx: Transaction) -> str:
-        return licensing.get_file(tx, customer_sid=admit(tx).scope, license_sid=license_sid)
+        return licensing.get_file(tx, customer_sid=admit(tx).scope(), license_sid=license_sid)
 
     headers = {"Content-Disposition": 'attachment; filename="license.jwt"'}
     return Response(200, "application/jwt", db.transact(read), headers=headers)

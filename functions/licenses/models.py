@@ -9,10 +9,10 @@ from pydantic import Field
 
 from keywright.catalog.models import LicenseKind
 from keywright.licensing import words
-from keywright.licensing.activation_rules import Activation
+from keywright.licensing.activations.presenting import MAX_LENGTH
+from keywright.licensing.activations.rules import Activation
+from keywright.licensing.activations.validation import Code
 from keywright.licensing.models import License, LicenseState
-from keywright.licensing.presenting import MAX_LENGTH
-from keywright.licensing.validation import Code
 from keywright.platform import clock, http
 
 LicenseText = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 
 from functions.licenses.application import admission, app
-from keywright.licensing import gateway, key_report, revocations
-from keywright.licensing.key_report import Installed, KeyState, KeyUse
+from keywright.licensing import gateway, revocations
+from keywright.licensing.keys import report as key_report
+from keywright.licensing.keys.report import Installed, KeyState, KeyUse
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.http import Cursor, Limit

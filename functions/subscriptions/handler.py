@@ -11,7 +11,6 @@ from keywright.billing import statements
 from keywright.billing.statements import ItemStatement, SubscriptionFilter, SubscriptionStatement
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
-from keywright.identity.models import Caller
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction
 from keywright.platform.errors import FieldError, RequestInvalid
@@ -123,8 +122,9 @@ def list_subscriptions(
 
     def work(tx: Transaction) -> Page[SubscriptionStatement]:
         caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
-        owner = customer_sid if caller.is_staff else caller.customer_sid
-        wanted = SubscriptionFilter(customer_sid=owner, status=status, domain_sid=domain_sid)
+        wanted = SubscriptionFilter(
+            customer_sid=caller.scope(chosen=customer_sid), status=status, domain_sid=domain_sid
+        )
         return statements.list_subscriptions(tx, wanted=wanted, limit=limit, cursor=cursor)
 
     page = db.transact(work)
@@ -138,7 +138,7 @@ def get_subscription(subscription_id: str) -> SubscriptionView:
 
     def work(tx: Transaction) -> SubscriptionStatement:
         caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
-        return statements.get_subscription(tx, customer_sid=_owner(caller), subscription_id=subscription_id)
+        return statements.get_subscription(tx, customer_sid=caller.scope(), subscription_id=subscription_id)
 
     return _view(db.transact(work))
 
@@ -154,7 +154,7 @@ def preview_change(subscription_id: str, body: ChangeRequest) -> ChangeView:
 
     def work(tx: Transaction) -> Change:
         caller = identity.admit(tx, access, route=http.route(app), bearer=http.bearer(app), now=now)
-        found = statements.get_subscription(tx, customer_sid=_owner(caller), subscription_id=subscription_id)
+        found = statements.get_subscription(tx, customer_sid=caller.scope(), subscription_id=subscription_id)
         item = _item(found, body.item_id)
         return service.preview_change(
             tx,
@@ -164,10 +164,6 @@ def preview_change(subscription_id: str, body: ChangeRequest) -> ChangeView:
         )
 
     return _change(db.transact(work), localization.choose(http.language(app)))
-
-
-def _owner(caller: Caller) -> str | None:
-    return None if caller.is_staff else caller.customer_sid
 
 
 def _item(found: SubscriptionStatement, item_id: str | None) -> ItemStatement:

@@ -12,8 +12,10 @@ from functions.usage.application import app
 from keywright.audit.models import user as acting
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
-from keywright.metering import imports, reading
-from keywright.metering.models import Aggregation, Import, WindowState
+from keywright.metering import reading
+from keywright.metering.imports import service as imports
+from keywright.metering.imports.models import Import
+from keywright.metering.models import Aggregation, WindowState
 from keywright.metering.reading import Estimate, Grain, Selection, Used
 from keywright.platform import clock, db, http, paging
 from keywright.platform.db import Transaction

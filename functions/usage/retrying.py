@@ -10,8 +10,8 @@ from functions.usage.application import app
 from keywright.audit.models import user as acting
 from keywright.identity import gateway as identity_gateway
 from keywright.identity import service as identity
-from keywright.metering import retries
-from keywright.metering.retries import Refusals, Retried
+from keywright.metering.retries import service as retries
+from keywright.metering.retries.service import Refusals, Retried
 from keywright.platform import clock, db, http
 from keywright.platform.db import Transaction
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from keywright.audit.models import OPERATOR
 from keywright.contracts import billing_run
-from keywright.contracts.charges import Charge
+from keywright.contracts.course.charges import Charge
 from keywright.contracts.desk import Desk
 from keywright.platform import clock, db
 from keywright.platform.clock import to_wire

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keywright.licensing import bus, tokens
-from keywright.licensing.keys import KeyRing
+from keywright.licensing.keys.ring import KeyRing
 from keywright.licensing.models import LicenseState
 from keywright.platform.db import Row, Transaction
 

@@ -11,9 +11,12 @@ import argparse
 from datetime import datetime, timedelta
 
 from keywright.audit.models import OPERATOR
-from keywright.licensing import gateway, key_audit, key_report, rotation
-from keywright.licensing.key_report import Installed
-from keywright.licensing.keys import KeyRing
+from keywright.licensing import gateway
+from keywright.licensing.keys import audit as key_audit
+from keywright.licensing.keys import report as key_report
+from keywright.licensing.keys import rotation
+from keywright.licensing.keys.report import Installed
+from keywright.licensing.keys.ring import KeyRing
 from keywright.platform import clock, db
 from keywright.platform.db import Transaction
 from keywright.platform.errors import Invalid

@@ -7,7 +7,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from keywright.identity import service as identity
+from keywright.identity import accounts
 from keywright.platform import clock, db
 from keywright.platform.db import Transaction
 
@@ -33,10 +33,10 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 def _create(arguments: argparse.Namespace) -> None:
     given = arguments.password_file
     password = secrets.token_urlsafe(_GENERATED_BYTES) if given is None else _read_password(given)
-    password_hash, now = identity.accept_password(password), clock.now()
+    password_hash, now = accounts.accept_password(password), clock.now()
 
     def work(tx: Transaction) -> str:
-        return identity.create_manager(
+        return accounts.create_manager(
             tx, email=arguments.email, password_hash=password_hash, name=arguments.name, now=now
         )
 

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keywright.licensing import tokens
-from keywright.licensing.keys import local_key
+from keywright.licensing.keys.ring import local_key
 from keywright_verify import CachingVerifier, HighWaterMark, KeySet, verify
 from tests.benchmarks.figures import Figure
 

@@ -25,7 +25,8 @@ from tests.conftest import Database
 from tests.infra.local.hosting import HostedCloud, hosted
 from tests.security import world
 from tests.security.requests import request
-from tests.security.world import TARGETS, USERS, Identity
+from tests.security.targets import TARGETS
+from tests.security.world import USERS, Identity
 from tests.stripe_callers import MAY_ASK, asked, offenders
 
 ROOT = Path(__file__).resolve().parents[2]

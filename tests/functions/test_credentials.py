@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from keywright.identity import credentials, service
+from keywright.identity import accounts, credentials
 from keywright.identity.models import MailTokenInvalid
 from keywright.platform import clock, db, secrets
 from keywright.platform.connection import connect_with
@@ -86,7 +86,7 @@ def test_a_reset_of_an_unproven_address_proves_it(call: Api) -> None:
 
 
 def test_a_hundred_who_use_one_token_at_once_do_it_once(clean_database: object) -> None:
-    token, password_hash = reset_token(verified(now=clock.now())), service.accept_password(NEXT)
+    token, password_hash = reset_token(verified(now=clock.now())), accounts.accept_password(NEXT)
 
     def use(_number: int) -> bool:
         connection = connect_with(secrets.read("DATABASE"))
@@ -156,7 +156,7 @@ def test_a_mailbox_is_not_flooded(clean_database: object) -> None:
     user_sid = sign_up(now=clock.now())
 
     sent = [
-        db.transact(lambda tx: service.begin_verification(tx, user_sid=user_sid, now=clock.now())) for _ in range(9)
+        db.transact(lambda tx: accounts.begin_verification(tx, user_sid=user_sid, now=clock.now())) for _ in range(9)
     ]
 
     assert len([mail for mail in sent if mail is not None]) == 5
@@ -178,7 +178,7 @@ def test_a_mail_for_one_registration_brings_no_other_to_life(clean_database: obj
     )
 
     with pytest.raises(MailTokenInvalid):
-        db.transact(lambda tx: service.verify_email(tx, token=earlier, now=clock.now()))
+        db.transact(lambda tx: accounts.verify_email(tx, token=earlier, now=clock.now()))
 
 
 def test_sessions_are_listed_with_device_and_place_and_ended_one_by_one_or_all(call: Api) -> None:

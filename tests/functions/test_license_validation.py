@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from keywright.licensing import gateway, tokens, validation
+from keywright.licensing import gateway, tokens
+from keywright.licensing.activations import validation
+from keywright.licensing.activations.presenting import Presented
+from keywright.licensing.activations.validation import Code, Question, Seats
 from keywright.licensing.models import Cause, License, LicenseState, Rule, SourceKind
-from keywright.licensing.presenting import Presented
-from keywright.licensing.validation import Code, Question, Seats
 from keywright.platform import clock
 from keywright.platform.clock import to_unix
 from keywright_verify import Code as Verdict

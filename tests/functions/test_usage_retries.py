@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from keywright.metering import drift
+from keywright.metering.drift import service as drift
 from keywright.platform import clock, db
 from tests.api import Answer, Api
 from tests.functions.test_customers import signed_in

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from keywright.contracts.terms import Every, Pricing, Scheme, Terms, UsageType, pricing_to_text, to_text
+from keywright.contracts.course.terms import Every, Pricing, Scheme, Terms, UsageType, pricing_to_text, to_text
+from tests.security.targets import CANARY
 
 Rows = Iterator[tuple[str, list[dict[str, Any]]]]
 
-_CANARY = "canary-of-the-victim"
 _FLAT = Pricing(Scheme.FLAT, Decimal(1000))
 _TARGETS = ("own", "foreign")
 
@@ -50,7 +50,7 @@ def _contract(target: str, now: datetime) -> dict[str, Any]:
         "contract_sid": f"ctr_{target}",
         "customer_sid": f"cus_{target}",
         "legal_entity_sid": f"ent_{target}",
-        "name": "Frame" if target == "own" else _CANARY,
+        "name": "Frame" if target == "own" else CANARY,
         "state": "ACTIVE",
         "terms": "",
         "currency": "eur",
@@ -113,7 +113,7 @@ def _invoice(target: str, now: datetime) -> dict[str, Any]:
         "contract_sid": f"ctr_{target}",
         "subscription_sid": f"csub_{target}",
         "legal_entity_sid": f"ent_{target}",
-        "billing_key": f"key_{target}" if target == "own" else _CANARY,
+        "billing_key": f"key_{target}" if target == "own" else CANARY,
         "state": "OPEN",
         "currency": "eur",
         "total_minor": 1000,

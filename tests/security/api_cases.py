@@ -16,7 +16,8 @@ from schemathesis import Case, GenerationMode
 
 from tests.security.fuzz_words import ODD_TEXTS, Words, mixed
 from tests.security.requests import BODIES
-from tests.security.world import STRANGERS, TARGETS, USERS, Identity
+from tests.security.targets import TARGETS
+from tests.security.world import STRANGERS, USERS, Identity
 
 PEOPLE: Sequence[Identity] = [
     *(user for user in USERS if user.is_live),

@@ -15,7 +15,7 @@ from typing import Any
 
 from infra.openapi import DOCUMENT
 from keywright.identity.policy import OPEN, POLICY
-from keywright.platform.http import PROBLEM
+from keywright.platform.problems import MEDIA_TYPE
 from tests.api import Answer
 
 _PAGE = Path(__file__).parents[2] / "docs/problems.md"
@@ -79,7 +79,7 @@ class Contract:
         return statuses
 
     def _wrong_problem(self, answer: Answer) -> Iterator[str]:
-        document = answer.json if answer.headers.get("content-type") == PROBLEM else None
+        document = answer.json if answer.headers.get("content-type") == MEDIA_TYPE else None
         if not isinstance(document, dict):
             yield f"is no problem document: {answer.text[:100]!r}"
             return

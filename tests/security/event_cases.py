@@ -20,7 +20,8 @@ from tests.conftest import WEBHOOK_SECRET
 from tests.purchases import catalog_events
 from tests.security.fuzz_words import ODD_NUMBERS, ODD_TEXTS, ODD_VALUES, Words, mixed
 from tests.security.requests import request
-from tests.security.world import TARGETS, Identity
+from tests.security.targets import TARGETS
+from tests.security.world import Identity
 from tests.stripe_events import signature
 
 Path = tuple[str | int, ...]

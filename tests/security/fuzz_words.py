@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.security.requests import PARAMETERS
-from tests.security.world import CANARY, CHALLENGE, PASSWORD, TARGETS, license_file, sid
+from tests.security.targets import CANARY, CHALLENGE, TARGETS, license_file, sid
+from tests.security.world import PASSWORD
 
 Words = Mapping[str, tuple[Any, ...]]
 

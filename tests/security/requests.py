@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.manifest import FUNCTIONS
-from tests.security.world import CHALLENGE, PASSWORD, Identity, license_file, sid
+from tests.security.targets import CHALLENGE, license_file, sid
+from tests.security.world import PASSWORD, Identity
 
 FUNCTION_OF = {f"{route.method} {route.path}": entry.name for entry in FUNCTIONS for route in entry.routes}
 

@@ -20,7 +20,8 @@ from tests.api import Answer, Api
 from tests.conftest import Database
 from tests.security import world
 from tests.security.requests import names_a_row, request
-from tests.security.world import CANARY, STRANGERS, TARGETS, USERS, Identity
+from tests.security.targets import CANARY, TARGETS
+from tests.security.world import STRANGERS, USERS, Identity
 
 CLOSED = sorted(route for route, who in POLICY.items() if who not in OPEN)
 EVERYBODY = [*STRANGERS, *USERS]

@@ -20,7 +20,8 @@ from tests.queue_hints import batch, drop, take
 from tests.security import world
 from tests.security.canaries import Canaries, is_one_line_each, logged, rows_of
 from tests.security.requests import request
-from tests.security.world import TARGETS, USERS
+from tests.security.targets import TARGETS
+from tests.security.world import USERS
 
 FIRST, SECOND, THIRD = "first-canary-Password-1", "second-canary-Password-2", "third-canary-Password-3"
 KEY = "canary-of-a-key-0123456789"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from keywright.identity import logins, notices, repository, service
+from keywright.identity import accounts, logins, notices, repository
 from keywright.identity.models import CredentialsInvalid, Notice, User
 from keywright.platform import clock, db
 from tests.api import Answer, Api
@@ -66,17 +66,17 @@ def test_even_the_statements_are_as_many(call: Api, path: str, body: dict[str, A
 
 def test_a_registration_that_stops_at_a_taken_address_is_caught() -> None:
     verified()
-    password_hash = service.accept_password(PASSWORD)
+    password_hash = accounts.accept_password(PASSWORD)
 
     def forthright(tx: db.Transaction, *, email: str) -> None:
         owner = repository.find_user_by_email(tx, email=email)
         if owner is not None:
             notices.request(tx, Notice.ALREADY_REGISTERED, user=owner, now=NOW)
             return
-        service.register(tx, email=email, password_hash=password_hash, name="Ada", now=NOW)
+        accounts.register(tx, email=email, password_hash=password_hash, name="Ada", now=NOW)
 
     def sound(tx: db.Transaction, *, email: str) -> None:
-        service.register(tx, email=email, password_hash=password_hash, name="Ada", now=NOW)
+        accounts.register(tx, email=email, password_hash=password_hash, name="Ada", now=NOW)
 
     def statements(register: Any, emails: tuple[str, str]) -> list[int]:
         found = []
@@ -94,11 +94,11 @@ def test_a_registration_that_stops_at_a_taken_address_is_caught() -> None:
 
 def test_what_was_made_for_a_taken_address_is_nowhere() -> None:
     verified()
-    password_hash = service.accept_password(PASSWORD)
+    password_hash = accounts.accept_password(PASSWORD)
     before = [rows(f"SELECT * FROM {table}") for table in ("users", "customers", "customer_members", "audit_log")]
 
     db.transact(
-        lambda tx: service.register(tx, email="ada@example.com", password_hash=password_hash, name="Eve", now=NOW)
+        lambda tx: accounts.register(tx, email="ada@example.com", password_hash=password_hash, name="Eve", now=NOW)
     )
 
     after = [rows(f"SELECT * FROM {table}") for table in ("users", "customers", "customer_members", "audit_log")]

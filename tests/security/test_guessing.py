@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keywright.identity import credentials, logins, service, throttles
+from keywright.identity import accounts, credentials, logins, throttles
 from keywright.identity.models import Origin
 from keywright.platform import clock, db
 from keywright.throttling import rules
@@ -70,7 +70,7 @@ def reset_from_a_new_place(*, now: datetime) -> None:
     user_sid = db.transact(lambda tx: tx.one("SELECT user_sid FROM users"))["user_sid"]  # type: ignore[index]
     begun = db.transact(lambda tx: credentials.begin_reset(tx, user_sid=user_sid, now=now))
     assert begun is not None
-    password_hash = service.accept_password("another horse entirely")
+    password_hash = accounts.accept_password("another horse entirely")
     db.transact(
         lambda tx: credentials.reset_password(tx, token=begun.token, password_hash=password_hash, origin=HOTEL, now=now)
     )

@@ -26,6 +26,7 @@ from tests.purchases import fold
 from tests.security import world
 from tests.security.repeating import ASKER, Client, Handler, findings, kept_in_clear, others_findings
 from tests.security.requests import request
+from tests.security.targets import digest
 from tests.stripe_events import event, price, product
 
 POSTS = sorted(f"POST {route.path}" for entry in FUNCTIONS for route in entry.routes if route.method == "POST")
@@ -37,7 +38,7 @@ def _mail_token(database: Database, *, token: str, purpose: str) -> None:
     database.execute(
         "INSERT INTO mail_tokens (token_hash, user_sid, purpose, email, created_at, expires_at)"
         " VALUES (%s, 'usr_own', %s, 'peer@example.com', NOW(6), NOW(6) + INTERVAL 10 MINUTE)",
-        world.digest(token),
+        digest(token),
         purpose,
     )
 

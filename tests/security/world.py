@@ -6,9 +6,6 @@ Rows are made by SQL and not by the services, because the world is made anew aft
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,20 +13,17 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pymysql.cursors import DictCursor
 
 from keywright.identity import gateway, passwords
 from keywright.identity.models import Caller, Role
 from keywright.platform import clock
 from keywright.platform.connection import connect_with
-from keywright_verify.challenge import new_challenge
 from tests.conftest import Database
-from tests.security import agreements
+from tests.security import agreements, belongings
+from tests.security.targets import CANARY, sid
 
 PASSWORD = "correct horse battery staple"
-CANARY = "canary-of-the-victim"
-TARGETS = ("own", "foreign", "absent")
 STATES = ("live", "deactivated", "revoked", "expired", "idle")
 
 # The two columns that say nothing of anybody's business, and the tables that merely count.
@@ -57,33 +51,9 @@ USERS = [Identity(f"{role.lower()}-{state}", role, state) for role in Role for s
 STRANGERS = [Identity("anon", None, "anon"), Identity("garbage", None, "garbage"), Identity("license", None, "license")]
 
 
-CHALLENGE = new_challenge(Ed25519PrivateKey.generate(), fingerprint="fp1_of_the_machine")
-
-
-def license_file(target: str) -> str:
-    """Return the license file of a row of the world; nobody has really signed it."""
-    claims = {
-        "lid": sid("lic", target),
-        "seq": 1,
-        "nbf": 1_780_000_000,
-        "exp": 1_900_000_000,
-        "grace_until": 1_900_000_000,
-        "enforcement": "grace",
-        "limits": {},
-        "customer": CANARY if target == "foreign" else target,
-    }
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({}, claims)]
-    return ".".join([*parts, CANARY if target == "foreign" else target])
-
-
 @lru_cache
 def password_hash() -> str:
     return passwords.hash_password(PASSWORD)
-
-
-def sid(kind: str, target: str) -> str:
-    """Name a row of the world: ``dom_own``, ``dom_foreign``, and ``dom_absent``, which is not there."""
-    return f"{kind}_{target}"
 
 
 def token(identity: Identity, *, now: datetime) -> str | None:
@@ -118,10 +88,6 @@ def fingerprint(database: Database) -> dict[str, Any]:
         return {row["Table"]: row["Checksum"] for row in cursor.fetchall()}
 
 
-def digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
-
-
 @contextmanager
 def _cursor(database: Database) -> Iterator[DictCursor]:
     connection = connect_with(database.endpoint.secret(database.endpoint.owner))
@@ -154,7 +120,7 @@ def _rows(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     )
     yield from _customers(now)
     yield from _sessions(now)
-    yield from _belongings(now)
+    yield from belongings.rows(now, invited=[user.name for user in USERS])
     yield from agreements.rows(now)
 
 
@@ -201,192 +167,3 @@ def _sessions(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             for session_sid, user_sid, customer_sid, state in sessions
         ],
     )
-
-
-def _belongings(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    pairs = [("own", "own.example.com"), ("foreign", f"{CANARY}.example.com")]
-    common = {"created_at": now}
-    yield (
-        "products",
-        [
-            {
-                "product_id": product_id,
-                "name": "A product",
-                "active": 1,
-                "product_family": "self_hosted",
-                "fee_structure": "recurring",
-                "usage_based": "false",
-                "air_gapped": "false",
-                "metadata": "{}",
-                "observed_at": now,
-                **common,
-            }
-            for product_id in ("prod_1", "prod_2", "prod_3")
-        ],
-    )
-    yield ("prices", [_price(now)])
-    owned = [({"customer_sid": sid("cus", target), "domain_sid": sid("dom", target)}, name) for target, name in pairs]
-    yield (
-        "domains",
-        [
-            {**owner, "domain_name": name, "state": "PENDING", "verification_token": name, **common}
-            for owner, name in owned
-        ],
-    )
-    yield (
-        "checkout_sessions",
-        [
-            {
-                "checkout_session_sid": owner["domain_sid"].replace("dom", "chk"),
-                **owner,
-                "price_id": "price_1",
-                "quantity": 1,
-                "mode": "payment",
-                "amount_minor": 100,
-                "currency": "usd",
-                "state": "CREATING",
-                **common,
-            }
-            for owner, _ in owned
-        ],
-    )
-    yield (
-        "licenses",
-        [
-            {
-                "license_sid": owner["domain_sid"].replace("dom", "lic"),
-                **owner,
-                "source_kind": "CHECKOUT_SESSION",
-                "source_id": owner["domain_sid"],
-                "product_id": "prod_1",
-                "kind": "AIR_GAPPED",
-                "state": "ACTIVE",
-                "current_seq": 1,
-                "expires_at": now + timedelta(days=30),
-                **common,
-            }
-            for owner, _ in owned
-        ],
-    )
-    yield (
-        "license_files",
-        [
-            {
-                "license_sid": owner["domain_sid"].replace("dom", "lic"),
-                "seq": 1,
-                "kid": sid("kid", target),
-                "token": license_file(target),
-                "expires_at": now + timedelta(days=30),
-                "issued_at": now,
-            }
-            for owner, target in [(owner, owner["domain_sid"].removeprefix("dom_")) for owner, _ in owned]
-        ],
-    )
-    yield (
-        "license_activations",
-        [
-            {
-                "activation_sid": sid("act", target),
-                "license_sid": sid("lic", target),
-                "fingerprint": name,
-                "activated_at": now,
-                "seen_at": now,
-            }
-            for target, name in pairs
-        ],
-    )
-    yield from _billed(now, owned)
-    yield ("invitations", list(_invitations(now)))
-    yield ("jobs", [_dead_job(target, now) for target in ("own", "foreign")])
-    yield from _dead_events(now)
-
-
-def _price(now: datetime) -> dict[str, Any]:
-    return {
-        "price_id": "price_1",
-        "product_id": "prod_1",
-        "active": 1,
-        "currency": "usd",
-        "kind": "recurring",
-        "recurring_interval": "month",
-        "interval_count": 1,
-        "usage_type": "licensed",
-        "billing_scheme": "per_unit",
-        "unit_amount": 4900,
-        "observed_at": now,
-        "created_at": now,
-    }
-
-
-def _billed(now: datetime, owned: list[tuple[dict[str, str], str]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    named = [(owner, name, owner["domain_sid"].removeprefix("dom_")) for owner, name in owned]
-    seen = {"created_at": now, "observed_at": now, "observed_by": "evt_1"}
-    subscriptions = [
-        {**owner, "subscription_id": sid("sub", target), "status": "active", "cancel_at_period_end": 0, **seen}
-        for owner, _, target in named
-    ]
-    yield ("subscriptions", subscriptions)
-    period = {"current_period_start": now, "current_period_end": now + timedelta(days=30)}
-    items = [
-        {
-            "item_id": sid("si", target),
-            "subscription_id": sid("sub", target),
-            "price_id": "price_1",
-            "quantity": 1,
-            **period,
-        }
-        for _, _, target in named
-    ]
-    yield ("subscription_items", items)
-    amounts = {"currency": "usd", "amount_due": 4900, "amount_paid": 4900, "total": 4900, "attempt_count": 1}
-    invoices = [
-        {
-            "customer_sid": owner["customer_sid"],
-            "invoice_id": sid("in", target),
-            "invoice_number": name,
-            "status": "paid",
-            **amounts,
-            **seen,
-        }
-        for owner, name, target in named
-    ]
-    yield ("invoices", invoices)
-
-
-def _dead_job(target: str, now: datetime) -> dict[str, Any]:
-    return {
-        "job_sid": sid("job", target),
-        "job_key": target,
-        "kind": "jobs.prune",
-        "payload": "{}",
-        "state": "DEAD",
-        "max_attempts": 1,
-        "due_at": now,
-        "finished_at": now,
-        "created_at": now,
-    }
-
-
-def _dead_events(now: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    ids = [sid("evt", target) for target in ("own", "foreign")]
-    event = {"event_type": "product.updated", "object_id": "prod_1", "livemode": 0, "body": b"{}"}
-    work = {"state": "DEAD", "reason": "KeyError", "due_at": now}
-    yield ("stripe_events", [{"event_id": each, **event, "created_at": now, "received_at": now} for each in ids])
-    yield ("stripe_event_work", [{"event_id": each, **work, "created_at": now} for each in ids])
-
-
-def _invitations(now: datetime) -> Iterator[dict[str, Any]]:
-    invited = [("inv_own", "cus_own", "guest@example.com"), ("inv_foreign", "cus_foreign", f"{CANARY}@example.com")]
-    invited += [(f"inv_{user.name}", "cus_foreign", f"{user.name}@example.com") for user in USERS]
-    for invitation_sid, customer_sid, email in invited:
-        yield {
-            "invitation_sid": invitation_sid,
-            "customer_sid": customer_sid,
-            "email": email,
-            "member_role": "MEMBER",
-            "invited_by": "usr_own",
-            "token_hash": digest(f"token-of-{invitation_sid}"),
-            "state": "OPEN",
-            "created_at": now,
-            "expires_at": now + timedelta(days=7),
-        }

@@ -38,7 +38,7 @@ class Account:
         self.rate_limit = RateLimit()
         # How long a new object stays unfound by search, which Stripe's own is too, for up to a minute.
         self.search_delay_s = 0
-        # Whether banks take days over one-time payments, as with direct debits; see control_money.
+        # Whether banks take days over one-time payments, as with direct debits; see control.money.
         self.delays_payments = False
         # Whether somebody has saved the portal's settings in the dashboard, which makes its default configuration.
         self.has_portal_default = True

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from infra.local.stripe import control, hosted
+from infra.local.stripe import hosted
 from infra.local.stripe.account import Account
 from infra.local.stripe.api import Api
 from infra.local.stripe.clock import Clock
+from infra.local.stripe.control import routes as control
 from infra.local.stripe.delivery import RetryPolicy
 from infra.local.stripe.errors import StripeError
 from infra.local.stripe.events import Cause

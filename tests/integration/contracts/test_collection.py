@@ -14,10 +14,11 @@ from stripe import StripeClient
 from functions.job_worker.handler import JOBS
 from infra.cli.replay import fold_elsewhere
 from infra.cli.scratch import scratch, source
-from keywright.contracts import billing_run, files, invoices, subscriptions
-from keywright.contracts.invoice_models import InvoiceState
+from keywright.contracts import billing_run, license_jobs, subscribing
+from keywright.contracts.course.terms import UsageType
+from keywright.contracts.invoices import service as invoices
+from keywright.contracts.invoices.models import InvoiceState
 from keywright.contracts.models import Collection
-from keywright.contracts.terms import UsageType
 from keywright.licensing import gateway as licensing_gateway
 from keywright.licensing import service as licensing
 from keywright.platform import clock, db
@@ -55,7 +56,7 @@ def sold(clean_database: Database) -> Callable[..., Any]:
         subscription = subscribe(add_agreement(**terms), when, quantity=2)
         keys, issuer = licensing_gateway.key_ring(), "https://api.example.test"
         sid = subscription.subscription_sid
-        db.transact(lambda tx: files.issue(tx, desk(when), subscription_sid=sid, keys=keys, issuer=issuer))
+        db.transact(lambda tx: license_jobs.issue(tx, desk(when), subscription_sid=sid, keys=keys, issuer=issuer))
         return subscription
 
     return sell
@@ -70,7 +71,7 @@ def test_an_overdue_invoice_restricts_by_the_contracts_policy_and_its_payment_li
     restricts_at = now + timedelta(days=14 + days)
 
     def judged(moment: Any) -> str:
-        db.transact(lambda tx: files.judge(tx, desk(moment), subscription_sid=sid))
+        db.transact(lambda tx: license_jobs.judge(tx, desk(moment), subscription_sid=sid))
         return state(clean_database)
 
     before, after = judged(restricts_at - timedelta(seconds=1)), judged(restricts_at)
@@ -213,14 +214,12 @@ def test_a_pause_suspends_and_a_cancellation_ends_the_license(
     sid = sold(now, pause_policy="SHIFT").subscription_sid
     seen = []
 
-    for day, act in enumerate((subscriptions.pause, subscriptions.resume), start=1):
+    for day, act in enumerate((subscribing.pause, subscribing.resume), start=1):
         one = desk(now + timedelta(days=day))
         db.transact(lambda tx, act=act, one=one: act(tx, one, subscription_sid=sid))  # type: ignore[misc]
         seen.append(state(clean_database))
     last = desk(now + timedelta(days=3))
-    db.transact(
-        lambda tx: subscriptions.cancel(tx, last, subscription_sid=sid, at_period_end=False, credits_unused=True)
-    )
+    db.transact(lambda tx: subscribing.cancel(tx, last, subscription_sid=sid, at_period_end=False, credits_unused=True))
 
     assert [*seen, state(clean_database)] == ["SUSPENDED", "ACTIVE", "CANCELED"]
     note = newest(clean_database)
@@ -240,7 +239,7 @@ def test_metered_plans_are_billed_from_the_ledger_of_usage(clean_database: Datab
     sid = subscription.subscription_sid
     keys = licensing_gateway.key_ring()
     db.transact(
-        lambda tx: files.issue(tx, desk(now), subscription_sid=sid, keys=keys, issuer="https://api.example.test")
+        lambda tx: license_jobs.issue(tx, desk(now), subscription_sid=sid, keys=keys, issuer="https://api.example.test")
     )
     held = db.transact(lambda tx: licensing.find_held(tx, source_id=sid, domain_sid=agreement.buyer.domain_sid))
     assert held is not None
@@ -254,7 +253,7 @@ def test_metered_plans_are_billed_from_the_ledger_of_usage(clean_database: Datab
 
     later = desk(now + timedelta(hours=5))
     db.transact(
-        lambda tx: subscriptions.cancel(tx, later, subscription_sid=sid, at_period_end=False, credits_unused=False)
+        lambda tx: subscribing.cancel(tx, later, subscription_sid=sid, at_period_end=False, credits_unused=False)
     )
     waiting = len(clean_database.execute("SELECT 1 FROM contract_invoices"))
     settled = desk(now + timedelta(hours=7))

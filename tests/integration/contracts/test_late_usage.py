@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from keywright.contracts import billing_run, files, subscriptions
-from keywright.contracts.changes import Slice
+from keywright.contracts import billing_run, license_jobs, subscribing
+from keywright.contracts.course.changes import Slice
+from keywright.contracts.course.terms import UsageType
 from keywright.contracts.desk import Desk
-from keywright.contracts.subscription_models import Subscription
-from keywright.contracts.terms import UsageType
-from keywright.contracts.usage import quantity
+from keywright.contracts.subscriptions.models import Subscription
+from keywright.contracts.subscriptions.usage import quantity
 from keywright.licensing import gateway
 from keywright.platform import clock, db
 from keywright.platform.db import Transaction
@@ -50,7 +50,9 @@ class Books:
 
     def make_file(self, day: int) -> None:
         keys, sid, one = gateway.key_ring(), self.subscription.subscription_sid, self.desk(day)
-        db.transact(lambda tx: files.issue(tx, one, subscription_sid=sid, keys=keys, issuer="https://api.example.test"))
+        db.transact(
+            lambda tx: license_jobs.issue(tx, one, subscription_sid=sid, keys=keys, issuer="https://api.example.test")
+        )
         query = "SELECT license_sid, token FROM license_files ORDER BY seq DESC LIMIT 1"
         if day:
             self.metered = replace(self.metered, token=self.database.execute(query)[0]["token"])
@@ -129,9 +131,7 @@ def test_what_is_dropped_is_on_no_bill(clean_database: Database) -> None:
 def test_what_comes_late_for_the_last_bill_is_billed_by_itself(clean_database: Database) -> None:
     books = late(clean_database, "BILL_NEXT")
     sid, one = books.subscription.subscription_sid, books.desk(40)
-    db.transact(
-        lambda tx: subscriptions.cancel(tx, one, subscription_sid=sid, at_period_end=False, credits_unused=False)
-    )
+    db.transact(lambda tx: subscribing.cancel(tx, one, subscription_sid=sid, at_period_end=False, credits_unused=False))
 
     for day in (41, 42):
         books.bill(day)

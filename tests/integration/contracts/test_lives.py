@@ -13,13 +13,15 @@ from infra.cli.commands import main
 from keywright.billers.models import BilledOtherwise
 from keywright.checkout import opening
 from keywright.checkout.models import Wanted
-from keywright.contracts import annexes, billing_run, invoices, plans, service, subscriptions
-from keywright.contracts.changes import PausePolicy
-from keywright.contracts.invoice_models import InvoiceFilter
+from keywright.contracts import annexes, billing_run, service, subscribing
+from keywright.contracts.course.changes import PausePolicy
+from keywright.contracts.course.terms import Pricing, Scheme
+from keywright.contracts.invoices import service as invoices
+from keywright.contracts.invoices.models import InvoiceFilter
 from keywright.contracts.models import ContractFixed, ContractNotBegun, ContractState, ContractStateConflict
-from keywright.contracts.subscription_models import AlreadySubscribed, CurrencyMismatch
-from keywright.contracts.subscriptions import Order
-from keywright.contracts.terms import Pricing, Scheme
+from keywright.contracts.orders import Order
+from keywright.contracts.plans import service as plans
+from keywright.contracts.subscriptions.models import AlreadySubscribed, CurrencyMismatch
 from keywright.platform import clock, db
 from tests.agreements import add_agreement, add_plan, add_product, agreed, desk, subscribe
 from tests.conftest import Database
@@ -87,9 +89,7 @@ def test_resuming_a_contract_restores_what_its_suspension_took_and_nothing_else(
     other = add_plan("other", product_id=add_product("prod_other"))
     first = subscribe(agreement, "2026-01-31T10:00:00")
     subscribe(agreement, "2026-01-31T11:00:00", plan_sid=other)
-    db.transact(
-        lambda tx: subscriptions.pause(tx, desk("2026-02-01T00:00:00"), subscription_sid=first.subscription_sid)
-    )
+    db.transact(lambda tx: subscribing.pause(tx, desk("2026-02-01T00:00:00"), subscription_sid=first.subscription_sid))
 
     db.transact(lambda tx: service.suspend(tx, desk("2026-02-02T00:00:00"), contract_sid=sid))
     suspended = states(clean_database)
@@ -140,7 +140,7 @@ def test_a_plan_changes_now_with_what_is_left_given_back_or_at_the_end(clean_dat
     def change(moment: str, quantity: int, *, at_period_end: bool) -> None:
         order = Order(agreement.plan_sid, None, quantity)
         db.transact(
-            lambda tx: subscriptions.change_plan(
+            lambda tx: subscribing.change_plan(
                 tx, desk(moment), subscription_sid=sid, order=order, at_period_end=at_period_end
             )
         )
@@ -194,7 +194,7 @@ def test_what_stripe_bills_no_contract_bills_and_the_other_way_round(clean_datab
         subscribe(agreement, now)
     later = desk(now + timedelta(days=1))
     db.transact(
-        lambda tx: subscriptions.cancel(
+        lambda tx: subscribing.cancel(
             tx, later, subscription_sid=begun.subscription_sid, at_period_end=False, credits_unused=False
         )
     )

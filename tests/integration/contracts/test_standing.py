@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from keywright.contracts import billing_run, files, service
+from keywright.contracts import billing_run, license_jobs, service
 from keywright.contracts.models import Contract
-from keywright.contracts.subscription_models import Subscription
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.licensing import gateway, reissuing
 from keywright.licensing import service as licensing
 from keywright.licensing.models import Cause, Rule, Source, SourceKind
@@ -39,7 +39,9 @@ class Books:
     def make_file(self, day: int) -> None:
         keys, sid = gateway.key_ring(), self.subscription.subscription_sid
         one = desk(NOW + timedelta(days=day))
-        db.transact(lambda tx: files.issue(tx, one, subscription_sid=sid, keys=keys, issuer="https://api.example.test"))
+        db.transact(
+            lambda tx: license_jobs.issue(tx, one, subscription_sid=sid, keys=keys, issuer="https://api.example.test")
+        )
 
     def bill(self, day: int) -> None:
         one = desk(NOW + timedelta(days=day))
@@ -48,7 +50,7 @@ class Books:
 
     def judge(self, day: int) -> None:
         one = desk(NOW + timedelta(days=day))
-        db.transact(lambda tx: files.judge(tx, one, subscription_sid=self.subscription.subscription_sid))
+        db.transact(lambda tx: license_jobs.judge(tx, one, subscription_sid=self.subscription.subscription_sid))
 
     def move(self, act: Callable[..., Contract], day: int) -> None:
         one = desk(NOW + timedelta(days=day))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keywright.contracts import files
+from keywright.contracts import license_jobs
 from keywright.licensing import gateway
 from keywright.platform import clock, db
 from tests.agreements import add_agreement, add_plan, desk, subscribe
@@ -36,7 +36,9 @@ def test_what_a_contract_bills_gets_no_second_license_and_staff_sees_why(
         begun = subscribe(agreement, BEFORE, plan_sid=plan)
         sid, keys = begun.subscription_sid, gateway.key_ring()
         db.transact(
-            lambda tx: files.issue(tx, desk(BEFORE), subscription_sid=sid, keys=keys, issuer="https://api.example.test")
+            lambda tx: license_jobs.issue(
+                tx, desk(BEFORE), subscription_sid=sid, keys=keys, issuer="https://api.example.test"
+            )
         )
 
     fold(*told[2:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from keywright.identity import gateway, logins, service, sessions
+from keywright.identity import accounts, gateway, logins, service, sessions
 from keywright.identity.models import Caller, EmailNotVerified, Origin, RefreshTokenInvalid, Tokens
 from keywright.platform import db
 
@@ -15,14 +15,14 @@ ORIGIN = Origin("a browser", "127.0.0.1")
 
 def sign_up(email: str = "ada@example.com", *, name: str = "Ada", password: str = PASSWORD, now: datetime = NOW) -> str:
     """Register; return the user's sid."""
-    password_hash = service.accept_password(password)
-    db.transact(lambda tx: service.register(tx, email=email, password_hash=password_hash, name=name, now=now))
+    password_hash = accounts.accept_password(password)
+    db.transact(lambda tx: accounts.register(tx, email=email, password_hash=password_hash, name=name, now=now))
     return str(rows("SELECT user_sid FROM users WHERE email = %(email)s", email=email.lower())[0]["user_sid"])
 
 
 def mail_token(user_sid: str, *, now: datetime = NOW) -> str:
     """Do what the job does that mails a token; return the token."""
-    verification = db.transact(lambda tx: service.begin_verification(tx, user_sid=user_sid, now=now))
+    verification = db.transact(lambda tx: accounts.begin_verification(tx, user_sid=user_sid, now=now))
     assert verification is not None
     return verification.token
 
@@ -31,7 +31,7 @@ def verified(email: str = "ada@example.com", *, now: datetime = NOW) -> str:
     """Register and verify; return the user's sid."""
     user_sid = sign_up(email, now=now)
     token = mail_token(user_sid, now=now)
-    db.transact(lambda tx: service.verify_email(tx, token=token, now=now))
+    db.transact(lambda tx: accounts.verify_email(tx, token=token, now=now))
     return user_sid
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from keywright.identity import service
+from keywright.identity import accounts
 from keywright.identity.models import EmailNotVerified, EmailTaken, MailTokenInvalid, Role
 from keywright.platform import db
 from tests.integration.identity.people import (
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("clean_database")
 
 
 def verify(token: str, *, later: timedelta = timedelta(0)) -> None:
-    db.transact(lambda tx: service.verify_email(tx, token=token, now=NOW + later))
+    db.transact(lambda tx: accounts.verify_email(tx, token=token, now=NOW + later))
 
 
 def test_signing_up_makes_a_user_the_customer_they_own_and_a_mail_job() -> None:
@@ -85,7 +85,7 @@ def test_only_the_newest_mail_counts() -> None:
 def test_no_mail_is_prepared_for_a_proven_address() -> None:
     user_sid = verified()
 
-    assert db.transact(lambda tx: service.begin_verification(tx, user_sid=user_sid, now=NOW)) is None
+    assert db.transact(lambda tx: accounts.begin_verification(tx, user_sid=user_sid, now=NOW)) is None
 
 
 def test_the_table_holds_no_token_that_could_be_used() -> None:
@@ -145,11 +145,11 @@ def test_an_unproven_address_cannot_log_in() -> None:
 
 
 def test_the_operator_makes_a_manager_who_can_log_in_at_once() -> None:
-    password_hash = service.accept_password(PASSWORD)
+    password_hash = accounts.accept_password(PASSWORD)
 
     def create() -> str:
         return db.transact(
-            lambda tx: service.create_manager(
+            lambda tx: accounts.create_manager(
                 tx, email="boss@example.com", password_hash=password_hash, name="Boss", now=NOW
             )
         )

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from keywright.licensing import activation_repository, activations
-from keywright.licensing.activation_rules import LicenseNotValid, SeatsTaken
+from keywright.licensing.activations import repository as activation_repository
+from keywright.licensing.activations import service as activations
+from keywright.licensing.activations.rules import LicenseNotValid, SeatsTaken
 from keywright.platform import db
 from keywright.platform.db import Transaction
 from tests.api import Api

@@ -16,7 +16,7 @@ from infra.cli.replay import fold_elsewhere
 from infra.cli.scratch import scratch, source
 from keywright.licensing import editions, gateway, issuing, reissuing, tokens
 from keywright.licensing import service as licensing
-from keywright.licensing.keys import LicenseKey, local_key, ring
+from keywright.licensing.keys.ring import LicenseKey, local_key, ring
 from keywright.licensing.models import LicenseFileNotReady
 from keywright.platform import db
 from keywright.platform.clock import from_unix

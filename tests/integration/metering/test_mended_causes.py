@@ -15,9 +15,11 @@ from functions.job_worker import metering as jobs
 from keywright.audit import models as actors
 from keywright.catalog.models import LicenseKind
 from keywright.licensing.models import SourceKind
-from keywright.metering import reports, retries, revision_repository, rules
-from keywright.metering.reports import Complaint, Report
-from keywright.metering.retries import Refusals
+from keywright.metering import revision_repository, rules
+from keywright.metering.drift import reports
+from keywright.metering.drift.reports import Complaint, Report
+from keywright.metering.retries import service as retries
+from keywright.metering.retries.service import Refusals
 from keywright.platform import clock, db
 from keywright.platform.clock import from_unix
 from tests.fidelity.running import Receiver, receiving

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from functions.job_worker import metering as jobs
-from keywright.metering import drift, gateway, rules
+from keywright.metering import gateway, rules
+from keywright.metering.drift import service as drift
 from keywright.metering.sinks import SinkName
 from keywright.platform import db
 from keywright.platform.stripe_client import StripeUnavailable

@@ -14,10 +14,14 @@ import pytest
 
 from functions.job_worker import metering as jobs
 from keywright.audit import models as actors
-from keywright.metering import drift, pushing, reports, retries, retry_repository, revision_repository, rules
+from keywright.metering import pushing, revision_repository, rules
+from keywright.metering.drift import reports
+from keywright.metering.drift import service as drift
+from keywright.metering.drift.reports import Complaint, Report
 from keywright.metering.models import Answer, LatePolicy, Route
-from keywright.metering.reports import Complaint, Report
-from keywright.metering.retries import Refusals, Retried, UsageRetryInvalid
+from keywright.metering.retries import repository as retry_repository
+from keywright.metering.retries import service as retries
+from keywright.metering.retries.service import Refusals, Retried, UsageRetryInvalid
 from keywright.platform import db, secrets
 from keywright.platform.connection import connect_with
 from keywright.platform.db import Row, Transaction

@@ -108,7 +108,7 @@ def test_a_report_of_errors_marks_the_windows_and_rows_that_were_not_counted(sho
 
 
 def test_an_error_that_a_report_did_not_name_is_found_by_the_sums(shop, now):
-    from keywright.metering import drift_repository
+    from keywright.metering.drift import repository as drift_repository
 
     meter(shop)
     license_ = license_of(shop, now, customer=shop.client.v1.customers.create({"email": "x@example.com"}).id)

@@ -51,6 +51,11 @@ _PATTERNS = {
 Rule = Callable[[str], bool]
 
 
+def place(path: Path) -> str:
+    """Name a file of SQL: a migration by its own name, a domain's queries by their folder."""
+    return path.stem if path.stem != "queries" else ".".join(path.parent.relative_to(DOMAINS).parts)
+
+
 def _wrong_clock(text: str) -> bool:
     """CURRENT_TIMESTAMP may only be what ``updated_at`` is set to."""
     allowed = r"updated_at\s+DATETIME\(6\) NOT NULL DEFAULT CURRENT_TIMESTAMP\(6\) ON UPDATE CURRENT_TIMESTAMP\(6\)"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from keywright.platform import sql
@@ -11,25 +9,22 @@ from tests.integration.migrations.sql_subset import (
     DOMAINS,
     MIGRATIONS,
     faults,
+    place,
     repeated_names,
     stripped,
     tail_comments,
 )
 
 HISTORY = sorted(MIGRATIONS.glob("*.sql"))
-QUERIES = sorted(DOMAINS.glob("*/queries.sql"))
+QUERIES = sorted(DOMAINS.rglob("queries.sql"))
 
 
-def name(path: Path) -> str:
-    return path.stem if path.stem != "queries" else path.parent.name
-
-
-@pytest.mark.parametrize("path", HISTORY, ids=name)
+@pytest.mark.parametrize("path", HISTORY, ids=place)
 def test_migrations_are_portable(path):
     assert faults(path.read_text()) == []
 
 
-@pytest.mark.parametrize("path", QUERIES, ids=name)
+@pytest.mark.parametrize("path", QUERIES, ids=place)
 def test_queries_are_portable(path):
     # The one query that asks for the server's time does nothing else.
     clock = {"SELECT UTC_TIMESTAMP(6) AS now"}
@@ -38,7 +33,7 @@ def test_queries_are_portable(path):
     assert {name: rules for name, rules in broken.items() if rules} == {}
 
 
-@pytest.mark.parametrize("path", QUERIES, ids=name)
+@pytest.mark.parametrize("path", QUERIES, ids=place)
 def test_comments_stand_on_lines_of_their_own(path):
     assert tail_comments(path.read_text()) == []
 

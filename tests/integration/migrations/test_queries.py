@@ -10,10 +10,10 @@ import pytest
 
 from keywright.platform import db, sql
 from keywright.platform.sql import Query
-from tests.integration.migrations.sql_subset import DOMAINS
+from tests.integration.migrations.sql_subset import DOMAINS, place
 
-FILES = sorted(DOMAINS.glob("*/queries.sql"))
-NAMED = {f"{path.parent.name}.{query.name}": query for path in FILES for query in sql.load(str(path))}
+FILES = sorted(DOMAINS.rglob("queries.sql"))
+NAMED = {f"{place(path)}.{query.name}": query for path in FILES for query in sql.load(str(path))}
 # MariaDB lets a time be compared with anything; MySQL refuses a text that is none (1525).
 TIMES = re.compile(
     r"(now|since|until|recent|moment|boundary|begins|ends|hours|as_of|received_by|(\w+_)?(before|after)|\w+_(at|start|end))$"
@@ -45,7 +45,7 @@ def test_the_server_can_plan_the_query_for_the_applications_user(query: Query, d
     assert plan != []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", FILES, ids=place)
 def test_every_query_is_used_by_its_domain(path):
     code = "".join(module.read_text() for module in path.parent.glob("*repository.py"))
 

@@ -17,7 +17,7 @@ from infra.cli.comparison import Difference, SameBytes
 from infra.cli.replay import fold_elsewhere
 from infra.cli.scratch import prefix, scratch, source
 from keywright.licensing import gateway, tokens
-from keywright.licensing.keys import local_key, ring
+from keywright.licensing.keys.ring import local_key, ring
 from keywright.platform import db
 from tests.buyers import Buyer, add_buyer
 from tests.conftest import Database

@@ -13,7 +13,9 @@ import sys
 from dataclasses import replace
 from datetime import datetime
 
-from keywright.contracts import billing_run, invoice_repository, moving, repository, subscription_repository
+from keywright.contracts import billing_run, moving, repository
+from keywright.contracts.invoices import repository as invoice_repository
+from keywright.contracts.subscriptions import repository as subscription_repository
 from keywright.platform import db
 from keywright.platform.db import Transaction
 from tests.contract_lives import desk

@@ -20,9 +20,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from keywright.contracts import billing_run, calendar
-from keywright.contracts.changes import Course, PausePolicy
-from keywright.contracts.course import Walk, follow
+from keywright.contracts import billing_run
+from keywright.contracts.course import calendar
+from keywright.contracts.course.changes import Course, PausePolicy
+from keywright.contracts.course.walk import Walk, follow
 from keywright.platform import db
 from tests import contract_lives as lives
 from tests.agreements import add_entity

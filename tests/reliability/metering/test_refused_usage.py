@@ -17,10 +17,11 @@ import pytest
 from functions.job_worker import metering as jobs
 from functions.job_worker.pacing import Pace
 from keywright.audit import models as actors
-from keywright.metering import reports, retries
+from keywright.metering.drift import reports
+from keywright.metering.drift.reports import Complaint, Report
 from keywright.metering.models import Answer, Group, Revision, WindowState
-from keywright.metering.reports import Complaint, Report
-from keywright.metering.retries import Refusals
+from keywright.metering.retries import service as retries
+from keywright.metering.retries.service import Refusals
 from keywright.platform import db
 from keywright.platform.stripe_client import StripeUnavailable
 from tests.conftest import Database

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from keywright.catalog.models import Tier
-from keywright.contracts import calendar
-from keywright.contracts.changes import Change, ChangeKind, Course, PausePolicy
-from keywright.contracts.charges import charge, no_usage
-from keywright.contracts.course import follow
-from keywright.contracts.terms import (
+from keywright.contracts.course import calendar
+from keywright.contracts.course.changes import Change, ChangeKind, Course, PausePolicy
+from keywright.contracts.course.charges import charge, no_usage
+from keywright.contracts.course.terms import (
     Every,
     Pricing,
     PricingInvalid,
@@ -25,6 +24,7 @@ from keywright.contracts.terms import (
     from_text,
     to_text,
 )
+from keywright.contracts.course.walk import follow
 
 
 def at(text: str) -> datetime:

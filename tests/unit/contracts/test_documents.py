@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from keywright.contracts import documents, pdf
-from keywright.contracts.charges import DocumentKind, Line
-from keywright.contracts.invoice_models import FullInvoice, Invoice, InvoiceState
+from keywright.contracts.course.charges import DocumentKind, Line
+from keywright.contracts.invoices import documents, pdf
+from keywright.contracts.invoices.models import FullInvoice, Invoice, InvoiceState
 from keywright.contracts.models import Collection
 
 NOW = datetime(2027, 1, 31, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keywright.catalog.models import LicenseKind
-from keywright.licensing.keys import local_key
+from keywright.licensing.keys.ring import local_key
 from keywright.licensing.models import Grant, LicenseState, SourceKind
 from keywright.platform.clock import from_unix
 from tests.stripe_events import BEGINNING, MONTH

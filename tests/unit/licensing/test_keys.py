@@ -14,10 +14,11 @@ from botocore.stub import Stubber
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from keywright.licensing import rotation, tokens
+from keywright.licensing import tokens
 from keywright.licensing.gateway import KmsSigner
-from keywright.licensing.keys import KeyRing, LicenseKey, local_key, ring
-from keywright.licensing.rotation import Periods
+from keywright.licensing.keys import rotation
+from keywright.licensing.keys.ring import KeyRing, LicenseKey, local_key, ring
+from keywright.licensing.keys.rotation import Periods
 from keywright.platform.clock import from_unix, to_unix
 from keywright.platform.errors import SettingMissing
 from keywright_verify import Code, KeySet, verify

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from keywright.platform import errors, http, log
+from keywright.platform import errors, http, log, problems
 from tests.api import Context
 
 CANARY = "the password is hunter2"
@@ -92,7 +92,7 @@ def event(method: str, path: str, body: str | None = None, **headers: str) -> di
 def problem(answer: Any) -> dict[str, Any]:
     """Return the body of an error, having checked its form and its headers."""
     document: dict[str, Any] = json.loads(answer["body"])
-    assert answer["headers"]["Content-Type"] == http.PROBLEM
+    assert answer["headers"]["Content-Type"] == problems.MEDIA_TYPE
     assert document["status"] == answer["statusCode"]
     assert document["type"] == f"/problems/{document['code']}"
     assert document["correlation_id"] == answer["headers"]["x-correlation-id"]

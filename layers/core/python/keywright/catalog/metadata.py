@@ -28,6 +28,11 @@ def truth(value: str | None) -> bool | None:
     return _TRUTH.get(value or "")
 
 
+def whole(value: str | None) -> int | None:
+    """Read a whole number as the vendor must write it; None for everything else."""
+    return int(value) if value and _WHOLE.fullmatch(value) else None
+
+
 def needs_verified_domain(product: Product) -> bool:
     """Tell whether the product is sold for proven domains only: ``domain_verification`` is ``required``."""
     return product.metadata.get(DOMAIN_VERIFICATION) == "required"
@@ -40,7 +45,8 @@ def entitlements_of(metadata: Mapping[str, str]) -> dict[str, bool | int | str]:
 
 def limits_of(metadata: Mapping[str, str]) -> dict[str, int]:
     """Return ``limit_<name>`` values by name; what is no whole number is no limit."""
-    return {name: int(value) for name, value in _prefixed(metadata, LIMIT_PREFIX) if _WHOLE.fullmatch(value)}
+    found = {name: whole(value) for name, value in _prefixed(metadata, LIMIT_PREFIX)}
+    return {name: limit for name, limit in found.items() if limit is not None}
 
 
 def problems_of(product: Product) -> tuple[Problem, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from keywright.catalog import repository, rules, selling
+from keywright.catalog import repository, rules, sale_rules
 from keywright.catalog.models import LicenseKind, Offer, Price, PriceNotFound, Product, ProductFilter, Review
 from keywright.jobs import service as jobs
 from keywright.platform import paging
@@ -61,7 +61,7 @@ def get_offer(tx: Transaction, *, price_id: str) -> Offer:
     """
     price = repository.find_price(tx, price_id=price_id)
     product = None if price is None else repository.find_product(tx, product_id=price.product_id)
-    if price is None or product is None or not selling.is_offered(product, price):
+    if price is None or product is None or not sale_rules.is_offered(product, price):
         raise PriceNotFound(f"No price on sale has the id {price_id}.")
     kind = rules.license_kind(product)
     assert kind is not None
@@ -112,9 +112,9 @@ def _offers(tx: Transaction, products: list[Product]) -> list[Offer]:
     offers = []
     for product in products:
         fitting = tuple(
-            selling.in_sold_currencies(price)
+            sale_rules.in_sold_currencies(price)
             for price in prices
-            if price.product_id == product.product_id and selling.may_sell(product, price)
+            if price.product_id == product.product_id and sale_rules.may_sell(product, price)
         )
         if fitting and (kind := rules.license_kind(product)):
             offers.append(Offer(product, kind, fitting))
@@ -127,5 +127,5 @@ def _reviews(tx: Transaction, products: list[Product]) -> list[Review]:
 
 
 def _review(product: Product, prices: list[Price]) -> Review:
-    on_sale = any(selling.may_sell(product, price) for price in prices)
-    return Review(product, on_sale, selling.review(product, tuple(prices)))
+    on_sale = any(sale_rules.may_sell(product, price) for price in prices)
+    return Review(product, on_sale, sale_rules.review(product, tuple(prices)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from keywright.audit import service as audit
-from keywright.contracts import plan_repository, repository, rules
+from keywright.contracts import repository, rules
+from keywright.contracts.course.terms import Pricing, check_pricing, pricing_fields
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Contract, ContractStateConflict, Document, Override
-from keywright.contracts.terms import Pricing, check_pricing, pricing_fields
+from keywright.contracts.plans import repository as plan_repository
 from keywright.platform import ids
 from keywright.platform.db import Transaction
 

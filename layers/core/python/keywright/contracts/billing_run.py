@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from keywright.contracts import late, moving, repository, service, subscription_repository
-from keywright.contracts.charges import Charge
+from keywright.contracts import late_usage, moving, repository, service
+from keywright.contracts.course.charges import Charge
 from keywright.contracts.desk import Desk
 from keywright.contracts.models import Contract
-from keywright.contracts.subscription_models import Subscription
-from keywright.contracts.usage import ready_at
+from keywright.contracts.subscriptions import repository as subscription_repository
+from keywright.contracts.subscriptions.models import Subscription
+from keywright.contracts.subscriptions.usage import ready_at
 from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction
 
@@ -51,7 +52,7 @@ def request(tx: Transaction, *, now: datetime, after: Place = BEGINNING) -> Plac
     due = list_due(tx, as_of=now, after=after)
     sids = {each.subscription_sid for each in due}
     if after == BEGINNING:
-        sids |= set(late.list_reported(tx, now=now))
+        sids |= set(late_usage.list_reported(tx, now=now))
     # A job that died must not be the last one: each hour has its own.
     payloads = [(f"{sid}:{now:%Y-%m-%dT%H}", {"subscription_sid": sid}) for sid in sorted(sids)]
     jobs.enqueue_many(tx, "contracts.bill", payloads, now=now)
@@ -103,4 +104,4 @@ def _coming(tx: Transaction, desk: Desk, subscription: Subscription, *, until: d
         if ready_at(due) <= until:
             # What has come late is on the first of the coming bills, and on no other.
             earlier = course.bills[: subscription.bills] if place == 0 else ()
-            yield late.charge(tx, one, subscription, due, earlier)
+            yield late_usage.charge(tx, one, subscription, due, earlier)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keywright.audit.models import SYSTEM, Actor
-from keywright.contracts import usage
-from keywright.contracts.changes import Bill, Course, Slice
-from keywright.contracts.charges import Charge, charge
-from keywright.contracts.course import follow
-from keywright.contracts.subscription_models import Subscription
+from keywright.contracts.course.changes import Bill, Course, Slice
+from keywright.contracts.course.charges import Charge, charge
+from keywright.contracts.course.walk import follow
+from keywright.contracts.subscriptions import usage
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.platform.db import Transaction
 
 

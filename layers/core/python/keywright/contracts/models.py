@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from keywright.contracts.changes import PausePolicy
-from keywright.contracts.terms import Pricing
+from keywright.contracts.course.changes import PausePolicy
+from keywright.contracts.course.terms import Pricing
 from keywright.platform.errors import Conflict, Invalid, NotFound
 
 

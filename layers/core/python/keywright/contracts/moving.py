@@ -12,14 +12,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from keywright.audit import service as audit
-from keywright.contracts import calendar, invoice_repository, issuing, late, licenses, subscription_repository
-from keywright.contracts.changes import Bill, Change, Course, SubscriptionState
-from keywright.contracts.charges import Charge, DocumentKind
+from keywright.contracts import late_usage
+from keywright.contracts.course import calendar
+from keywright.contracts.course.changes import Bill, Change, Course, SubscriptionState
+from keywright.contracts.course.charges import Charge, DocumentKind
 from keywright.contracts.desk import Desk
-from keywright.contracts.invoice_models import Invoice, InvoiceState
+from keywright.contracts.invoices import issuing
+from keywright.contracts.invoices import repository as invoice_repository
+from keywright.contracts.invoices.models import Invoice, InvoiceState
 from keywright.contracts.models import Contract
-from keywright.contracts.subscription_models import Subscription
-from keywright.contracts.usage import ready_at
+from keywright.contracts.subscriptions import licenses
+from keywright.contracts.subscriptions import repository as subscription_repository
+from keywright.contracts.subscriptions.models import Subscription
+from keywright.contracts.subscriptions.usage import ready_at
 from keywright.platform import ids
 from keywright.platform.db import Transaction
 
@@ -59,14 +64,14 @@ def move_on(
     course = course_of(desk, subscription, changes, until=moment)
     due = due_bills(course, subscription, as_of=moment)
     for place, bill in enumerate(due, start=subscription.bills):
-        charge = late.charge(tx, desk, subscription, bill, course.bills[:place])
+        charge = late_usage.charge(tx, desk, subscription, bill, course.bills[:place])
         _draft(tx, desk, contract, subscription, charge)
     moved = _moved(subscription, course, due, changes)
     if moved != subscription:
         subscription_repository.save_subscription(tx, moved)
         licenses.request_issue(tx, moved, course, now=desk.now)
         _follow_up(tx, desk, contract, old=subscription, new=moved)
-    for adjustment in late.adjustments(tx, desk, moved, course):
+    for adjustment in late_usage.adjustments(tx, desk, moved, course):
         _adjust(tx, desk, contract, moved, adjustment)
     if not contract.agreed.review_invoices:
         issuing.issue_drafts(tx, desk, contract, subscription_sid=subscription.subscription_sid)
@@ -132,7 +137,7 @@ def _draft(tx: Transaction, desk: Desk, contract: Contract, subscription: Subscr
 
 
 def _adjust(
-    tx: Transaction, desk: Desk, contract: Contract, subscription: Subscription, adjustment: late.Adjustment
+    tx: Transaction, desk: Desk, contract: Contract, subscription: Subscription, adjustment: late_usage.Adjustment
 ) -> None:
     """Draft the document for usage that came late; a credit note corrects the invoice that billed it at first."""
     invoice = invoice_of(contract, subscription, adjustment.charge, now=desk.now)

@@ -1,12 +1,13 @@
 """
 Who comes to the desk, and in which transaction: the routes of contracts share it, whichever function serves them.
 
-It opens no transaction and reads no clock of its own: the function hands in how both are done.
+It opens no transaction, reads no clock and no request of its own: the function hands in how each is done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -25,29 +26,31 @@ class Transact(Protocol):
         """Do the work in a transaction of its own, and return what it returns."""
 
 
+@dataclass(frozen=True)
 class Reception:
-    """Admits callers by the route that they ask for and the token that they show."""
+    """Admits callers by the ``route`` that they ask for and the ``bearer`` token that they show."""
 
-    def __init__(self, transact: Transact, now: Callable[[], datetime]) -> None:
-        self._transact = transact
-        self._now = now
+    transact: Transact
+    now: Callable[[], datetime]
+    route: Callable[[], str]
+    bearer: Callable[[], str]
 
-    def staff_act(self, work: Callable[[Transaction, Desk], Result], *, route: str, bearer: str) -> Result:
+    def staff_act(self, work: Callable[[Transaction, Desk], Result]) -> Result:
         """Do something that the policy table leaves to staff, in one transaction."""
-        access, now = gateway.access_tokens(), self._now()
+        access, now = gateway.access_tokens(), self.now()
 
         def act(tx: Transaction) -> Result:
-            caller = service.admit(tx, access, route=route, bearer=bearer, now=now)
+            caller = service.admit(tx, access, route=self.route(), bearer=self.bearer(), now=now)
             return work(tx, Desk(now, acting(caller.user_sid)))
 
-        return self._transact(act)
+        return self.transact(act)
 
-    def look(self, work: Callable[[Transaction, str | None], Result], *, route: str, bearer: str) -> Result:
+    def look(self, work: Callable[[Transaction, str | None], Result]) -> Result:
         """Read in one transaction; ``work`` is told whose rows to stay within: None for staff, who see all."""
-        access, now = gateway.access_tokens(), self._now()
+        access, now = gateway.access_tokens(), self.now()
 
         def read(tx: Transaction) -> Result:
-            caller = service.admit(tx, access, route=route, bearer=bearer, now=now)
-            return work(tx, None if caller.is_staff else caller.customer_sid)
+            caller = service.admit(tx, access, route=self.route(), bearer=self.bearer(), now=now)
+            return work(tx, caller.scope())
 
-        return self._transact(read)
+        return self.transact(read)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import datetime
 
-from keywright.contracts.calendar import begins, zone
-from keywright.contracts.changes import PausePolicy
-from keywright.contracts.charges import DocumentKind
+from keywright.contracts.course.calendar import begins, zone
+from keywright.contracts.course.changes import PausePolicy
+from keywright.contracts.course.charges import DocumentKind
+from keywright.contracts.course.terms import pricing_from_text, pricing_to_text
 from keywright.contracts.models import (
     Collection,
     Contract,
@@ -20,7 +21,6 @@ from keywright.contracts.models import (
     LegalEntityNotFound,
     Override,
 )
-from keywright.contracts.terms import pricing_from_text, pricing_to_text
 from keywright.platform import sql
 from keywright.platform.db import Row, Transaction
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
 
-from keywright.contracts.charges import DocumentKind
+from keywright.contracts.course.charges import DocumentKind
 from keywright.contracts.models import (
     Contract,
     ContractFixed,

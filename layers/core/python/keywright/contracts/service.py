@@ -11,26 +11,22 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from keywright.audit import service as audit
-from keywright.contracts import (
-    calendar,
-    invoice_repository,
-    issuing,
-    licenses,
-    repository,
-    rules,
-    subscription_repository,
-    subscriptions,
-)
-from keywright.contracts.changes import ChangeKind, SubscriptionState
+from keywright.contracts import repository, rules, turns
+from keywright.contracts.course import calendar
+from keywright.contracts.course.changes import ChangeKind, SubscriptionState
 from keywright.contracts.desk import Desk
-from keywright.contracts.invoice_models import InvoiceFilter, InvoiceState
+from keywright.contracts.invoices import issuing
+from keywright.contracts.invoices import repository as invoice_repository
+from keywright.contracts.invoices.models import InvoiceFilter, InvoiceState
 from keywright.contracts.models import (
     Contract,
     ContractFilter,
     ContractState,
     ContractTerms,
 )
-from keywright.contracts.subscription_models import Subscription
+from keywright.contracts.subscriptions import licenses
+from keywright.contracts.subscriptions import repository as subscription_repository
+from keywright.contracts.subscriptions.models import Subscription
 from keywright.customers import service as customers
 from keywright.platform import ids, paging
 from keywright.platform.db import Transaction
@@ -93,7 +89,7 @@ def change(tx: Transaction, desk: Desk, *, contract_sid: str, changes: dict[str,
     )
     if "ends_on" in changed:
         for turn in _turns(tx, desk, new):
-            subscriptions.act(tx, desk, turn, ChangeKind.END_MOVED, ends_on=wanted.ends_on)
+            turns.act(tx, desk, turn, ChangeKind.END_MOVED, ends_on=wanted.ends_on)
     if "dunning_policy" in changed:
         _judge_anew(tx, desk, new)
     return new
@@ -119,7 +115,7 @@ def suspend(tx: Transaction, desk: Desk, *, contract_sid: str) -> Contract:
     contract = _lock_for(tx, desk, contract_sid, ContractState.SUSPENDED, ContractState.ACTIVE)
     for turn in _turns(tx, desk, contract):
         if turn.subscription.state is SubscriptionState.ACTIVE:
-            subscriptions.act(tx, desk, turn, ChangeKind.PAUSED, by_contract=True)
+            turns.act(tx, desk, turn, ChangeKind.PAUSED, by_contract=True)
     return _move(tx, desk, contract, ContractState.SUSPENDED, suspended_at=desk.now)
 
 
@@ -133,7 +129,7 @@ def resume(tx: Transaction, desk: Desk, *, contract_sid: str) -> Contract:
     resumed = _move(tx, desk, contract, ContractState.ACTIVE, suspended_at=None)
     for turn in _turns(tx, desk, resumed):
         if turn.subscription.paused_by == "CONTRACT":
-            subscriptions.act(tx, desk, turn, ChangeKind.RESUMED)
+            turns.act(tx, desk, turn, ChangeKind.RESUMED)
     return resumed
 
 
@@ -146,7 +142,7 @@ def terminate(tx: Transaction, desk: Desk, *, contract_sid: str, credits_unused:
     contract = repository.lock_contract(tx, contract_sid=contract_sid)
     rules.check_way(contract, ContractState.TERMINATED, today=_today(contract, desk.now))
     for turn in _turns(tx, desk, contract):
-        subscriptions.act(tx, desk, turn, ChangeKind.CANCELED, by_contract=True, credits_unused=credits_unused)
+        turns.act(tx, desk, turn, ChangeKind.CANCELED, by_contract=True, credits_unused=credits_unused)
     return _move(tx, desk, contract, ContractState.TERMINATED, suspended_at=None, ended_at=desk.now)
 
 
@@ -192,11 +188,11 @@ def _lock_for(tx: Transaction, desk: Desk, contract_sid: str, target: ContractSt
     return contract
 
 
-def _turns(tx: Transaction, desk: Desk, contract: Contract) -> list[subscriptions.Turn]:
+def _turns(tx: Transaction, desk: Desk, contract: Contract) -> list[turns.Turn]:
     """Return everything live under a contract, locked and brought up to now, in one order for everybody."""
     sids = [each.subscription_sid for each in list_live(tx, contract_sid=contract.contract_sid)]
-    turns = [subscriptions.take_turn(tx, desk, subscription_sid=sid, contract=contract) for sid in sids]
-    return [turn for turn in turns if not turn.subscription.has_ended]
+    taken = [turns.take_turn(tx, desk, subscription_sid=sid, contract=contract) for sid in sids]
+    return [turn for turn in taken if not turn.subscription.has_ended]
 
 
 def list_live(tx: Transaction, *, contract_sid: str) -> list[Subscription]:

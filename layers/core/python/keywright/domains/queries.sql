@@ -62,7 +62,8 @@ UPDATE domains
 
 -- name: list_bindings
 -- What is bound to a domain: to a name for ever by any license, to the domain as long as something of it is alive. What
--- is paid binds until it has given its own license, whichever the domain had before.
+-- is paid binds until it has given its own license, whichever the domain had before: `find_processing` of checkouts asks
+-- the same of one product.
 SELECT 'license-ever' AS binding
   FROM licenses
  WHERE customer_sid = %(customer_sid)s AND domain_sid = %(domain_sid)s

@@ -152,6 +152,10 @@ class Caller:
         """Tell whether the caller works for the vendor."""
         return self.role in STAFF
 
+    def scope(self, *, chosen: str | None = None) -> str | None:
+        """Return whose rows to stay within: a customer's own; for staff, those of the chosen one, or None for all."""
+        return chosen if self.is_staff else self.customer_sid
+
 
 @dataclass(frozen=True)
 class Tokens:

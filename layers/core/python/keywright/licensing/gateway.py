@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key, load_pem_public_key
 
-from keywright.licensing.keys import KeyRing, LicenseKey, LocalSigner, Signer, ring
+from keywright.licensing.keys.ring import KeyRing, LicenseKey, LocalSigner, Signer, ring
 from keywright.platform import secrets
 from keywright.platform.config import setting
 from keywright.platform.errors import SettingMissing

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from keywright.jobs import service as jobs
 from keywright.licensing import announcing, editions, repository, rules, ruling_repository, tokens
 from keywright.licensing.editions import Edition
-from keywright.licensing.keys import KeyRing
+from keywright.licensing.keys.ring import KeyRing
 from keywright.licensing.models import Draft, GivenCause, Grant, Held, Rule
 from keywright.platform.db import Row, Transaction
 

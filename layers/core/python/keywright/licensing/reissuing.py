@@ -9,7 +9,7 @@ from keywright.audit.models import user as acting
 from keywright.catalog.models import LicenseKind
 from keywright.licensing import announcing, editions, issuing, repository, rules, ruling_repository, service, tokens
 from keywright.licensing.editions import Edition, EditionKind, NotAirGapped
-from keywright.licensing.keys import KeyRing
+from keywright.licensing.keys.ring import KeyRing
 from keywright.licensing.models import (
     Cause,
     Held,

@@ -17,7 +17,7 @@ from keywright.audit import service as audit
 from keywright.audit.models import SYSTEM
 from keywright.jobs import service as jobs
 from keywright.licensing import editions, ruling_repository, tokens
-from keywright.licensing.keys import LicenseKey
+from keywright.licensing.keys.ring import LicenseKey
 from keywright.licensing.models import Rule, named_causes
 from keywright.licensing.ruling_repository import StoredList
 from keywright.platform.clock import from_unix, to_unix

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from keywright.catalog import metadata
 from keywright.licensing.editions import FIRST, Binding, Edition, seq_of
 from keywright.licensing.models import Draft, Grant, License, LicenseState, SourceKind
 from keywright.platform import ids
@@ -28,9 +29,6 @@ ENFORCEMENTS = ("advisory", "grace", "hard")
 
 _MAX_GRACE_DAYS = 365
 _OF_BINDING = ("challenge", "fingerprint", "usage_key")
-
-ENTITLEMENT_PREFIX = "entitlement_"
-LIMIT_PREFIX = "limit_"
 
 _ENTITLING = frozenset({"trialing", "active"})
 
@@ -66,8 +64,8 @@ def draft(grant: Grant, *, issuer: str, edition: Edition | None, binding: Bindin
         "plan": grant.product_name,
         "kind": grant.kind.value,
         "usage_based": is_usage_based(grant),
-        "entitlements": _entitlements(grant.product_metadata),
-        "limits": _limits(grant.product_metadata),
+        "entitlements": metadata.entitlements_of(grant.product_metadata),
+        "limits": metadata.limits_of(grant.product_metadata),
         "nbf": to_unix(grant.period_start),
         "exp": to_unix(expires_at),
         "grace_until": to_unix(expires_at + _grace(grant.product_metadata)),
@@ -112,45 +110,16 @@ def _bound(binding: Binding | None) -> dict[str, object]:
     return {name: value for name, value in bound.items() if value is not None}
 
 
-def _enforcement(metadata: Mapping[str, str]) -> str:
-    named = metadata.get("enforcement", "")
+def _enforcement(of_product: Mapping[str, str]) -> str:
+    named = of_product.get("enforcement", "")
     return named if named in ENFORCEMENTS else "grace"
 
 
-def _grace(metadata: Mapping[str, str]) -> timedelta:
-    days = metadata.get("grace_days", "")
-    return timedelta(days=int(days)) if _is_whole(days) and int(days) <= _MAX_GRACE_DAYS else GRACE
+def _grace(of_product: Mapping[str, str]) -> timedelta:
+    days = metadata.whole(of_product.get("grace_days"))
+    return GRACE if days is None or days > _MAX_GRACE_DAYS else timedelta(days=days)
 
 
 def _whole(value: object) -> int:
     assert isinstance(value, int)
     return value
-
-
-def _entitlements(metadata: Mapping[str, str]) -> dict[str, bool | int | str]:
-    """Read ``entitlement_<name>`` metadata: ``true`` and ``false``, whole numbers, or text."""
-    return {
-        name.removeprefix(ENTITLEMENT_PREFIX): _typed(value)
-        for name, value in metadata.items()
-        if name.startswith(ENTITLEMENT_PREFIX)
-    }
-
-
-def _limits(metadata: Mapping[str, str]) -> dict[str, int]:
-    """Read ``limit_<name>`` metadata; what is no whole number is no limit."""
-    return {
-        name.removeprefix(LIMIT_PREFIX): int(value)
-        for name, value in metadata.items()
-        if name.startswith(LIMIT_PREFIX) and _is_whole(value)
-    }
-
-
-def _typed(value: str) -> bool | int | str:
-    if value in {"true", "false"}:
-        return value == "true"
-    return int(value) if _is_whole(value) else value
-
-
-def _is_whole(value: str) -> bool:
-    # Fifteen digits stay exact in every JSON reader, JavaScript's included.
-    return value.isascii() and value.isdigit() and len(value) <= 15  # noqa: PLR2004

@@ -15,7 +15,7 @@ from keywright.audit.models import STRIPE, SYSTEM, Actor
 from keywright.jobs import service as jobs
 from keywright.licensing import announcing, issuing, repository, ruling_repository, standing
 from keywright.licensing.editions import Edition
-from keywright.licensing.keys import KeyRing
+from keywright.licensing.keys.ring import KeyRing
 from keywright.licensing.models import (
     Cause,
     DueReview,

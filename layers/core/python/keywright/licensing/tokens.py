@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 
-from keywright.licensing.keys import LicenseKey
+from keywright.licensing.keys.ring import LicenseKey
 
 LICENSE = "license+jwt"
 REVOCATIONS = "revocations+jwt"

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from keywright.metering import drift, drift_repository, revision_repository, rules
+from keywright.metering import revision_repository, rules
+from keywright.metering.drift import repository as drift_repository
+from keywright.metering.drift import service as drift
 from keywright.metering.models import Group, Revision, WindowState
 from keywright.platform.db import Transaction
 

@@ -15,7 +15,9 @@ from decimal import Decimal
 
 from keywright.audit import models as actors
 from keywright.audit import service as audit
-from keywright.metering import confirming, drift, drift_repository, revision_repository, rules
+from keywright.metering import confirming, revision_repository, rules
+from keywright.metering.drift import repository as drift_repository
+from keywright.metering.drift import service as drift
 from keywright.metering.models import Group, Revision, WindowState
 from keywright.platform.db import Transaction
 

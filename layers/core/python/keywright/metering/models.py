@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from keywright.platform.errors import Conflict, Invalid, NotFound
+from keywright.platform.errors import Invalid, NotFound
 
 
 class Aggregation(StrEnum):
@@ -223,52 +223,6 @@ class UsageSink(Protocol):
         """Return what the sink has counted, for each hour of a span in which there is anything."""
 
 
-@dataclass(frozen=True)
-class BillLine:
-    """One line of a bill: what it is for, and the amount in minor units, credits below zero."""
-
-    meter: str
-    quantity: Decimal
-    amount: int
-    description: str
-    period_start: datetime
-    period_end: datetime
-
-
-@dataclass(frozen=True)
-class Bill:
-    """Usage that is billed by an invoice of its own."""
-
-    bill_sid: str
-    license_sid: str
-    customer_sid: str
-    currency: str
-    stripe_customer_id: str | None
-    invoice_id: str | None
-    lines: tuple[BillLine, ...] = ()
-
-
-@dataclass(frozen=True)
-class Import:
-    """A usage export that was imported."""
-
-    import_sid: str
-    license_sid: str
-    kid: str
-    seq: int
-    period_start: datetime
-    period_end: datetime
-    hours: int
-    imported_at: datetime
-
-
-class UsageExportInvalid(Invalid):
-    """The export is not signed by its machine, contradicts itself, or is of another license."""
-
-    code = "usage-export-invalid"
-    title = "The usage export is not valid"
-
-
 class UsageBodyInvalid(Invalid):
     """The body holds no batch of usage events that we could read."""
 
@@ -288,10 +242,3 @@ class MeterUnknown(Invalid):
 
     code = "meter-unknown"
     title = "There is no such meter"
-
-
-class UsageImportConflict(Conflict):
-    """An export leaves a gap behind the last one, or tells another story about what is here already."""
-
-    code = "usage-import-conflict"
-    title = "The usage export does not continue the last one"

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from keywright.metering import drift, repository, revision_repository, rules
+from keywright.metering import repository, revision_repository, rules
+from keywright.metering.drift import service as drift
 from keywright.metering.models import Answer, Group, Period, Plan, Revision
 from keywright.platform.db import Transaction
 

@@ -8,7 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from keywright.licensing.models import SourceKind
-from keywright.metering import billing, import_repository, limits, repository, rules, window_repository
+from keywright.metering import limits, repository, rules, window_repository
+from keywright.metering.billing import service as billing
+from keywright.metering.imports import repository as import_repository
 from keywright.metering.models import Aggregation, Meter, Period, Profile, UsageLicenseNotFound, WindowState
 from keywright.platform import paging
 from keywright.platform.clock import to_wire

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
 
+from keywright.catalog.metadata import LIMIT_PREFIX
 from keywright.licensing.models import SourceKind
 from keywright.metering.models import (
     Aggregation,
@@ -62,7 +63,6 @@ FINAL = frozenset({DROPPED_LATE})
 """Codes that nobody can mend: the product's own policy."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-LIMIT_PREFIX = "limit_"
 
 
 def meters(metadata: Mapping[str, str], *, limits: Mapping[str, int] | None = None) -> dict[str, Meter]:

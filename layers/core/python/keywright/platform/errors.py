@@ -1,5 +1,5 @@
 """
-The kinds of error that callers may anticipate. They know no HTTP: only ``platform.http`` maps them.
+The kinds of error that callers may anticipate. They know no HTTP: only ``platform.problems`` maps them.
 
     KeywrightError
     ├── Malformed         the message cannot be read or trusted

@@ -1,7 +1,7 @@
 """
-The HTTP edge: API Gateway events in, answers out, and every error as RFC 9457 ``application/problem+json``.
+The HTTP edge: API Gateway events in, answers out, and every error as a problem document.
 
-The only module that knows status codes. Routes and their models stay in ``functions``.
+Routes and their models stay in ``functions``; which error has which status is in ``problems``.
 """
 
 from __future__ import annotations
@@ -18,29 +18,14 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from keywright.platform import arrivals, callers, correlation, edge, errors, log, paging
+from keywright.platform import arrivals, callers, correlation, edge, errors, log, paging, problems
 from keywright.platform.repeats import Repeats
 
-PROBLEM = "application/problem+json"
 CORRELATION_HEADER = "x-correlation-id"
 
 # Where the correlation id travels inside the event that powertools hands around.
 _OURS = "keywrightCorrelationId"
 _BEARER = re.compile(r"Bearer ([\w.-]{20,4096})", re.IGNORECASE)
-
-_STATUS: dict[type[errors.KeywrightError], int] = {
-    errors.Malformed: 400,
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.TooLarge: 413,
-    errors.UnknownMedia: 415,
-    errors.Invalid: 422,
-    errors.TooMany: 429,
-    errors.Internal: 500,
-    errors.Unavailable: 503,
-}
 
 # What many routes take: an id of ours in a body or a query, and the page of a list.
 Sid = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
@@ -164,8 +149,13 @@ def correlation_id(app: APIGatewayHttpResolver) -> str:
 
 def problem(error: errors.KeywrightError, *, correlation_id: str) -> dict[str, Any]:
     """Return an error as a Lambda answer, for entry points that have no application."""
-    document = _document(error, correlation_id=correlation_id)
-    headers = {**SECURITY_HEADERS, "Content-Type": PROBLEM, CORRELATION_HEADER: correlation_id, **_advice(error)}
+    document = problems.document(error, correlation_id=correlation_id)
+    headers = {
+        **SECURITY_HEADERS,
+        "Content-Type": problems.MEDIA_TYPE,
+        CORRELATION_HEADER: correlation_id,
+        **problems.advice(error),
+    }
     return {
         "statusCode": document["status"],
         "headers": headers,
@@ -250,33 +240,10 @@ def _correlation_id(event: object) -> str:
 
 
 def _answer(app: APIGatewayHttpResolver, error: errors.KeywrightError) -> Response[str]:
-    document = _document(error, correlation_id=correlation_id(app))
+    document = problems.document(error, correlation_id=correlation_id(app))
     if document["status"] >= 500:  # noqa: PLR2004
         log.warning("problem", code=error.code, detail=error.detail)
-    return Response(document["status"], PROBLEM, json.dumps(document), headers=_advice(error))
-
-
-def _document(error: errors.KeywrightError, *, correlation_id: str) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "type": f"/problems/{error.code}",
-        "title": error.title,
-        "status": next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS),
-        "detail": error.detail,
-        "code": error.code,
-        "correlation_id": correlation_id,
-    }
-    if error.errors:
-        document["errors"] = [{"field": wrong.field, "detail": wrong.detail} for wrong in error.errors]
-    return document
-
-
-def _advice(error: errors.KeywrightError) -> dict[str, Any]:
-    """Return the headers that tell a client what to do next (RFC 9110, sections 10.2.3 and 11.6.1)."""
-    if isinstance(error, errors.Unauthenticated):
-        return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, errors.TooMany):
-        return {"Retry-After": str(error.retry_after_s)}
-    return {"Retry-After": "5"} if isinstance(error, errors.Unavailable) else {}
+    return Response(document["status"], problems.MEDIA_TYPE, json.dumps(document), headers=problems.advice(error))
 
 
 def _request_error(problem: RequestValidationError) -> errors.KeywrightError:

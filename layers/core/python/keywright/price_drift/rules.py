@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from keywright.pricing.models import (
     PriceTiersMissing,
     PriceUnsupported,
     QuantityInvalid,
+    Quote,
 )
 
 WATCHED = timedelta(hours=2, minutes=5)
@@ -66,20 +68,10 @@ def compare_with_shown(billed: Billed, shown: Shown, *, now: datetime) -> Compar
     """Return the comparison with what the buyer was shown."""
     if billed.price_id is None or billed.quantity is None:
         return uncompared(billed, Reason.QUANTITY_MISSING, now=now)
-    return Comparison(
-        subject_id=billed.subject_id,
-        line_id=billed.line_id,
-        customer_sid=billed.customer_sid,
-        price_id=billed.price_id,
-        quantity=billed.quantity,
-        currency=billed.currency,
+    terms = _compared(billed, billed.price_id, billed.quantity, expected_minor=shown.amount_minor, by=shown, now=now)
+    return replace(
+        terms,
         source=Source.PREVIEW,
-        expected_minor=shown.amount_minor,
-        actual_minor=billed.amount_minor,
-        price_fingerprint=shown.price_fingerprint,
-        engine_version=shown.engine_version,
-        compared_at=now,
-        parts=billed.parts,
         shown_price_id=shown.price_id,
         shown_quantity=shown.quantity,
         shown_currency=shown.currency,
@@ -113,18 +105,25 @@ def match_rate(*, compared: int, matched: int) -> str | None:
 
 def _compare_with_engine(billed: Billed, price: Price, *, quantity: int, now: datetime) -> Comparison:
     quote = pricing.quote(price, quantity=quantity, currency=billed.currency)
+    return _compared(billed, price.price_id, quantity, expected_minor=quote.money.minor, by=quote, now=now)
+
+
+def _compared(
+    billed: Billed, price_id: str, quantity: int, *, expected_minor: int, by: Shown | Quote, now: datetime
+) -> Comparison:
+    """Return the comparison of the amounts; the terms are those that were billed."""
     return Comparison(
         subject_id=billed.subject_id,
         line_id=billed.line_id,
         customer_sid=billed.customer_sid,
-        price_id=price.price_id,
+        price_id=price_id,
         quantity=quantity,
         currency=billed.currency,
         source=Source.ENGINE,
-        expected_minor=quote.money.minor,
+        expected_minor=expected_minor,
         actual_minor=billed.amount_minor,
-        price_fingerprint=quote.price_fingerprint,
-        engine_version=quote.engine_version,
+        price_fingerprint=by.price_fingerprint,
+        engine_version=by.engine_version,
         compared_at=now,
         parts=billed.parts,
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Context, Decimal, Inexact
 
-from keywright.catalog import selling
+from keywright.catalog import sale_rules
 from keywright.catalog.models import Price, Tier
 from keywright.pricing.models import PriceTiersMissing, PriceUnsupported, QuantityInvalid, QuoteLine
 
@@ -50,7 +50,7 @@ def packages(price: Price, quantity: int) -> int:
     """Divide the quantity as ``transform_quantity`` says; without it a package is a unit."""
     if price.transform is None:
         return quantity
-    if price.transform.rounding not in selling.ROUNDINGS:
+    if price.transform.rounding not in sale_rules.ROUNDINGS:
         raise PriceUnsupported(f"Rounding packages {price.transform.rounding} is not supported.")
     whole, rest = divmod(quantity, price.transform.divide_by)
     return whole + (1 if rest and price.transform.rounding == "up" else 0)
@@ -61,7 +61,7 @@ def _tiered(price: Price, quantity: int) -> tuple[QuoteLine, ...]:
         raise PriceTiersMissing("The tiers of this price are being fetched. Try again in a moment.")
     if price.transform is not None:
         raise PriceUnsupported("A price with tiers that is also sold in packages is not supported.")
-    if price.tiers_mode not in selling.TIERS_MODES:
+    if price.tiers_mode not in sale_rules.TIERS_MODES:
         raise PriceUnsupported(f"The tiers mode {price.tiers_mode} is not supported.")
     return _volume(price.tiers, quantity) if price.tiers_mode == "volume" else _graduated(price.tiers, quantity)
 

@@ -12,9 +12,9 @@ from keywright.catalog import service as catalog
 from keywright.checkout import rules as checkout_rules
 from keywright.checkout import service as checkouts
 from keywright.checkout.models import PaidSession
-from keywright.contracts import collecting
-from keywright.contracts import invoices as contract_invoices
 from keywright.contracts.desk import Desk as ContractDesk
+from keywright.contracts.invoices import collecting
+from keywright.contracts.invoices import service as contract_invoices
 from keywright.jobs import service as jobs
 from keywright.platform.db import Transaction
 from keywright.price_drift import service as price_drift

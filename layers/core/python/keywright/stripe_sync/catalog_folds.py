@@ -13,7 +13,7 @@ from keywright.platform.db import Transaction
 from keywright.price_drift import service as price_drift
 from keywright.stripe_sync import histories, inbox, kinds, owners, repository, rules
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Parked, Processed, StripeEvent
-from keywright.stripe_sync.selling import sold_at
+from keywright.stripe_sync.product_history import sold_at
 
 
 def fold_product(tx: Transaction, desk: Desk, event: StripeEvent) -> Outcome:

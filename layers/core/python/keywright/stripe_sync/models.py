@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from keywright.licensing.dunning import AT_ONCE, DunningPolicy
-from keywright.licensing.keys import KeyRing
+from keywright.licensing.keys.ring import KeyRing
 from keywright.platform.errors import Conflict, Malformed, NotFound
 
 

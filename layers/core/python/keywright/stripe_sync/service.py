@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from keywright.billing import service as billing
-from keywright.contracts import files as contract_files
+from keywright.contracts import license_jobs
 from keywright.contracts.desk import Desk as ContractDesk
 from keywright.licensing import service as licensing
 from keywright.licensing.models import SourceKind
@@ -102,7 +102,7 @@ def review(tx: Transaction, desk: Bench, *, license_sid: str) -> None:
             repository.lock(tx, found["stripe_customer_id"] or found["subscription_id"])
             licenses.judge_subscription(tx, desk, subscription_id=found["subscription_id"])
     else:
-        contract_files.judge(tx, ContractDesk(desk.now), subscription_sid=due.source_id)
+        license_jobs.judge(tx, ContractDesk(desk.now), subscription_sid=due.source_id)
 
 
 def is_in_doubt(tx: Transaction, *, object_type: str, object_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keywright.metering import reports
+from keywright.metering.drift import reports
 from keywright.platform.db import Transaction
 from keywright.stripe_sync.models import Desk, Ignored, Outcome, Processed, StripeEvent
 

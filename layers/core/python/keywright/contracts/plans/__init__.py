@@ -1,0 +1,1 @@
+"""Plans: what contracts sell, in versions that never change."""

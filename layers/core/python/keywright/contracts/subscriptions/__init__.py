@@ -1,0 +1,1 @@
+"""What runs under a contract: its rows, its usage as it is billed, and its license."""

@@ -1,0 +1,1 @@
+"""The keys that sign licenses: the ring of them, its rotation, and who still needs which."""

@@ -1,0 +1,1 @@
+"""Usage that is billed by an invoice of its own."""

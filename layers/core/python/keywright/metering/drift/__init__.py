@@ -1,0 +1,1 @@
+"""What goes another way than it should: noted once, told of, and measured."""

@@ -1,0 +1,1 @@
+"""Usage that was refused, taken up again by staff once the cause is mended."""
