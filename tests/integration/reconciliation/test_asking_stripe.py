@@ -199,7 +199,7 @@ def test_a_late_event_saves_the_asking(doubted: tuple[Works, str]) -> None:
     missing = event(
         "customer.subscription.updated",
         {**now, "status": "unpaid"},
-        at=clock.to_unix(clock.now()) - 40,
+        at=clock.to_unix(clock.now()) - 3600,
         previous={"status": "active"},
     )
     db.transact(lambda tx: inbox.receive(tx, rules.read_event(missing), now=clock.now()))
