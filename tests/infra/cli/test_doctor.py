@@ -40,10 +40,10 @@ def healthy(stripe_account: StripeClient, invoke: Any, monkeypatch: pytest.Monke
     """Everything but a running API: queues with dead letters, the endpoint, the schedules' rows."""
     sqs = boto3.client("sqs")
     for name in ("EVENTS", "JOBS"):
-        dead = sqs.create_queue(QueueName=f"{name}-dead-{os.urandom(3).hex()}")["QueueUrl"]
+        dead = sqs.create_queue(QueueName=f"{name}-dead-{os.urandom(8).hex()}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "5"})
-        url = sqs.create_queue(QueueName=f"{name}-{os.urandom(3).hex()}", Attributes={"RedrivePolicy": redrive})[
+        url = sqs.create_queue(QueueName=f"{name}-{os.urandom(8).hex()}", Attributes={"RedrivePolicy": redrive})[
             "QueueUrl"
         ]
         monkeypatch.setenv(f"KEYWRIGHT_{name}_QUEUE_URL", url)
@@ -85,7 +85,7 @@ def test_no_secret_is_printed(healthy: None, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_secret_that_was_never_filled_is_named(healthy: None, monkeypatch: pytest.MonkeyPatch):
-    boto3.client("secretsmanager").create_secret(Name=(name := f"empty-{os.urandom(3).hex()}"))
+    boto3.client("secretsmanager").create_secret(Name=(name := f"empty-{os.urandom(8).hex()}"))
     monkeypatch.setenv("KEYWRIGHT_LICENSE_KEYS_SECRET", name)
     secrets.forget()
 
@@ -130,7 +130,7 @@ def test_license_keys_may_be_in_kms_or_retired(
     healthy: None, monkeypatch: pytest.MonkeyPatch, key: dict[str, str], fault: str | None
 ):
     ring = {"keys": [*secrets.read("LICENSE_KEYS")["keys"], {"kid": "lk-0", **key}]}
-    name = f"ring-{os.urandom(3).hex()}"
+    name = f"ring-{os.urandom(8).hex()}"
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(ring))
     monkeypatch.setenv("KEYWRIGHT_LICENSE_KEYS_SECRET", name)
     secrets.forget()
@@ -177,7 +177,7 @@ def named_account(healthy: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
 
     def name(account_id: str) -> None:
         value = json.dumps({**secrets.read("STRIPE"), "account_id": account_id})
-        secret = f"keywright/STRIPE-{os.urandom(4).hex()}"
+        secret = f"keywright/STRIPE-{os.urandom(8).hex()}"
         boto3.client("secretsmanager").create_secret(Name=secret, SecretString=value)
         monkeypatch.setenv("KEYWRIGHT_STRIPE_SECRET", secret)
         secrets.forget()
@@ -232,7 +232,7 @@ def test_a_database_that_does_not_answer_is_one_finding_and_stops_no_other(
 ):
     value = {**secrets.read("DATABASE"), "port": 9}
     boto3.client("secretsmanager").create_secret(
-        Name=(name := f"away-{os.urandom(3).hex()}"), SecretString=json.dumps(value)
+        Name=(name := f"away-{os.urandom(8).hex()}"), SecretString=json.dumps(value)
     )
     monkeypatch.setenv("KEYWRIGHT_DATABASE_SECRET", name)
     secrets.forget()

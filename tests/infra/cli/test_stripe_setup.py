@@ -26,7 +26,7 @@ URL = "https://setup.example.test/v1/webhooks/stripe"
 def own_secret(database: Any, stripe_account: StripeClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A secret of this test's own, since the command writes into it."""
     value = {"api_key": secrets.read("STRIPE")["api_key"], "webhook_secrets": ["whsec_before"]}
-    name = f"keywright/STRIPE-{os.urandom(4).hex()}"
+    name = f"keywright/STRIPE-{os.urandom(8).hex()}"
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
     monkeypatch.setenv("KEYWRIGHT_STRIPE_SECRET", name)
     secrets.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -50,7 +51,9 @@ def stripe(database: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stripe
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     secret = boto3.client("secretsmanager").create_secret(
-        Name=f"stripe-of-{server.server_port}", SecretString=json.dumps({"api_key": "sk_test_gateway"})
+        # Not by the port: the next test's server may get the same one.
+        Name=f"stripe-{os.urandom(8).hex()}",
+        SecretString=json.dumps({"api_key": "sk_test_gateway"}),
     )
     monkeypatch.setenv("KEYWRIGHT_STRIPE_SECRET", secret["ARN"])
     monkeypatch.setenv("KEYWRIGHT_STRIPE_API_URL", f"http://127.0.0.1:{server.server_port}")

@@ -223,7 +223,9 @@ def test_a_true_up_whose_price_was_missing_is_invoiced_once_when_it_is_set(shop)
         source_kind=SourceKind.CHECKOUT_SESSION,
         stripe_customer_id=customer,
     )
-    license_.report(usage("a", 5, at=now - 3 * HOUR), usage("b", 6, at=now - 5 * HOUR), now=now - 2 * HOUR)
+    # Two hours of one day: what is paid once is billed by the calendar month, and a month may have begun just now.
+    day = (now - timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
+    license_.report(usage("a", 5, at=day + 3 * HOUR), usage("b", 6, at=day + HOUR), now=now - 2 * HOUR)
     seal(now)
     carry_out("metering.invoice")
     unpriced = states()
