@@ -29,6 +29,7 @@ from infra.local.database import (
     given_database,
     private_database,
 )
+from infra.local.database.account import own, server_account
 from infra.local.database.borrowed import borrowed_database
 from infra.local.database.given import parse_database_url
 from infra.local.database.install import require_programs
@@ -168,6 +169,20 @@ def test_a_server_whose_parent_was_killed_is_no_obstacle_to_the_next(folder):
         wait_until(lambda: not is_alive(pid))
     finally:
         server.kill()
+
+
+def test_a_server_that_starts_leaves_the_temporary_tables_of_others_alone(folder):
+    with tempfile.NamedTemporaryFile(prefix="#sql-temptable-", suffix=".MAI", delete=False) as file:
+        of_another = Path(file.name)
+    own(of_another, server_account())
+    server = DatabaseServer(folder / "db")
+    try:
+        server.start()
+
+        assert of_another.exists()
+    finally:
+        server.kill()
+        of_another.unlink(missing_ok=True)
 
 
 def test_a_taken_port_is_told_at_once_with_the_servers_own_words(folder):

@@ -51,6 +51,14 @@ class Files:
         return self.home / "data"
 
     @property
+    def scratch(self) -> Path:
+        """
+        Where temporary tables are. MariaDB deletes all that it finds there when it starts, those of another server
+        included, so servers must not share one.
+        """
+        return self.home / "tmp"
+
+    @property
     def error_log(self) -> Path:
         """Where the server says why it did not start."""
         return self.home / "server.log"
@@ -74,7 +82,7 @@ def initialize_command(programs: Programs, files: Files) -> list[str | Path]:
         assert programs.installer is not None
         base = [f"--basedir={programs.basedir}"] if programs.basedir else []
         return [
-            programs.installer, "--no-defaults", *base, f"--datadir={files.data}",
+            programs.installer, "--no-defaults", *base, f"--datadir={files.data}", f"--tmpdir={files.scratch}",
             "--auth-root-authentication-method=socket", "--skip-test-db", *SMALL[Kind.MARIADB],
         ]  # fmt: skip
     return [
@@ -82,6 +90,7 @@ def initialize_command(programs: Programs, files: Files) -> list[str | Path]:
         "--no-defaults",
         "--initialize-insecure",
         f"--datadir={files.data}",
+        f"--tmpdir={files.scratch}",
     ]
 
 
@@ -93,7 +102,8 @@ def serve_command(programs: Programs, files: Files, *, port: int, throw_away: bo
     if programs.basedir:
         base = [f"--basedir={programs.basedir}", f"--lc-messages-dir={programs.basedir}/share/mysql"]
     return [
-        programs.server, "--no-defaults", *base, f"--datadir={files.data}", f"--socket={files.socket}",
-        f"--port={port}", f"--pid-file={files.pid}", f"--log-error={files.error_log}", f"--init-file={files.users}",
+        programs.server, "--no-defaults", *base, f"--datadir={files.data}", f"--tmpdir={files.scratch}",
+        f"--socket={files.socket}", f"--port={port}", f"--pid-file={files.pid}", f"--log-error={files.error_log}",
+        f"--init-file={files.users}",
         *BEHAVIOR, *SMALL[programs.kind], *MAKE[programs.kind], *(THROW_AWAY if throw_away else ()),
     ]  # fmt: skip

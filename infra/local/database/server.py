@@ -92,6 +92,8 @@ class DatabaseServer:
         home = reachable_home(self._folder, self._account)
         self._files = Files(home, self._socket_path(home))
         end_survivor(self._files)
+        self._files.scratch.mkdir(exist_ok=True)
+        own(self._files.scratch, self._account)
         if not (home / "initialized").exists():
             shutil.rmtree(self._files.data, ignore_errors=True)
             self._files.data.mkdir()
