@@ -1,27 +1,17 @@
+-- name: drop_arithmetic
+-- Comparisons with what the engine said: they give way to those with what the buyer was shown.
+DELETE FROM price_comparisons
+ WHERE subject_id = %(subject_id)s AND line_id IN %(line_ids)s AND source = 'ENGINE'
+
 -- name: add_comparisons
--- A line is compared once: what was expected then is what counts. What the buyer was shown replaces arithmetic all the same,
--- however late it is known. Assignments are made in this order: `source` decides until it is set itself, last.
+-- A line is compared once: what was expected then is what counts.
 INSERT INTO price_comparisons (subject_id, line_id, customer_sid, price_id, quantity, currency, source, expected_minor,
        actual_minor, matched, price_fingerprint, engine_version, compared_at, parts, shown_price_id, shown_quantity,
        shown_currency)
 VALUES (%(subject_id)s, %(line_id)s, %(customer_sid)s, %(price_id)s, %(quantity)s, %(currency)s, %(source)s,
        %(expected_minor)s, %(actual_minor)s, %(matched)s, %(price_fingerprint)s, %(engine_version)s, %(compared_at)s,
        %(parts)s, %(shown_price_id)s, %(shown_quantity)s, %(shown_currency)s)
-ON DUPLICATE KEY UPDATE
-  quantity = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(quantity) ELSE quantity END,
-  price_id = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(price_id) ELSE price_id END,
-  currency = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(currency) ELSE currency END,
-  expected_minor = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(expected_minor) ELSE expected_minor END,
-  actual_minor = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(actual_minor) ELSE actual_minor END,
-  matched = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(matched) ELSE matched END,
-  price_fingerprint = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(price_fingerprint) ELSE price_fingerprint END,
-  engine_version = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(engine_version) ELSE engine_version END,
-  compared_at = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(compared_at) ELSE compared_at END,
-  parts = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(parts) ELSE parts END,
-  shown_price_id = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(shown_price_id) ELSE shown_price_id END,
-  shown_quantity = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(shown_quantity) ELSE shown_quantity END,
-  shown_currency = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(shown_currency) ELSE shown_currency END,
-  source = CASE WHEN source = 'ENGINE' AND VALUES(source) = 'PREVIEW' THEN VALUES(source) ELSE source END
+ON DUPLICATE KEY UPDATE subject_id = VALUES(subject_id)
 
 -- name: add_uncompared
 -- A later look may find another reason; since when it waits stays.

@@ -20,6 +20,8 @@ def save(tx: Transaction, subject_id: str, compared: Sequence[Comparison], uncom
     A line that was compared before stays as it was, unless arithmetic was all there was then, and what the buyer was
     shown is known now.
     """
+    if shown := [found.line_id for found in compared if found.source is Source.PREVIEW]:
+        tx.run(_sql.drop_arithmetic, subject_id=subject_id, line_ids=shown)
     tx.run_many(_sql.add_comparisons, [{**vars(found), "matched": int(found.matched)} for found in compared])
     tx.run_many(_sql.add_uncompared, [vars(found) for found in uncompared])
     tx.run(_sql.drop_uncompared, subject_id=subject_id)
