@@ -20,9 +20,12 @@ def save(tx: Transaction, subject_id: str, compared: Sequence[Comparison], uncom
     A line that was compared before stays as it was, unless arithmetic was all there was then, and what the buyer was
     shown is known now.
     """
+    rows = [{**vars(found), "matched": int(found.matched)} for found in compared]
+    tx.run_many(_sql.add_comparisons, rows)
     if shown := [found.line_id for found in compared if found.source is Source.PREVIEW]:
+        # The lines are ours since they were inserted, or found there: nobody can compare one with arithmetic in between.
         tx.run(_sql.drop_arithmetic, subject_id=subject_id, line_ids=shown)
-    tx.run_many(_sql.add_comparisons, [{**vars(found), "matched": int(found.matched)} for found in compared])
+        tx.run_many(_sql.add_comparisons, rows)
     tx.run_many(_sql.add_uncompared, [vars(found) for found in uncompared])
     tx.run(_sql.drop_uncompared, subject_id=subject_id)
 
