@@ -23,7 +23,7 @@ def save(tx: Transaction, subject_id: str, compared: Sequence[Comparison], uncom
     rows = [{**vars(found), "matched": int(found.matched)} for found in compared]
     tx.run_many(_sql.add_comparisons, rows)
     if shown := [found.line_id for found in compared if found.source is Source.PREVIEW]:
-        # The lines are ours since they were inserted, or found there: nobody can compare one with arithmetic in between.
+        # The lines are ours since they were inserted or found there: nobody writes one in between.
         tx.run(_sql.drop_arithmetic, subject_id=subject_id, line_ids=shown)
         tx.run_many(_sql.add_comparisons, rows)
     tx.run_many(_sql.add_uncompared, [vars(found) for found in uncompared])
