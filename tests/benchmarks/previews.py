@@ -61,5 +61,7 @@ def _asked() -> list[float]:
 
 def _put_on_sale(tx: Transaction) -> None:
     now = clock.now()
-    catalog.mirror_product(tx, catalog_rules.read_product(product()), at=now, by="bench")
+    # What has limits is bought in any quantity; a license without any is bought once.
+    sold = product(metadata={"air_gapped": "true"})
+    catalog.mirror_product(tx, catalog_rules.read_product(sold), at=now, by="bench")
     catalog.mirror_price(tx, catalog_rules.read_price(tiered_price()), at=now, by="bench")
